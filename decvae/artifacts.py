@@ -1,0 +1,109 @@
+"""What every artifact on disk shares: atomic writing, provenance, format checks, settings hashes, progress."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+from tqdm import tqdm
+
+from decvae import __version__
+
+
+class ArtifactError(ValueError):
+    """A file is missing, truncated, of a foreign format or inconsistent; the message says which and how to mend it."""
+
+
+def as_plain(settings: Any) -> Any:
+    """Settings (dataclass, dict, list, scalar) as plain JSON-able values."""
+    if dataclasses.is_dataclass(settings) and not isinstance(settings, type):
+        return as_plain(dataclasses.asdict(settings))
+    if isinstance(settings, dict):
+        return {str(key): as_plain(value) for key, value in settings.items()}
+    if isinstance(settings, (list, tuple)):
+        return [as_plain(value) for value in settings]
+    return settings
+
+
+def settings_hash(settings: Any, length: int = 6) -> str:
+    """Short hexadecimal hash of settings, independent of key order."""
+    text = json.dumps(as_plain(settings), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def provenance(settings: Any, seed: int | None = None) -> dict[str, Any]:
+    """The record that every artifact carries: its settings, their hash, the package version and the seed."""
+    return {
+        "settings": as_plain(settings),
+        "settings_hash": settings_hash(settings, 12),
+        "decvae_version": __version__,
+        "seed": seed,
+    }
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary name beside ``path``; rename it into place only if the block succeeds."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """Write JSON atomically (NaN is refused: it is not JSON)."""
+    with atomic_path(path) as partial:
+        partial.write_text(json.dumps(as_plain(content), indent=2, allow_nan=False) + "\n")
+
+
+def open_h5(path: str | Path, expected_format: str) -> h5py.File:
+    """Open one of our HDF5 files for reading.
+
+    Raises
+    ------
+    ArtifactError
+        If the file is missing, is not HDF5 (for instance cut short), or has another ``format`` attribute.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise ArtifactError(f"{path} does not exist; run the rule that makes it (snakemake {path}).")
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise ArtifactError(
+            f"{path} cannot be read as HDF5: it is cut short or damaged ({error}). Delete it and run again."
+        ) from error
+    found = file.attrs.get("format")
+    if found != expected_format:
+        file.close()
+        raise ArtifactError(f"{path} has format {found!r}, expected {expected_format!r}. Is it another stage's file?")
+    return file
+
+
+def progress(items: Iterable, total: int | None = None, description: str = "", interval: float = 30.0) -> Iterator:
+    """Iterate with a bar on a terminal, or with one line every ``interval`` seconds in a log file."""
+    if sys.stderr.isatty():
+        yield from tqdm(items, total=total, desc=description)
+        return
+    if total is None and hasattr(items, "__len__"):
+        total = len(items)
+    start = last = time.monotonic()
+    for count, item in enumerate(items, start=1):
+        yield item
+        now = time.monotonic()
+        if now - last >= interval or count == total:
+            print(f"{description}: {count}/{total or '?'} after {now - start:.0f} s", file=sys.stderr, flush=True)
+            last = now

@@ -1,0 +1,220 @@
+"""The HDF5 corpus format: audio, utterance factors and time-aligned labels of every split in one file.
+
+Layout (``format = "decvae-corpus"``)::
+
+    attrs: format, format_version, corpus, sampling_rate, provenance (JSON)
+    SPLIT/audio                float32 (total samples,)      utterances end to end
+    SPLIT/offsets              int64   (n + 1,)              utterance i is audio[offsets[i]:offsets[i + 1]]
+    SPLIT/utterance            str     (n,)                  unique ids
+    SPLIT/factors/NAME         int64   (n,)                  class of each utterance; attrs: names (JSON list)
+    SPLIT/values/NAME          float64 (n,)                  continuous factor of each utterance; attrs: unit
+    SPLIT/intervals/NAME/{start,stop,code,offsets}           time-aligned labels in samples; attrs: names (JSON)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from decvae.artifacts import ArtifactError, atomic_path, open_h5
+from decvae.framing import count_frames, frame_labels
+
+FORMAT = "decvae-corpus"
+FORMAT_VERSION = 1
+
+
+@dataclass
+class Utterance:
+    """One recording with its labels.
+
+    Attributes
+    ----------
+    id : str
+        Unique within the corpus.
+    audio : (T,) float32
+    factors : {name: class code}
+    values : {name: float}
+    intervals : {name: (start, stop, code)}
+        Arrays of equal length, in samples, ascending.
+    """
+
+    id: str
+    audio: np.ndarray
+    factors: dict[str, int] = field(default_factory=dict)
+    values: dict[str, float] = field(default_factory=dict)
+    intervals: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=dict)
+
+
+def check_audio(audio: np.ndarray, name: str) -> None:
+    """Refuse audio that no model could use.
+
+    Raises
+    ------
+    ValueError
+        For NaN or infinite samples, all-zero audio or an empty signal; the message names the utterance.
+    """
+    if audio.ndim != 1 or audio.size == 0:
+        raise ValueError(f"utterance {name}: audio must be a non-empty 1-D array, found shape {audio.shape}")
+    if not np.all(np.isfinite(audio)):
+        bad = int(np.flatnonzero(~np.isfinite(audio))[0])
+        raise ValueError(f"utterance {name}: sample {bad} is NaN or infinite; repair or leave out the recording")
+    if not np.any(audio):
+        raise ValueError(f"utterance {name}: all samples are zero; leave out the recording")
+
+
+def write_corpus(
+    path: str | Path,
+    splits: dict[str, Iterable[Utterance]],
+    *,
+    corpus: str,
+    sampling_rate: int,
+    class_names: dict[str, list[str]],
+    provenance: dict[str, Any],
+) -> None:
+    """Write a corpus file, one utterance at a time (the corpus is never held in memory).
+
+    Parameters
+    ----------
+    splits : {split name: iterable of Utterance}
+    class_names : {factor or interval name: names of codes 0, 1, ...}
+    provenance : dict
+        From :func:`decvae.artifacts.provenance`.
+
+    Raises
+    ------
+    ValueError
+        If an utterance's audio is unusable (see :func:`check_audio`).
+    """
+    with atomic_path(path) as partial, h5py.File(partial, "w", track_order=True) as file:
+        file.attrs.update(
+            format=FORMAT,
+            format_version=FORMAT_VERSION,
+            corpus=corpus,
+            sampling_rate=sampling_rate,
+            provenance=json.dumps(provenance, sort_keys=True),
+        )
+        for split, utterances in splits.items():
+            _write_split(file.create_group(split), utterances, class_names)
+
+
+def _write_split(group: h5py.Group, utterances: Iterable[Utterance], class_names: dict[str, list[str]]) -> None:
+    audio = group.create_dataset("audio", shape=(0,), maxshape=(None,), chunks=(65536,), dtype="f4")
+    ids, lengths, factors, values, intervals = [], [], {}, {}, {}
+    for utterance in utterances:
+        check_audio(utterance.audio, utterance.id)
+        start = audio.shape[0]
+        audio.resize(start + len(utterance.audio), axis=0)
+        audio[start:] = utterance.audio
+        ids.append(utterance.id)
+        lengths.append(len(utterance.audio))
+        for store, items in ((factors, utterance.factors), (values, utterance.values), (intervals, utterance.intervals)):
+            for name, item in items.items():
+                store.setdefault(name, []).append(item)
+    if len(set(ids)) != len(ids):
+        raise ValueError(f"split {group.name}: utterance ids are not unique")
+    for name, column in {**factors, **values, **intervals}.items():
+        if len(column) != len(ids):
+            raise ValueError(f"split {group.name}: {name} is given for {len(column)} of {len(ids)} utterances")
+    group["offsets"] = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
+    group.create_dataset("utterance", data=ids, dtype=h5py.string_dtype())
+    for name, column in factors.items():
+        data = group.create_dataset(f"factors/{name}", data=np.asarray(column, dtype=np.int64))
+        data.attrs["names"] = json.dumps(class_names[name])
+    for name, column in values.items():
+        group.create_dataset(f"values/{name}", data=np.asarray(column, dtype=np.float64))
+    for name, column in intervals.items():
+        sub = group.create_group(f"intervals/{name}")
+        sub.attrs["names"] = json.dumps(class_names[name])
+        for position, key in enumerate(("start", "stop", "code")):
+            sub[key] = np.concatenate([np.asarray(item[position], dtype=np.int64) for item in column])
+        sub["offsets"] = np.concatenate([[0], np.cumsum([len(item[0]) for item in column])]).astype(np.int64)
+
+
+class CorpusSplit:
+    """One split of an open corpus; audio is read utterance by utterance."""
+
+    def __init__(self, group: h5py.Group, sampling_rate: int):
+        self._group = group
+        self.sampling_rate = sampling_rate
+        self.offsets: np.ndarray = group["offsets"][:]
+        self.utterance_ids: list[str] = [text.decode() for text in group["utterance"][:]]
+        if self.offsets[-1] != group["audio"].shape[0]:
+            raise ArtifactError(
+                f"{group.file.filename}: split {group.name} holds {group['audio'].shape[0]} samples, its index says "
+                f"{self.offsets[-1]}. Delete the file and run again."
+            )
+
+    def __len__(self) -> int:
+        return len(self.utterance_ids)
+
+    def audio(self, index: int) -> np.ndarray:
+        """Samples ``(T,)`` float32 of utterance ``index``."""
+        return self._group["audio"][self.offsets[index] : self.offsets[index + 1]]
+
+    def lengths(self) -> np.ndarray:
+        """Samples of each utterance ``(n,)``."""
+        return np.diff(self.offsets)
+
+    @property
+    def factors(self) -> dict[str, np.ndarray]:
+        """Class codes ``(n,)`` of every utterance factor."""
+        return {name: data[:] for name, data in self._group.get("factors", {}).items()}
+
+    @property
+    def values(self) -> dict[str, np.ndarray]:
+        """Continuous factors ``(n,)``."""
+        return {name: data[:] for name, data in self._group.get("values", {}).items()}
+
+    @property
+    def interval_names(self) -> list[str]:
+        """Names of the time-aligned labels."""
+        return list(self._group.get("intervals", {}))
+
+    def class_names(self, name: str) -> list[str]:
+        """Names of the codes of a factor or time-aligned label."""
+        for kind in ("factors", "intervals"):
+            if f"{kind}/{name}" in self._group:
+                return json.loads(self._group[f"{kind}/{name}"].attrs["names"])
+        raise KeyError(f"no factor {name!r} in {self._group.file.filename}{self._group.name}")
+
+    def frame_labels(self, name: str, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Labels ``(F,)`` int64 and overlap flags ``(F,)`` bool of the frames of utterance ``index``."""
+        sub = self._group[f"intervals/{name}"]
+        part = slice(*sub["offsets"][index : index + 2])
+        n_frames = count_frames(int(self.lengths()[index]), self.sampling_rate)
+        return frame_labels(sub["start"][part], sub["stop"][part], sub["code"][part], n_frames, self.sampling_rate)
+
+
+class Corpus:
+    """An open corpus file; use as a context manager.
+
+    Raises
+    ------
+    ArtifactError
+        If the file is missing, cut short or not a corpus.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        self._file = open_h5(path, FORMAT)
+        self.name: str = self._file.attrs["corpus"]
+        self.sampling_rate = int(self._file.attrs["sampling_rate"])
+        self.provenance: dict[str, Any] = json.loads(self._file.attrs["provenance"])
+        self.splits: list[str] = list(self._file)
+
+    def __enter__(self) -> Corpus:
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self._file.close()
+
+    def __getitem__(self, split: str) -> CorpusSplit:
+        if split not in self._file:
+            raise KeyError(f"{self.path} has no split {split!r}; it has {self.splits}")
+        return CorpusSplit(self._file[split], self.sampling_rate)
