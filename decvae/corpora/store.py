@@ -113,7 +113,11 @@ def _write_split(group: h5py.Group, utterances: Iterable[Utterance], class_names
         audio[start:] = utterance.audio
         ids.append(utterance.id)
         lengths.append(len(utterance.audio))
-        for store, items in ((factors, utterance.factors), (values, utterance.values), (intervals, utterance.intervals)):
+        for store, items in (
+            (factors, utterance.factors),
+            (values, utterance.values),
+            (intervals, utterance.intervals),
+        ):
             for name, item in items.items():
                 store.setdefault(name, []).append(item)
     if len(set(ids)) != len(ids):

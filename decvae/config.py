@@ -1,0 +1,406 @@
+"""The study's configuration: validation, and the runs that it describes.
+
+The JSON schema (``workflow/schemas/config.schema.yaml``) is the one place that knows every key, its type, range,
+default and meaning. ``python -m decvae.config --document config/README.md`` writes the table of keys from it, and
+``python -m decvae.config --check FILE`` checks a configuration and lists its runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from decvae.artifacts import settings_hash
+from decvae.schema import ConfigError, complete, load_schema, suggest, with_table
+
+__all__ = [
+    "ConfigError",
+    "Run",
+    "corpus_id",
+    "corpus_settings",
+    "decomposition_id",
+    "decomposition_settings",
+    "load_config",
+    "resolve_runs",
+    "select_runs",
+    "validate_config",
+]
+
+METHODS = {"filter": "FD", "ewt": "EWT", "vmd": "VMD", "emd": "EMD"}
+AUTOENCODERS = ("ae", "vae", "beta_vae")
+LINEAR = ("pca", "ica", "raw")
+_BASELINE_LABELS = {"ae": "AE", "vae": "VAE", "beta_vae": "β-VAE", "pca": "PCA", "ica": "ICA"}
+_FIXED_BETA = {"ae": 0.0, "vae": 1.0}
+
+_COMMON_KEYS = ("corpus", "model", "decomposition", "n_components", "n_components_seq", "input", "seed")
+_MODEL_KEYS = {
+    "decvae": ("objective", "branches", "beta_z", "beta_s", "network", "loss", "training"),
+    **dict.fromkeys(AUTOENCODERS, ("beta_z", "autoencoder", "loss", "training")),
+    "pca": ("linear",),
+    "ica": ("linear",),
+    "raw": (),
+}
+RUN_COLUMNS = (
+    *("run", "label", "model", "objective", "corpus", "decomposition", "n_components", "input", "beta_z", "beta_s"),
+    "seed",
+)
+_BRANCH_LETTERS = {"dual": "zs", "Z": "z", "S": "s"}
+_LOSS_WEIGHTS = ("beta_z", "beta_s", "decomposition_weight_s")
+# What the result of each method depends on (equal to decvae.decomposition.method_settings, whose import is slow).
+_SHARED_KEYS = ("weak_frame", "weak_sequence", "silence_rms", "notch")
+_METHOD_KEYS = {
+    "filter": ("grouping_frame", "grouping_sequence", "peaks", "filter"),
+    "ewt": ("ewt",),
+    "vmd": ("vmd",),
+    "emd": ("grouping_frame", "grouping_sequence", "emd"),
+}
+
+
+def load_config(path: str | Path, schema: str | Path | dict[str, Any]) -> dict[str, Any]:
+    """Read one YAML configuration file and validate it; see :func:`validate_config`."""
+    return validate_config(yaml.safe_load(Path(path).read_text()) or {}, schema)
+
+
+def validate_config(config: dict[str, Any], schema: str | Path | dict[str, Any]) -> dict[str, Any]:
+    """Check a configuration and fill in the schema's defaults.
+
+    Parameters
+    ----------
+    config : dict
+        As read from YAML. It is not changed.
+    schema : path or dict
+
+    Returns
+    -------
+    dict
+        A complete copy; numbers have the type that the schema asks for, so that ``1`` and ``1.0`` hash alike.
+
+    Raises
+    ------
+    ConfigError
+        With all problems at once; each names the full key, the value found, what is allowed and what the key means.
+    """
+    filled = complete(config, schema if isinstance(schema, dict) else load_schema(schema))
+    if problems := list(_inconsistencies(filled)):
+        raise ConfigError(problems)
+    return filled
+
+
+def _inconsistencies(config: dict[str, Any]) -> Iterator[str]:
+    """Problems that lie between keys, which a schema cannot see."""
+    for place, run in enumerate(config["runs"]):
+        yield from _run_inconsistencies(config, f"runs[{place}]", run)
+    corpora, evaluation, figures = config["corpora"], config["evaluation"], config["figures"]
+    if figures["corpus"] is not None and figures["corpus"] not in corpora:
+        hint = suggest(figures["corpus"], corpora)
+        yield f"`figures.corpus` is {figures['corpus']!r}, which `corpora` does not have.{hint}"
+    for key, source in (("checkpoint", "checkpoints"), ("aggregation", "aggregations")):
+        if figures[key] not in evaluation[source]:
+            yield (
+                f"`figures.{key}` is {figures[key]!r}, which is not in `evaluation.{source}` {evaluation[source]}; "
+                "add it there, since figures draw what is evaluated."
+            )
+    embeddings = config["embeddings"]
+    if embeddings["method"] == "tsne" and embeddings["perplexity"] >= embeddings["n_points"]:
+        yield (
+            f"`embeddings.perplexity` is {embeddings['perplexity']:g}; it must be less than `embeddings.n_points` "
+            f"({embeddings['n_points']})."
+        )
+
+
+def _run_inconsistencies(config: dict[str, Any], key: str, run: dict[str, Any]) -> Iterator[str]:
+    full = _merge(config["run_defaults"], run)
+    corpus, model, beta, network = full["corpus"], full["model"], full["beta_z"], full["network"]
+    if corpus not in config["corpora"]:
+        owner = key if "corpus" in run else "run_defaults"
+        yield f"`{owner}.corpus` is {corpus!r}, which `corpora` does not have.{suggest(corpus, config['corpora'])}"
+    if model in _FIXED_BETA and "beta_z" in run and beta != _FIXED_BETA[model]:
+        yield (
+            f"`{key}.beta_z` is {beta:g}, but `model: {model}` is the autoencoder with beta {_FIXED_BETA[model]:g}. "
+            "Leave the key out, or use `model: beta_vae`."
+        )
+    if model == "beta_vae" and beta in _FIXED_BETA.values():
+        name = "ae" if beta == 0 else "vae"
+        yield f"`{key}.beta_z` is {beta:g}, and the autoencoder with this beta is `model: {name}`; use that name."
+    if model == "decvae" and full["branches"] != "Z" and network["projection_dim"] % network["attention_heads"]:
+        yield (
+            f"`{key}.network.attention_heads` is {network['attention_heads']}, which does not divide "
+            f"`projection_dim` {network['projection_dim']}; each head takes an equal part of it."
+        )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Runs
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _merge(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
+    """``base`` with the values of ``override``; sections are merged, lists and values replaced."""
+    merged = copy.deepcopy(base)
+    for key, value in override.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = _merge(merged[key], value)
+        else:
+            merged[key] = copy.deepcopy(value)
+    return merged
+
+
+def corpus_settings(config: dict[str, Any], corpus: str) -> dict[str, Any]:
+    """What a corpus file depends on: its section without the traversal set."""
+    return {key: value for key, value in config["corpora"][corpus].items() if key != "traversal"}
+
+
+def corpus_id(config: dict[str, Any], corpus: str) -> str:
+    """Readable, unique name of a corpus, such as ``sim_vowels-3f2a1c``."""
+    return f"{corpus}-{settings_hash([corpus_settings(config, corpus), config['seed']])}"
+
+
+def decomposition_settings(config: dict[str, Any], method: str, n_components: int, n_components_seq: int) -> dict:
+    """What a decomposition by ``method`` depends on: the shared settings and that method's own section."""
+    section = {key: config["decomposition"][key] for key in (*_SHARED_KEYS, *_METHOD_KEYS[method])}
+    return {"method": method, "n_components": n_components, "n_components_seq": n_components_seq, **section}
+
+
+def decomposition_id(settings: dict[str, Any]) -> str:
+    """Readable, unique name of a decomposition, such as ``filter-C3-8be1d2``."""
+    return f"{settings['method']}-C{settings['n_components']}-{settings_hash(settings)}"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One model of the study.
+
+    Attributes
+    ----------
+    name : str
+        Readable and unique; the folder of the run's results.
+    label : str
+        Name in figures; unique within the study.
+    settings : dict
+        Every setting that reaches the run and no other: a linear baseline has no ``network``, a Z-only run no
+        ``conv_dim_s``. The weights of the loss are always there; those of an absent branch are 0.
+    corpus_id, decomposition_id : str
+        Folders of the corpus and of the decomposition that the run reads.
+    decomposition : dict
+        Settings of that decomposition.
+    """
+
+    name: str
+    label: str
+    settings: dict[str, Any]
+    corpus_id: str
+    decomposition_id: str
+    decomposition: dict[str, Any]
+
+    @property
+    def slug(self) -> str:
+        """The label as part of a file name: ``β-DecVAE FD centred`` is ``beta_decvae_fd_centred``."""
+        return re.sub(r"[^a-z0-9.]+", "_", self.label.replace("β", "beta").lower()).strip("_")
+
+    @property
+    def model(self) -> str:
+        return self.settings["model"]
+
+    @property
+    def input(self) -> str:
+        return self.settings["input"]
+
+    @property
+    def has_frames(self) -> bool:
+        """Branch Z is there."""
+        return self.settings.get("branches") != "S"
+
+    @property
+    def is_linear(self) -> bool:
+        """Fitted at once, or not at all: without history, GPU or untrained state (best and last are the same)."""
+        return self.model in LINEAR
+
+    def checkpoints(self, wanted: list[str]) -> list[str]:
+        """Those of the ``wanted`` checkpoints that the run has: a linear model has no untrained state."""
+        return [name for name in wanted if name != "init" or not self.is_linear]
+
+    def columns(self) -> dict[str, Any]:
+        """The columns that identify the run in every table; None where a setting does not reach it."""
+        known = {**self.settings, "run": self.name, "label": self.label, "corpus": self.corpus_id}
+        absent = {"Z": "beta_s", "S": "beta_z"}.get(self.settings.get("branches"))
+        return {name: known.get(name) if name != absent else None for name in RUN_COLUMNS}
+
+
+def resolve_runs(config: dict[str, Any]) -> dict[str, Run]:
+    """Every run of a validated configuration, by name and in the order of ``runs``.
+
+    Raises
+    ------
+    ConfigError
+        If two runs are the same model, or two labels are the same.
+    """
+    resolved = [_merge(config["run_defaults"], run) for run in config["runs"]]
+    settings = [_run_settings(full, config["seed"]) for full in resolved]
+    labels = _labels(settings, [full["label"] for full in resolved])
+    runs: dict[str, Run] = {}
+    problems, places, slugs = [], {}, {}
+    for place, (own, label) in enumerate(zip(settings, labels, strict=True)):
+        run = _make_run(config, own, label)
+        if run.name in runs:
+            problems.append(
+                f"`runs[{place}]` is the same model as `runs[{places[run.name]}]` ({run.name}): no setting that "
+                f"reaches a run of model `{run.model}` differs. Remove one of them or change a setting."
+            )
+        elif run.slug in slugs:
+            problems.append(
+                f"`runs[{place}].label` is {label!r}, and `runs[{slugs[run.slug]}]` is called the same in file names "
+                f"({run.slug}). Give each run a label of its own."
+            )
+        runs[run.name] = run
+        places.setdefault(run.name, place)
+        slugs.setdefault(run.slug, place)
+    if problems:
+        raise ConfigError(problems)
+    return runs
+
+
+def select_runs(runs: dict[str, Run], config: dict[str, Any], section: str) -> list[Run]:
+    """The runs that ``traversal`` or ``embeddings`` names; all DecVAE runs that it can use if it names none.
+
+    Raises
+    ------
+    ConfigError
+        If no run has one of the labels, or a traversal names a run without frame latents.
+    """
+    labels, key = config[section]["runs"], f"{section}.runs"
+    if labels is None:
+        return [run for run in runs.values() if run.model == "decvae" and (run.has_frames or section != "traversal")]
+    by_label = {run.label: run for run in runs.values()}
+    problems = [
+        f"`{key}` names {label!r}, which is the label of no run.{suggest(label, by_label)}"
+        for label in labels
+        if label not in by_label
+    ]
+    if section == "traversal":
+        problems += [
+            f"`{key}` names {label!r}, which has no branch Z; the controlled set consists of single frames."
+            for label in labels
+            if label in by_label and not by_label[label].has_frames
+        ]
+    if problems:
+        raise ConfigError(problems)
+    return [by_label[label] for label in labels]
+
+
+def _run_settings(full: dict[str, Any], master_seed: int) -> dict[str, Any]:
+    """The settings that reach a run of its model and branches."""
+    model = full["model"]
+    own = {key: copy.deepcopy(full[key]) for key in (*_COMMON_KEYS, *_MODEL_KEYS[model])}
+    own["seed"] += master_seed
+    if model in _FIXED_BETA:
+        own["beta_z"] = _FIXED_BETA[model]
+    absent = {"dual": None, "Z": "_s", "S": "_z"}[full["branches"] if model == "decvae" else "Z"]
+    return _without_branch(own, absent) if absent else own
+
+
+def _without_branch(settings: dict[str, Any], suffix: str) -> dict[str, Any]:
+    """Settings without those of the branch that ``suffix`` stands for; its weights in the loss are 0."""
+    kept = {}
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            kept[key] = _without_branch(value, suffix)
+        elif not key.endswith(suffix):
+            kept[key] = value
+        elif key in _LOSS_WEIGHTS:
+            kept[key] = 0.0
+    return kept
+
+
+def _make_run(config: dict[str, Any], settings: dict[str, Any], label: str) -> Run:
+    corpus, method = settings["corpus"], settings["decomposition"]
+    decomposition = decomposition_settings(config, method, settings["n_components"], settings["n_components_seq"])
+    ids = (corpus_id(config, corpus), decomposition_id(decomposition))
+    features = config["features"][settings["input"]]
+    parts = [corpus, settings["model"], f"{method}_C{settings['n_components']}", settings["input"]]
+    if settings["model"] == "decvae":
+        parts[1] += f"_{settings['objective']}"
+    branches = {"decvae": settings.get("branches"), "beta_vae": "Z"}.get(settings["model"])
+    if branches:
+        parts.append("_".join(f"b{name}{settings[f'beta_{name}']:g}" for name in _BRANCH_LETTERS[branches]))
+    parts += [f"s{settings['seed']}", settings_hash([settings, ids, features])]
+    return Run("-".join(parts), label, settings, *ids, decomposition)
+
+
+def _labels(settings: list[dict[str, Any]], given: list[str | None]) -> list[str]:
+    """Given labels, or names as in the paper with whatever settings tell runs of one name apart."""
+    base = [_base_label(own) for own in settings]
+    labels = []
+    for own, name, label in zip(settings, base, given, strict=True):
+        group = [
+            _flat(other) for other, twin, set_ in zip(settings, base, given, strict=True) if twin == name and not set_
+        ]
+        differing = [key for key in _flat(own) if any(other.get(key) != group[0].get(key) for other in group)]
+        labels.append(label or name + _differences(_flat(own), differing))
+    return labels
+
+
+def _base_label(settings: dict[str, Any]) -> str:
+    model = settings["model"]
+    if model == "raw":
+        return f"raw {settings['input']}"
+    if model != "decvae":
+        return _BASELINE_LABELS[model]
+    beta = settings[f"beta_{_BRANCH_LETTERS[settings['branches']][0]}"]
+    name = {0.0: "DecAE", 1.0: "DecVAE"}.get(beta, "β-DecVAE")
+    return f"{name} {METHODS[settings['decomposition']]} {settings['objective']}"
+
+
+def _flat(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings by their innermost key."""
+    flat = {}
+    for key, value in settings.items():
+        flat.update(_flat(value) if isinstance(value, dict) else {key: value})
+    return flat
+
+
+def _differences(flat: dict[str, Any], keys: list[str]) -> str:
+    if {"beta_z", "beta_s"} <= set(keys) and flat["beta_z"] == flat["beta_s"]:
+        keys = ["beta", *(key for key in keys if key not in ("beta_z", "beta_s"))]
+        flat = {**flat, "beta": flat["beta_z"]}
+    symbols = {"beta": "β", "beta_z": "βz", "beta_s": "βs", "n_components": "C", "n_components_seq": "C_seq"}
+    shown = [
+        f"{symbols.get(key, key)}={flat[key]:g}"
+        if isinstance(flat[key], float)
+        else f"{symbols.get(key, key)}={flat[key]}"
+        for key in keys
+    ]
+    return f" ({', '.join(shown)})" if shown else ""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Check a configuration, or write the table of keys into a Markdown file."""
+    parser = argparse.ArgumentParser(prog="python -m decvae.config", description=main.__doc__)
+    parser.add_argument(
+        "--schema", default="workflow/schemas/config.schema.yaml", help="the schema (default: %(default)s)"
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--check", metavar="CONFIG", help="validate this file and list its runs")
+    what.add_argument("--document", metavar="MARKDOWN", help="write the table of keys between this file's markers")
+    options = parser.parse_args(arguments)
+    schema = load_schema(options.schema)
+    if options.document:
+        path = Path(options.document)
+        path.write_text(with_table(path.read_text(), schema))
+        return
+    try:
+        runs = resolve_runs(load_config(options.check, schema))
+    except ConfigError as error:
+        parser.exit(1, f"{error}\n")
+    for run in runs.values():
+        print(f"{run.label}\t{run.name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,263 @@
+"""Inputs of the models: mel patches or waveforms of every level (X, OC1..OCC) of frames and sequences.
+
+A mel patch has 80 bands x 5 columns, flattened band by band to exactly 400 values, so that the same encoder takes it in
+place of a 400-sample frame (published front end; five columns are the frame under five shifts of a long Hann window).
+Levels are normalised within one utterance, never over a batch.
+
+Layout of the file (``format = "decvae-features"``)::
+
+    attrs: format, format_version, input, settings (JSON), corpus, split, provenance (JSON)
+    frames/features      float32 (frames of all utterances, C + 1, 400)
+    frames/present       bool    (frames, C)               the component is not empty
+    frames/offsets       int64   (n + 1,)
+    sequences/features   float32 (C_seq + 1, values of all utterances)
+    sequences/present    bool    (n, C_seq)
+    sequences/offsets    int64   (n + 1,)
+    utterance            str     (n,)
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import h5py
+import librosa
+import numpy as np
+import torch
+
+from decvae.artifacts import atomic_path, open_h5, progress, provenance
+from decvae.decomposition.cache import DecompositionCache
+from decvae.framing import frame_length
+
+FORMAT = "decvae-features"
+FORMAT_VERSION = 1
+FRAMES_PER_BLOCK = 2048  # bounds the memory of the spectra: about 2048 x 5 x 801 complex numbers
+
+
+@dataclass(frozen=True)
+class MelSettings:
+    """Mel front end (defaults are published).
+
+    Attributes
+    ----------
+    n_mels : int
+        Mel bands (Slaney scale and norm, 0 Hz to Nyquist).
+    columns : int
+        Positions of the Hann window along the frame; ``n_mels * columns`` must equal the frame length.
+    dynamic_range_db : float
+        Levels more than this many dB below the level's maximum within the utterance are raised to that floor.
+    """
+
+    n_mels: int = 80
+    columns: int = 5
+    dynamic_range_db: float = 80.0
+
+
+@dataclass(frozen=True)
+class FeatureSettings:
+    """Settings of every input type."""
+
+    mel: MelSettings = field(default_factory=MelSettings)
+
+    @classmethod
+    def from_dict(cls, section: dict[str, Any]) -> FeatureSettings:
+        """Settings from a config section; unknown keys raise ValueError."""
+        unknown = (set(section) - {"mel", "waveform"}) | (
+            set(section.get("mel", {})) - {item.name for item in fields(MelSettings)}
+        )
+        if unknown:
+            raise ValueError(f"unknown feature settings: {sorted(unknown)}")
+        return cls(mel=MelSettings(**section.get("mel", {})))
+
+
+@lru_cache(maxsize=4)
+def _mel_operators(length: int, sampling_rate: int, settings: MelSettings) -> tuple[torch.Tensor, torch.Tensor]:
+    """Shifted windows ``(columns, length)`` and mel filters ``(n_fft // 2 + 1, n_mels)``."""
+    hops = settings.columns - 1
+    n_fft = hops * length
+    window = torch.hann_window(n_fft, periodic=False, dtype=torch.float64)
+    # Column j is centred on sample j * (length // hops); the frame starts n_fft / 2 - centre into the window.
+    starts = [n_fft // 2 - j * ((length + 1) // hops) for j in range(settings.columns)]
+    windows = torch.stack([window[start : start + length] for start in starts])
+    filters = librosa.filters.mel(sr=sampling_rate, n_fft=n_fft, n_mels=settings.n_mels).T
+    return windows.float(), torch.from_numpy(filters.astype(np.float32))
+
+
+def mel_power(frames: np.ndarray, sampling_rate: int = 16000, settings: MelSettings | None = None) -> np.ndarray:
+    """Mel power of frames, band by band.
+
+    Equal to ``librosa.feature.melspectrogram`` of each frame with ``n_fft = (columns - 1) * L``, ``hop = (L + 1) //
+    (columns - 1)``, a symmetric Hann window and zero-padded centring.
+
+    Parameters
+    ----------
+    frames : (..., L) array
+
+    Returns
+    -------
+    (..., n_mels * columns) float32
+        Value ``band * columns + column``.
+    """
+    settings = settings or MelSettings()
+    length = frames.shape[-1]
+    windows, filters = _mel_operators(length, sampling_rate, settings)
+    flat = torch.from_numpy(np.ascontiguousarray(frames, dtype=np.float32).reshape(-1, length))
+    patches = []
+    for block in flat.split(FRAMES_PER_BLOCK):
+        spectra = torch.fft.rfft(block[:, None] * windows, n=(settings.columns - 1) * length)
+        mel = (spectra.real**2 + spectra.imag**2) @ filters  # (frames, columns, n_mels)
+        patches.append(mel.transpose(1, 2).reshape(len(block), -1))
+    return torch.cat(patches).numpy().reshape(*frames.shape[:-1], -1)
+
+
+def to_decibel(power: np.ndarray, settings: MelSettings | None = None) -> np.ndarray:
+    """Power ``(N, C + 1, K)`` in dB relative to each level's maximum over the N frames, with a floor."""
+    settings = settings or MelSettings()
+    reference = np.maximum(power.max(axis=(0, 2), keepdims=True), 1e-10)
+    decibel = 10 * np.log10(np.maximum(power, 1e-10) / reference)
+    return np.maximum(decibel, -settings.dynamic_range_db)
+
+
+def standardise_levels(values: np.ndarray) -> np.ndarray:
+    """Zero mean and unit variance of each level ``(N, C + 1, K)`` over the N frames of one utterance."""
+    mean = values.mean(axis=(0, 2), keepdims=True)
+    deviation = values.std(axis=(0, 2), keepdims=True)
+    return ((values - mean) / (deviation + 1e-9)).astype(np.float32)
+
+
+def frame_features(frames: np.ndarray, input_type: str, settings: FeatureSettings, sampling_rate: int) -> np.ndarray:
+    """Features ``(F, C + 1, L)`` of one utterance's frames ``(F, C + 1, L)``; float32, each level standardised.
+
+    Raises
+    ------
+    ValueError
+        For an unknown input type, or a mel patch that does not have the frame's length.
+    """
+    if input_type == "waveform":
+        return standardise_levels(frames)
+    if input_type != "mel":
+        raise ValueError(f"input {input_type!r} is not one of mel, waveform")
+    if settings.mel.n_mels * settings.mel.columns != frames.shape[-1]:
+        raise ValueError(
+            f"features.mel: n_mels x columns = {settings.mel.n_mels * settings.mel.columns} must equal the frame "
+            f"length of {frames.shape[-1]} samples"
+        )
+    return standardise_levels(to_decibel(mel_power(frames, sampling_rate, settings.mel), settings.mel))
+
+
+def sequence_features(
+    sequence: np.ndarray, input_type: str, settings: FeatureSettings, sampling_rate: int, length: int
+) -> np.ndarray:
+    """Features ``(C_seq + 1, T')`` of one utterance ``(C_seq + 1, T)``: abutting blocks of ``length`` samples."""
+    blocks = max(sequence.shape[-1] // length, 1)
+    padded = np.pad(sequence, ((0, 0), (0, max(0, length - sequence.shape[-1]))))[:, : blocks * length]
+    cut = padded.reshape(len(sequence), blocks, length).swapaxes(0, 1)
+    features = frame_features(cut, input_type, settings, sampling_rate)
+    return features.swapaxes(0, 1).reshape(len(sequence), -1)
+
+
+def write_features(
+    decomposition_path: str | Path, path: str | Path, input_type: str, settings: FeatureSettings
+) -> None:
+    """Extract the features of one decomposition cache, utterance by utterance."""
+    with DecompositionCache(decomposition_path) as cache, atomic_path(path) as partial, h5py.File(partial, "w") as file:
+        length, fs = frame_length(cache.sampling_rate), cache.sampling_rate
+        n_components, n_components_seq = cache.settings.n_components, cache.settings.n_components_seq
+        file.attrs.update(
+            format=FORMAT,
+            format_version=FORMAT_VERSION,
+            input=input_type,
+            settings=json.dumps(asdict(settings)),
+            corpus=cache.attrs["corpus"],
+            split=cache.attrs["split"],
+            provenance=json.dumps(provenance({"input": input_type, **asdict(settings)})),
+        )
+        n_frames = int(cache.offsets[-1])
+        frames = file.create_dataset("frames/features", (n_frames, n_components + 1, length), "f4")
+        present = file.create_dataset("frames/present", (n_frames, n_components), bool)
+        levels = n_components_seq + 1
+        sequences = file.create_dataset(
+            "sequences/features", (levels, 0), "f4", maxshape=(levels, None), chunks=(levels, 16384)
+        )
+        ends, sequences_present = [0], []
+        for index in progress(range(len(cache)), description=f"{input_type} features"):
+            part = slice(cache.offsets[index], cache.offsets[index + 1])
+            frames[part] = frame_features(cache.frames(index), input_type, settings, fs)
+            present[part] = cache.frames_present(index)
+            values = sequence_features(cache.sequence(index), input_type, settings, fs, length)
+            sequences.resize(ends[-1] + values.shape[1], axis=1)
+            sequences[:, ends[-1] :] = values
+            ends.append(ends[-1] + values.shape[1])
+            sequences_present.append(cache.sequence_present(index))
+        file["frames/offsets"] = cache.offsets
+        file["sequences/offsets"] = np.array(ends, dtype=np.int64)
+        file["sequences/present"] = np.array(sequences_present)
+        file.create_dataset("utterance", data=cache.utterance_ids, dtype=h5py.string_dtype())
+
+
+def frame_vector(features: np.ndarray, input_type: str, settings: MelSettings | None = None) -> np.ndarray:
+    """What the models without a convolutional encoder see of a frame: one spectrum, or the waveform itself.
+
+    Parameters
+    ----------
+    features : (..., 400) array
+
+    Returns
+    -------
+    (..., n_mels) or (..., 400) array
+        For mel input the centre column of the patch: the frame under a centred window.
+    """
+    if input_type == "waveform":
+        return features
+    settings = settings or MelSettings()
+    patch = features.reshape(*features.shape[:-1], settings.n_mels, settings.columns)
+    return patch[..., settings.columns // 2]
+
+
+class FeatureFile:
+    """Features of one split, read utterance by utterance; usable from several workers (each opens its own handle).
+
+    Raises
+    ------
+    ArtifactError
+        If the file is missing, cut short or of another format.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        self._file: h5py.File | None = None
+        with open_h5(path, FORMAT) as file:
+            self.input = str(file.attrs["input"])
+            self.offsets: np.ndarray = file["frames/offsets"][:]
+            self.sequence_offsets: np.ndarray = file["sequences/offsets"][:]
+            self.frame_length = file["frames/features"].shape[2]
+            self.n_components = file["frames/present"].shape[1]
+            self.n_components_seq = file["sequences/present"].shape[1]
+            self.utterance_ids = [text.decode() for text in file["utterance"][:]]
+
+    def __len__(self) -> int:
+        return len(self.utterance_ids)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_file": None}
+
+    @property
+    def file(self) -> h5py.File:
+        """The open handle of this process."""
+        if self._file is None:
+            self._file = open_h5(self.path, FORMAT)
+        return self._file
+
+    def frames(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Frame features ``(F, C + 1, L)`` float32 and presence ``(F, C)`` bool of utterance ``index``."""
+        part = slice(self.offsets[index], self.offsets[index + 1])
+        return self.file["frames/features"][part], self.file["frames/present"][part]
+
+    def sequence(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Sequence features ``(C_seq + 1, T')`` float32 and presence ``(C_seq,)`` bool of utterance ``index``."""
+        part = slice(self.sequence_offsets[index], self.sequence_offsets[index + 1])
+        return self.file["sequences/features"][:, part], self.file["sequences/present"][index]

@@ -1,0 +1,54 @@
+"""Models: DecVAE, the autoencoders and the linear baselines, all loaded by :func:`load_model`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from transformers import AutoConfig, AutoModel, AutoModelForPreTraining
+from transformers.utils import logging as transformers_logging
+
+from decvae.artifacts import ArtifactError
+from decvae.models.autoencoders import Autoencoder, AutoencoderConfig
+from decvae.models.configuration_decvae import DecVAEConfig
+from decvae.models.linear import LinearModel
+from decvae.models.modeling_decvae import DecVAEForPreTraining, DecVAEModel
+
+__all__ = [
+    "Autoencoder",
+    "AutoencoderConfig",
+    "DecVAEConfig",
+    "DecVAEForPreTraining",
+    "DecVAEModel",
+    "LinearModel",
+    "load_model",
+]
+
+transformers_logging.disable_progress_bar()  # models of a few megabytes; the bars only clutter logs
+
+AutoConfig.register(DecVAEConfig.model_type, DecVAEConfig)
+AutoModel.register(DecVAEConfig, DecVAEModel)
+AutoModelForPreTraining.register(DecVAEConfig, DecVAEForPreTraining)
+AutoConfig.register(AutoencoderConfig.model_type, AutoencoderConfig)
+AutoModelForPreTraining.register(AutoencoderConfig, Autoencoder)
+
+
+def load_model(folder: str | Path) -> DecVAEModel | Autoencoder | LinearModel:
+    """Load whatever model a checkpoint folder holds, in evaluation mode.
+
+    Raises
+    ------
+    ArtifactError
+        If the folder lacks weights or configuration, or holds another kind of model.
+    """
+    folder = Path(folder)
+    for name in ("config.json", "model.safetensors"):
+        if not (folder / name).is_file():
+            raise ArtifactError(f"checkpoint {folder} has no {name}; train the run again or restore the folder")
+    kind = json.loads((folder / "config.json").read_text())["model_type"]
+    if kind == LinearModel.model_type:
+        return LinearModel.from_pretrained(folder)
+    classes = {DecVAEConfig.model_type: DecVAEModel, AutoencoderConfig.model_type: Autoencoder}
+    if kind not in classes:
+        raise ArtifactError(f"checkpoint {folder} holds a model of type {kind!r}, expected one of {sorted(classes)}")
+    return classes[kind].from_pretrained(folder, local_files_only=True).eval()

@@ -1,0 +1,137 @@
+"""Configuration of DecVAE (Hugging Face form)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from transformers import PreTrainedConfig
+
+BRANCHES = ("dual", "Z", "S")
+OBJECTIVES = ("corrected", "centred")
+
+
+class DecVAEConfig(PreTrainedConfig):
+    """Architecture and objective of a DecVAE; the defaults are the published SimVowels model.
+
+    Attributes
+    ----------
+    n_components, n_components_seq : int
+        Oscillatory components C of frames (branch Z) and of sequences (branch S), 2 to 12.
+    branches : {"dual", "Z", "S"}
+    frame_length : int
+        Values of one frame's input (400: a 25 ms waveform at 16 kHz, or 80 mel bands x 5 columns).
+    conv_dim_z, conv_dim_s : int
+        Channels of the seven convolution layers of each branch.
+    conv_kernel, conv_stride : list of int
+        The wav2vec2 feature encoder: receptive field 400, total stride 320.
+    hidden_size : int
+        Width of the feature projection of branch Z.
+    intermediate_dim : int
+        Inner width of the projectors that end in ``projection_dim``.
+    projection_dim : int
+        Width of the features on which the decomposition loss acts.
+    latent_dim_z, latent_dim_s : int
+        Width of every subspace of each branch.
+    attention_heads : int
+        Heads of the attention that pools a sequence (branch S); must divide ``projection_dim``.
+    project_components : bool
+        Add the subspace OCs_proj, a learned combination of all components.
+    objective : {"corrected", "centred"}
+        See :func:`decvae.objective.decomposition_loss`.
+    beta_z, beta_s : float
+        Weights of the prior terms, at least 0.
+    decomposition_weight_s : float
+        Weight of branch S's decomposition loss beside branch Z's.
+    preprocessing : dict
+        How inputs were made (corpus sampling rate, decomposition, features); for the record and for reuse.
+    """
+
+    model_type = "decvae"
+
+    def __init__(
+        self,
+        n_components: int = 3,
+        n_components_seq: int = 3,
+        branches: str = "dual",
+        frame_length: int = 400,
+        conv_dim_z: int = 512,
+        conv_dim_s: int = 192,
+        conv_kernel: list[int] | None = None,
+        conv_stride: list[int] | None = None,
+        hidden_size: int = 512,
+        intermediate_dim: int = 512,
+        projection_dim: int = 192,
+        latent_dim_z: int = 48,
+        latent_dim_s: int = 24,
+        attention_heads: int = 6,
+        project_components: bool = False,
+        layer_norm_eps: float = 1e-5,
+        initializer_range: float = 0.02,
+        objective: str = "centred",
+        beta_z: float = 0.1,
+        beta_s: float = 0.1,
+        decomposition_weight_s: float = 1.0,
+        preprocessing: dict[str, Any] | None = None,
+        **kwargs,
+    ):
+        self.n_components = n_components
+        self.n_components_seq = n_components_seq
+        self.branches = branches
+        self.frame_length = frame_length
+        self.conv_dim_z = conv_dim_z
+        self.conv_dim_s = conv_dim_s
+        self.conv_kernel = list(conv_kernel or [10, 3, 3, 3, 3, 2, 2])
+        self.conv_stride = list(conv_stride or [5, 2, 2, 2, 2, 2, 2])
+        self.hidden_size = hidden_size
+        self.intermediate_dim = intermediate_dim
+        self.projection_dim = projection_dim
+        self.latent_dim_z = latent_dim_z
+        self.latent_dim_s = latent_dim_s
+        self.attention_heads = attention_heads
+        self.project_components = project_components
+        self.layer_norm_eps = layer_norm_eps
+        self.initializer_range = initializer_range
+        self.objective = objective
+        self.beta_z = beta_z
+        self.beta_s = beta_s
+        self.decomposition_weight_s = decomposition_weight_s
+        self.preprocessing = preprocessing or {}
+        super().__init__(**kwargs)
+        self.check()
+
+    def check(self) -> None:
+        """Raise ValueError naming the first value that no DecVAE can have."""
+        for name in ("n_components", "n_components_seq"):
+            if not 2 <= getattr(self, name) <= 12:
+                raise ValueError(f"{name} must be 2 to 12, found {getattr(self, name)}")
+        if self.branches not in BRANCHES:
+            raise ValueError(f"branches must be one of {BRANCHES}, found {self.branches!r}")
+        if self.objective not in OBJECTIVES:
+            raise ValueError(f"objective must be one of {OBJECTIVES}, found {self.objective!r}")
+        for name in ("beta_z", "beta_s", "decomposition_weight_s"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be at least 0, found {getattr(self, name)}")
+        if self.projection_dim % self.attention_heads:
+            raise ValueError(
+                f"attention_heads ({self.attention_heads}) must divide projection_dim ({self.projection_dim})"
+            )
+        length = self.frame_length
+        for kernel, stride in zip(self.conv_kernel, self.conv_stride, strict=True):
+            length = (length - kernel) // stride + 1
+        if length != 1:
+            raise ValueError(f"a frame of {self.frame_length} values leaves {length} steps after the encoder, not 1")
+
+    @property
+    def has_z(self) -> bool:
+        """Branch Z (frames) is present."""
+        return self.branches in ("dual", "Z")
+
+    @property
+    def has_s(self) -> bool:
+        """Branch S (sequences) is present."""
+        return self.branches in ("dual", "S")
+
+    def subspaces(self, branch: str) -> list[str]:
+        """Names of the subspaces of a branch, in the order of ``mu``: X, OC1..OCC, then OCs_proj if projected."""
+        count = self.n_components if branch == "Z" else self.n_components_seq
+        return ["X", *(f"OC{c + 1}" for c in range(count)), *(["OCs_proj"] if self.project_components else [])]

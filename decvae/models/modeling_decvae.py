@@ -1,0 +1,326 @@
+"""DecVAE: one encoder per branch, shared by X and all components, with a Gaussian head for every subspace.
+
+Branch Z encodes frames, branch S whole sequences. All levels (X, OC1..OCC) go through the encoder in one batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import PreTrainedModel
+from transformers.utils import ModelOutput
+
+from decvae.models.configuration_decvae import DecVAEConfig
+from decvae.objective import between_component_share, decomposition_loss, prior_loss
+
+
+@dataclass
+class BranchOutput(ModelOutput):
+    """What one branch makes of its input (branch S has no axis F).
+
+    Attributes
+    ----------
+    features : (B, F, C + 1, projection_dim)
+        Projected features of X, OC1..OCC: the space of the decomposition loss.
+    mu, logvar : (B, F, n_subspaces, latent_dim)
+        Posterior mean and log-variance of X, OC1..OCC[, OCs_proj].
+    """
+
+    features: Tensor | None = None
+    mu: Tensor | None = None
+    logvar: Tensor | None = None
+
+
+@dataclass
+class DecVAEOutput(ModelOutput):
+    """Output of both branches; a missing branch is None."""
+
+    z: BranchOutput | None = None
+    s: BranchOutput | None = None
+
+
+@dataclass
+class DecVAEForPreTrainingOutput(ModelOutput):
+    """Total loss, its parts, and the branches' outputs.
+
+    Attributes
+    ----------
+    loss : () tensor
+        Sum of the branches' decomposition losses and beta-weighted prior losses.
+    parts : {"BRANCH/quantity": () tensor}
+        Detached: decomposition, prior, divergence_positive, divergence_negative, cross_entropy_positive,
+        cross_entropy_negative, between_component_share of every branch.
+    """
+
+    loss: Tensor | None = None
+    parts: dict[str, Tensor] | None = None
+    z: BranchOutput | None = None
+    s: BranchOutput | None = None
+
+
+class ConvEncoder(nn.Module):
+    """The wav2vec2 feature encoder with layer norm: convolution, LayerNorm over channels, GELU; no padding.
+
+    Shape: (N, T) -> (N, T', channels); T = 400 gives T' = 1.
+    """
+
+    def __init__(self, channels: int, config: DecVAEConfig):
+        super().__init__()
+        widths = [1] + [channels] * len(config.conv_kernel)
+        self.convs = nn.ModuleList(
+            nn.Conv1d(widths[i], widths[i + 1], kernel, stride)
+            for i, (kernel, stride) in enumerate(zip(config.conv_kernel, config.conv_stride, strict=True))
+        )
+        self.norms = nn.ModuleList(nn.LayerNorm(channels, eps=config.layer_norm_eps) for _ in self.convs)
+
+    def forward(self, signal: Tensor) -> Tensor:
+        hidden = signal.unsqueeze(-1)
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            hidden = F.gelu(norm(self._convolve(conv, hidden)))
+        return hidden
+
+    @staticmethod
+    def _convolve(conv: nn.Conv1d, hidden: Tensor) -> Tensor:
+        """``conv`` on (N, T, channels), as one matrix product.
+
+        Channels stay last, which the norm needs anyway; on CPU this takes half the time of Conv1d and two transposes.
+        """
+        kernel, stride = conv.kernel_size[0], conv.stride[0]
+        steps = (hidden.shape[1] - kernel) // stride + 1
+        taps = [hidden[:, j : j + stride * (steps - 1) + 1 : stride] for j in range(kernel)]
+        return F.linear(torch.cat(taps, dim=2), conv.weight.transpose(1, 2).flatten(1), conv.bias)
+
+    def output_lengths(self, lengths: Tensor) -> Tensor:
+        """Steps after the encoder for inputs of the given lengths."""
+        for conv in self.convs:
+            lengths = torch.div(lengths - conv.kernel_size[0], conv.stride[0], rounding_mode="floor") + 1
+        return lengths
+
+
+class Subspaces(nn.Module):
+    """Gaussian heads: one linear map to mean and log-variance for each of X, OC1..OCC and, if asked, OCs_proj.
+
+    Shape: (..., C + 1, projection_dim) -> two of (..., n_subspaces, latent_dim).
+    """
+
+    def __init__(self, n_components: int, latent_dim: int, config: DecVAEConfig):
+        super().__init__()
+        width = config.projection_dim
+        self.absent = nn.Parameter(torch.empty(n_components, width).normal_(std=config.initializer_range))
+        self.combine = (
+            nn.Sequential(nn.Linear(n_components * width, width), nn.Linear(width, width), nn.GELU())
+            if config.project_components
+            else None
+        )
+        count = n_components + 1 + (self.combine is not None)
+        self.mean = nn.ModuleList(nn.Linear(width, latent_dim) for _ in range(count))
+        self.logvar = nn.ModuleList(nn.Linear(width, latent_dim) for _ in range(count))
+
+    def replace_absent(self, features: Tensor, present: Tensor) -> Tensor:
+        """Put the learned embedding in place of the features (..., C + 1, D) of absent components."""
+        components = torch.where(present.unsqueeze(-1), features[..., 1:, :], self.absent.to(features.dtype))
+        return torch.cat([features[..., :1, :], components], dim=-2)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        inputs = list(features.unbind(-2))
+        if self.combine is not None:
+            inputs.append(self.combine(features[..., 1:, :].flatten(-2)))
+        heads = [[head(value) for head, value in zip(part, inputs, strict=True)] for part in (self.mean, self.logvar)]
+        return torch.stack(heads[0], -2), torch.stack(heads[1], -2)
+
+
+class FrameBranch(nn.Module):
+    """Branch Z: encoder, feature projection, projector, heads."""
+
+    def __init__(self, config: DecVAEConfig):
+        super().__init__()
+        self.encoder = ConvEncoder(config.conv_dim_z, config)
+        self.feature_projection = nn.Sequential(
+            nn.LayerNorm(config.conv_dim_z, eps=config.layer_norm_eps), nn.Linear(config.conv_dim_z, config.hidden_size)
+        )
+        self.project = nn.Sequential(
+            nn.Linear(config.hidden_size, config.hidden_size),
+            nn.Linear(config.hidden_size, config.projection_dim),
+            nn.GELU(),
+        )
+        self.subspaces = Subspaces(config.n_components, config.latent_dim_z, config)
+
+    def forward(self, frames: Tensor, present: Tensor) -> BranchOutput:
+        """Frames (B, F, C + 1, frame_length) and presence (B, F, C) -> features and latents."""
+        hidden = self.encoder(frames.flatten(0, 2)).squeeze(1)
+        features = self.project(self.feature_projection(hidden)).unflatten(0, frames.shape[:3])
+        features = self.subspaces.replace_absent(features, present)
+        return BranchOutput(features, *self.subspaces(features))
+
+
+class SequenceBranch(nn.Module):
+    """Branch S: encoder, projector per step, attention pooling with one learned query, heads."""
+
+    def __init__(self, config: DecVAEConfig):
+        super().__init__()
+        self.encoder = ConvEncoder(config.conv_dim_s, config)
+        self.project = nn.Sequential(
+            nn.Linear(config.conv_dim_s, config.intermediate_dim),
+            nn.Linear(config.intermediate_dim, config.projection_dim),
+            nn.GELU(),
+        )
+        self.query = nn.Parameter(torch.empty(1, 1, config.projection_dim).normal_())
+        self.attention = nn.MultiheadAttention(config.projection_dim, config.attention_heads, batch_first=True)
+        self.norm = nn.LayerNorm(config.projection_dim, eps=config.layer_norm_eps)
+        self.subspaces = Subspaces(config.n_components_seq, config.latent_dim_s, config)
+
+    def forward(self, sequence: Tensor, lengths: Tensor, present: Tensor) -> BranchOutput:
+        """Sequences (B, C_seq + 1, T), valid lengths (B,) and presence (B, C_seq) -> features and latents."""
+        steps = self.project(self.encoder(sequence.flatten(0, 1)))
+        valid = self.encoder.output_lengths(lengths).repeat_interleave(sequence.shape[1])
+        padding = torch.arange(steps.shape[1], device=steps.device) >= valid.unsqueeze(1)
+        query = self.query.expand(len(steps), -1, -1)
+        pooled, _ = self.attention(query, steps, steps, key_padding_mask=padding, need_weights=False)
+        features = self.norm(pooled.squeeze(1)).unflatten(0, sequence.shape[:2])
+        features = self.subspaces.replace_absent(features, present)
+        return BranchOutput(features, *self.subspaces(features))
+
+
+class DecVAEPreTrainedModel(PreTrainedModel):
+    """Weight initialisation of wav2vec2 and the Hugging Face loading machinery."""
+
+    config_class = DecVAEConfig
+    base_model_prefix = "decvae"
+    main_input_name = "frames"
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=self.config.initializer_range)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Conv1d):
+            nn.init.kaiming_normal_(module.weight)
+            bound = (module.groups / (module.in_channels * module.kernel_size[0])) ** 0.5
+            nn.init.uniform_(module.bias, -bound, bound)
+        elif isinstance(module, nn.LayerNorm):
+            nn.init.ones_(module.weight)
+            nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.MultiheadAttention):
+            nn.init.xavier_uniform_(module.in_proj_weight)
+            nn.init.zeros_(module.in_proj_bias)
+        elif isinstance(module, SequenceBranch):
+            nn.init.normal_(module.query)
+        elif isinstance(module, Subspaces):
+            nn.init.normal_(module.absent, std=self.config.initializer_range)
+
+
+class DecVAEModel(DecVAEPreTrainedModel):
+    """The encoder with its subspaces: inputs in, features and latents out."""
+
+    def __init__(self, config: DecVAEConfig):
+        super().__init__(config)
+        self.branch_z = FrameBranch(config) if config.has_z else None
+        self.branch_s = SequenceBranch(config) if config.has_s else None
+        self.post_init()
+
+    def forward(
+        self,
+        frames: Tensor | None = None,
+        frames_present: Tensor | None = None,
+        sequence: Tensor | None = None,
+        sequence_lengths: Tensor | None = None,
+        sequence_present: Tensor | None = None,
+    ) -> DecVAEOutput:
+        """Encode one batch.
+
+        Parameters
+        ----------
+        frames : (B, F, C + 1, frame_length)
+            Levels X, OC1..OCC of each frame; needed by branch Z.
+        frames_present : (B, F, C) bool
+        sequence : (B, C_seq + 1, T)
+            Levels of each utterance, padded at the end; needed by branch S.
+        sequence_lengths : (B,) int
+            Valid values of each utterance.
+        sequence_present : (B, C_seq) bool
+
+        Returns
+        -------
+        DecVAEOutput
+            ``z.features`` (B, F, C + 1, projection_dim), ``z.mu`` and ``z.logvar`` (B, F, n_subspaces, latent_dim_z);
+            ``s.features`` (B, C_seq + 1, projection_dim), ``s.mu`` and ``s.logvar`` (B, n_subspaces, latent_dim_s).
+
+        Raises
+        ------
+        ValueError
+            If an input has another number of levels than the configuration.
+        """
+        z = s = None
+        if self.branch_z is not None:
+            self._check_levels("frames", frames.shape[2], self.config.n_components)
+            z = self.branch_z(frames, frames_present)
+        if self.branch_s is not None:
+            self._check_levels("sequence", sequence.shape[1], self.config.n_components_seq)
+            s = self.branch_s(sequence, sequence_lengths, sequence_present)
+        return DecVAEOutput(z=z, s=s)
+
+    @staticmethod
+    def _check_levels(name: str, found: int, n_components: int) -> None:
+        if found != n_components + 1:
+            raise ValueError(f"{name} has {found} levels, expected X and {n_components} components")
+
+
+class DecVAEForPreTraining(DecVAEPreTrainedModel):
+    """DecVAE with its self-supervised objective."""
+
+    def __init__(self, config: DecVAEConfig):
+        super().__init__(config)
+        self.decvae = DecVAEModel(config)
+        self.post_init()
+
+    def forward(self, frame_mask: Tensor | None = None, **inputs: Tensor) -> DecVAEForPreTrainingOutput:
+        """Loss of one batch.
+
+        Parameters
+        ----------
+        frame_mask : (B, F) bool
+            Frames that are real and enter the loss.
+        **inputs
+            As :meth:`DecVAEModel.forward`.
+        """
+        output = self.decvae(**inputs)
+        parts: dict[str, Tensor] = {}
+        losses = []
+        if output.z is not None:
+            losses.append(self._branch_loss("Z", output.z, frame_mask, inputs["frames_present"], parts))
+        if output.s is not None:
+            present = inputs["sequence_present"]
+            rows = torch.ones(len(present), dtype=torch.bool, device=present.device)
+            losses.append(self._branch_loss("S", output.s, rows, present, parts))
+        return DecVAEForPreTrainingOutput(loss=sum(losses), parts=parts, z=output.z, s=output.s)
+
+    def _branch_loss(
+        self, branch: str, output: BranchOutput, mask: Tensor, present: Tensor, parts: dict[str, Tensor]
+    ) -> Tensor:
+        config = self.config
+        levels, present = output.features.movedim(-2, 0), present.movedim(-1, 0)
+        centring = "level" if config.objective == "centred" else None
+        decomposition = decomposition_loss(levels[0], levels[1:], mask, present=present, centring=centring)
+        prior = prior_loss(output.mu, output.logvar, mask)
+        weight, beta = (1.0, config.beta_z) if branch == "Z" else (config.decomposition_weight_s, config.beta_s)
+        with torch.no_grad():
+            valid = present & mask
+            components = levels[1:]
+            if components.dim() == 3:
+                components, valid = components.unsqueeze(2), valid.unsqueeze(2)
+            share = between_component_share(components, valid)
+        named = {
+            "decomposition": decomposition.loss,
+            "prior": prior,
+            "divergence_positive": decomposition.divergence_positive,
+            "divergence_negative": decomposition.divergence_negative,
+            "cross_entropy_positive": decomposition.cross_entropy_positive,
+            "cross_entropy_negative": decomposition.cross_entropy_negative,
+            "between_component_share": share,
+        }
+        parts.update({f"{branch}/{name}": value.detach() for name, value in named.items()})
+        return weight * decomposition.loss + beta * prior

@@ -1,0 +1,130 @@
+"""Train one run, whatever its model: settings and feature files in, checkpoints and training curves out."""
+
+from __future__ import annotations
+
+import platform
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+
+from decvae.artifacts import atomic_path, provenance, write_json
+from decvae.batches import StepBatches, decvae_batch, vector_batch
+from decvae.checkpoints import CheckpointStore
+from decvae.features import FeatureFile, frame_vector
+from decvae.models import Autoencoder, AutoencoderConfig, DecVAEConfig, DecVAEForPreTraining, linear
+from decvae.training import History, Trainer, TrainingSettings
+
+AUTOENCODERS = ("ae", "vae", "beta_vae")
+LINEAR_FRAMES = 50_000  # frames drawn from the training split to fit PCA and ICA; bounds memory for large corpora
+
+
+def pretrain_run(
+    run: dict[str, Any],
+    train_path: str | Path,
+    validation_path: str | Path,
+    run_dir: str | Path,
+    *,
+    device: str,
+    fingerprint: str,
+) -> None:
+    """Train (or fit) one run and write ``checkpoints.json``, ``history.csv`` and ``run.json`` into ``run_dir``.
+
+    Parameters
+    ----------
+    run : dict
+        Resolved settings of the run, as in ``run_defaults`` of the config.
+    train_path, validation_path : path
+        Feature files.
+    device : {"cpu", "cuda"}
+    fingerprint : str
+        Identifies settings and code, for resuming.
+
+    Raises
+    ------
+    ValueError
+        If the model is unknown or does not fit the features.
+    TrainingError
+        If the loss becomes NaN or infinite.
+    """
+    run_dir = Path(run_dir)
+    train, validation = FeatureFile(train_path), FeatureFile(validation_path)
+    if run["model"] in linear.KINDS:
+        checkpoints, history = _fit_linear(run, train, run_dir)
+    else:
+        checkpoints, history = _train(run, train, validation, run_dir, device, fingerprint)
+    record = provenance(run, run["seed"])
+    record["versions"] = {name: version(name) for name in ("torch", "transformers", "accelerate", "numpy")}
+    record["python"] = platform.python_version()
+    write_json(run_dir / "run.json", record)
+    with atomic_path(run_dir / "history.csv") as path:
+        history.table().to_csv(path, index=False)
+    checkpoints.write_manifest()
+
+
+def build_model(run: dict[str, Any], data: FeatureFile, seed: int) -> DecVAEForPreTraining | Autoencoder:
+    """An untrained DecVAE or autoencoder whose weights depend on the seed alone."""
+    torch.manual_seed(seed)
+    preprocessing = {"input": data.input, "corpus": run["corpus"], "decomposition": run["decomposition"]}
+    if run["model"] in AUTOENCODERS:
+        beta = {"ae": 0.0, "vae": 1.0}.get(run["model"], run["beta_z"])
+        width = frame_vector(data.frames(0)[0][:1, 0], data.input).shape[-1]
+        return Autoencoder(
+            AutoencoderConfig(input_dim=width, beta=beta, preprocessing=preprocessing, **run["autoencoder"])
+        )
+    if run["model"] != "decvae":
+        raise ValueError(f"unknown model {run['model']!r}")
+    config = DecVAEConfig(
+        n_components=data.n_components,
+        n_components_seq=data.n_components_seq,
+        branches=run["branches"],
+        frame_length=data.frame_length,
+        objective=run["objective"],
+        beta_z=run["beta_z"],
+        beta_s=run["beta_s"],
+        decomposition_weight_s=run["loss"]["decomposition_weight_s"],
+        preprocessing=preprocessing,
+        **run["network"],
+    )
+    return DecVAEForPreTraining(config)
+
+
+def _train(
+    run: dict[str, Any], train: FeatureFile, validation: FeatureFile, run_dir: Path, device: str, fingerprint: str
+) -> tuple[CheckpointStore, History]:
+    settings = TrainingSettings(**run["training"])
+    accelerator = Accelerator(cpu=device == "cpu", mixed_precision=settings.precision)
+    model = build_model(run, train, run["seed"])
+    make = partial(vector_batch, wanted=run["loss"]["frames"])
+    if run["model"] == "decvae":
+        wanted_seq = run["loss"]["sequence_frames"]
+        make = partial(decvae_batch, branches=run["branches"], wanted=run["loss"]["frames"], wanted_seq=wanted_seq)
+    shared = {"make": make, "batch_size": settings.batch_size, "seed": run["seed"]}
+    trainer = Trainer(
+        model,
+        StepBatches(train, **shared, rank=accelerator.process_index, world=accelerator.num_processes),
+        StepBatches(validation, **shared),
+        settings,
+        run_dir,
+        seed=run["seed"],
+        fingerprint=fingerprint,
+        accelerator=accelerator,
+    )
+    return trainer.run()
+
+
+def _fit_linear(run: dict[str, Any], train: FeatureFile, run_dir: Path) -> tuple[CheckpointStore, History]:
+    rng = np.random.default_rng(run["seed"])
+    share = min(1.0, LINEAR_FRAMES / int(train.offsets[-1]))
+    parts = []
+    for index in range(len(train)):
+        vectors = frame_vector(train.frames(index)[0][:, 0], train.input)
+        parts.append(vectors[rng.random(len(vectors)) < share])
+    model = linear.fit(run["model"], np.concatenate(parts), run["linear"]["n_components"], run["seed"])
+    checkpoints = CheckpointStore(run_dir, keep=0)
+    checkpoints.save(model, epoch=0, step=0, validation_loss=None, names=["best", "last"])
+    return checkpoints, History()

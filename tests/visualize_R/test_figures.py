@@ -1,0 +1,403 @@
+"""Every figure script draws its figure from a small table, and says what is wrong with a table it cannot draw."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from decvae.embedding import COLUMNS as EMBEDDING_COLUMNS
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "visualize_R"
+pytestmark = pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
+
+VOWELS = ["a", "e", "I", "aw", "u"]
+MODELS = {  # label: (model, quality of its latent between 0 and 1)
+    "β-DecVAE FD centred": ("decvae", 0.62),
+    "β-DecVAE FD corrected": ("decvae", 0.68),
+    "DecVAE EWT centred": ("decvae", 0.55),
+    "AE": ("ae", 0.35),
+    "VAE": ("vae", 0.1),
+    "β-VAE": ("beta_vae", 0.15),
+    "PCA": ("pca", 0.25),
+    "ICA": ("ica", 0.12),
+    "raw mel": ("raw", 0.3),
+}
+
+
+def run_script(name: str, arguments: dict[str, object], environment: dict[str, str] | None = None):
+    words = [word for key, value in arguments.items() for word in (f"--{key}", str(value))]
+    return subprocess.run(
+        ["Rscript", str(SCRIPTS / name), *words], capture_output=True, text=True, timeout=120, env=environment
+    )
+
+
+def metrics_table() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    rows = []
+    for index, (label, (model, quality)) in enumerate(MODELS.items()):
+        checkpoints = {"best": quality} if model in ("pca", "ica", "raw") else {"init": 0.05, "best": quality}
+        run = f"sim_vowels-{model}-s0-{index:06x}"
+        for checkpoint, level in checkpoints.items():
+            scores = {
+                ("mutual_information", "vowel+speaker"): 0.02 + 0.15 * (1 - level) * rng.uniform(0.6, 1),
+                ("total_correlation_corr", "vowel+speaker"): 0.2 + 1.2 * (1 - level) * rng.uniform(0.5, 1),
+                ("disentanglement", "vowel+speaker"): level * rng.uniform(0.8, 1.1),
+                ("completeness", "vowel+speaker"): 0.2 + 0.3 * rng.uniform(),
+                ("informativeness", "vowel+speaker"): 0.5 + 0.35 * level + 0.1 * rng.uniform(),
+                ("modularity", "vowel+speaker"): 0.45 + 0.5 * level * rng.uniform(0.6, 1),
+                ("explicitness", "vowel+speaker"): 0.6 + 0.3 * level + 0.08 * rng.uniform(),
+                ("irs", "vowel+speaker"): 0.4 + 0.4 * rng.uniform(),
+                ("accuracy", "vowel"): 0.5 + 0.5 * level**0.3 * rng.uniform(0.9, 1),
+                ("accuracy", "speaker"): 0.3 + 0.6 * level**0.5 * rng.uniform(0.9, 1),
+                ("kmeans_accuracy", "vowel"): 0.4,
+            }
+            for aggregation in ["X", "OCs_joint", "all"] if model == "decvae" else ["X"]:
+                for (metric, factors), value in scores.items():
+                    rows.append(
+                        {
+                            "run": run,
+                            "label": label,
+                            "model": model,
+                            "checkpoint": checkpoint,
+                            "branch": "Z",
+                            "space": "mu",
+                            "aggregation": aggregation,
+                            "factors": factors,
+                            "metric": metric,
+                            "classifier": "logistic_regression" if metric == "accuracy" else None,
+                            "protocol": "sound",
+                            "value": value if aggregation in ("all", "X") else value / 2,
+                            "spread": 0.03 if metric == "accuracy" else None,
+                            "n": 5,
+                        }
+                    )
+    return pd.DataFrame(rows)
+
+
+def history_table() -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    finals = {
+        "decomposition": 0.6,
+        "prior": 0.06,
+        "divergence_positive": 0.38,
+        "divergence_negative": 0.85,
+        "cross_entropy_positive": 1.2,
+        "cross_entropy_negative": 0.4,
+        "between_component_share": 0.5,
+        "learning_rate": 8e-5,
+    }
+    steps = np.arange(250, 10001, 250)
+    rows = []
+    for run, label, speed in [("r1-aaaaaa", "β-DecVAE FD centred", 1.0), ("r2-bbbbbb", "β-DecVAE FD corrected", 1.6)]:
+        for split, offset in [("train", 0.0), ("validation", 0.05)]:
+            for branch in ["Z", "S"]:
+                for quantity, final in finals.items():
+                    curve = final * (
+                        1 + offset + 2 * np.exp(-steps * speed / 2000) + 0.03 * rng.normal(size=steps.size)
+                    )
+                    rows += [
+                        (run, label, s, s // 250, split, branch, quantity, v) for s, v in zip(steps, curve, strict=True)
+                    ]
+            total = 1.4 * (1 + offset + 2 * np.exp(-steps * speed / 2000))
+            rows += [(run, label, s, s // 250, split, "all", "total", v) for s, v in zip(steps, total, strict=True)]
+    return pd.DataFrame(rows, columns=["run", "label", "step", "epoch", "split", "branch", "quantity", "value"])
+
+
+def responses_table() -> pd.DataFrame:
+    rng = np.random.default_rng(2)
+    speakers = np.round(np.arange(0.705, 1.3, 0.02), 3)
+    rows = []
+    for subspace in ["X", "OC1", "OC2", "OC3"]:
+        for dimension in range(8):
+            size = 2.0 / (1 + dimension) ** 1.5
+            for vowel in VOWELS:
+                level, slope = size * rng.normal(), size * rng.normal() * 2
+                for speaker in speakers:
+                    mean = level + slope * (speaker - 1) + 0.05 * size * rng.normal()
+                    rows.append(
+                        (
+                            "r1",
+                            "β-DecVAE FD centred",
+                            "best",
+                            subspace,
+                            dimension,
+                            vowel,
+                            speaker,
+                            mean,
+                            0.15 * size,
+                            10,
+                        )
+                    )
+    columns = ["run", "label", "checkpoint", "subspace", "dimension", "vowel", "speaker_factor", "mean", "sd", "n"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def embedding_points() -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    rows = []
+    for i in range(900):
+        vowel, speaker = rng.integers(5), rng.integers(10)
+        centre = 20 * np.array([np.cos(vowel * 1.26), np.sin(vowel * 1.26)]) + speaker * 0.8 + rng.normal(size=2) * 2
+        common = ("r1", "β-DecVAE FD centred", "best", "Z")
+        labels = (VOWELS[vowel], f"{0.7 + 0.06 * speaker:.2f}")
+        rows.append((*common, "all", "tsne", i, 0, "all", *labels, None, *centre, 0.96))
+        for level in range(4):
+            where = centre / 3 + 25 * np.array([np.cos(level * 1.57), np.sin(level * 1.57)])
+            hertz = None if level == 0 else 600.0 * level**1.3 * rng.uniform(0.8, 1.2)
+            rows.append(
+                (*common, "levels", "tsne", i, 0, "X" if level == 0 else f"OC{level}", *labels, hertz, *where, 0.93)
+            )
+    return pd.DataFrame(rows, columns=EMBEDDING_COLUMNS)
+
+
+def generative_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
+    formants = {
+        "a": (710, 1100, 2540),
+        "e": (550, 1770, 2490),
+        "I": (400, 1920, 2560),
+        "aw": (590, 880, 2540),
+        "u": (310, 870, 2250),
+    }
+    rng = np.random.default_rng(4)
+    time = np.arange(0, 100, 0.125)
+    waves, mels = [], []
+    for vowel, frequencies in formants.items():
+        parts = {
+            f"F{k + 1}": a
+            * np.sin(2 * np.pi * f / 1.105 * time / 1000)
+            * np.exp(-0.3 * np.abs(rng.normal(size=time.size)))
+            for k, (f, a) in enumerate(zip(frequencies, (0.5, 0.3, 0.15), strict=True))
+        }
+        parts = {"X": sum(parts.values()), **parts}
+        waves += [
+            (vowel, 1.105, signal, t, v) for signal, wave in parts.items() for t, v in zip(time, wave, strict=True)
+        ]
+        for speaker in np.round(np.arange(0.705, 1.3, 0.05), 3):
+            for signal in parts:
+                chosen = frequencies if signal == "X" else [frequencies[int(signal[1]) - 1]]
+                for band in range(80):
+                    hertz = 700 * (10 ** (band * 35.6 / 2595) - 1)
+                    power = 10 * np.log10(sum(np.exp(-(((hertz - f / speaker) / 250) ** 2)) for f in chosen) + 1e-8)
+                    mels.append((vowel, speaker, signal, band, power))
+    return (
+        pd.DataFrame(waves, columns=["vowel", "speaker_factor", "signal", "time_ms", "amplitude"]),
+        pd.DataFrame(mels, columns=["vowel", "speaker_factor", "signal", "mel_band", "power_db"]),
+    )
+
+
+def example_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
+    rng = np.random.default_rng(5)
+    signals, spectra = [], []
+    for scale, n in [("frame", 400), ("sequence", 1000)]:
+        time = np.arange(n) / (16000 if scale == "frame" else 4000)
+        hertz = np.linspace(0, 8000, 257)
+        tones = [a * np.sin(2 * np.pi * f * time) for f, a in [(310, 1.2), (870, 0.6), (2250, 0.3)]]
+        mixture = sum(tones) + 0.1 * rng.normal(size=n)
+        for method in ["filter", "ewt", "vmd", "emd"]:
+            parts = {
+                "X": mixture,
+                **{f"OC{k + 1}": t * rng.uniform(0.8, 1) for k, t in enumerate(tones)},
+                "sum": sum(tones),
+            }
+            bumps = [np.exp(-(((hertz - f) / 120) ** 2)) for f in (310, 870, 2250)]
+            powers = {
+                "X": bumps[0] + 0.3 * bumps[1] + 0.1 * bumps[2],
+                "OC1": bumps[0],
+                "OC2": bumps[1],
+                "OC3": bumps[2],
+            }
+            powers["sum"] = powers["X"]
+            signals += [(scale, method, c, t, v) for c, wave in parts.items() for t, v in zip(time, wave, strict=True)]
+            spectra += [(scale, method, c, f, v) for c, p in powers.items() for f, v in zip(hertz, p, strict=True)]
+    return (
+        pd.DataFrame(signals, columns=["scale", "method", "component", "time_s", "amplitude"]),
+        pd.DataFrame(spectra, columns=["scale", "method", "component", "frequency_hz", "power"]),
+    )
+
+
+def tables_of(script: str) -> dict[str, pd.DataFrame]:
+    """The inputs of a script by argument name."""
+    if script.startswith("metrics"):
+        return {"metrics": metrics_table()}
+    if script == "training_curves.R":
+        return {"history": history_table()}
+    if script == "latent_responses.R":
+        return {"responses": responses_table()}
+    if script == "embedding.R":
+        return {"embedding": embedding_points()}
+    if script == "decomposition_front_end.R":
+        return dict(zip(["signals", "spectra"], example_tables(), strict=True))
+    return {"signals": generative_tables()[script == "mel_features.R"]}
+
+
+DEFINING_COLUMN = {
+    "metrics_scatter.R": "aggregation",
+    "metrics_bars.R": "spread",
+    "training_curves.R": "quantity",
+    "latent_responses.R": "speaker_factor",
+    "embedding.R": "level",
+    "generative_model.R": "time_ms",
+    "mel_features.R": "mel_band",
+    "decomposition_front_end.R": "component",
+}
+
+
+def write_inputs(tables: dict[str, pd.DataFrame], folder: Path) -> dict[str, Path]:
+    paths = {name: folder / f"{name}.csv" for name in tables}
+    for name, table in tables.items():
+        table.to_csv(paths[name], index=False)
+    return paths
+
+
+def draw(script: str, tables: dict[str, pd.DataFrame], folder: Path, environment=None, **parameters):
+    outputs = {"pdf": folder / "figures" / "figure.pdf", "png": folder / "figures" / "figure.png"}
+    arguments = {**write_inputs(tables, folder), **outputs, "dpi": 100, **parameters}
+    return run_script(script, arguments, environment), outputs
+
+
+def assert_drawn(done: subprocess.CompletedProcess, outputs: dict[str, Path], width_mm: float = 183) -> None:
+    assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stderr, done.stderr
+    assert outputs["pdf"].read_bytes().startswith(b"%PDF")
+    with Image.open(outputs["png"]) as image:
+        pixels = np.asarray(image.convert("RGB"), dtype=float)
+    assert pixels.shape[1] == pytest.approx(width_mm / 25.4 * 100, abs=2)
+    assert pixels.std() > 10, "the picture is blank"
+    assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 50, "the picture has hardly any colour"
+    assert sorted(path.name for path in outputs["pdf"].parent.iterdir()) == ["figure.pdf", "figure.png"]
+
+
+def assert_refused(done: subprocess.CompletedProcess, outputs: dict[str, Path], *words: str) -> None:
+    assert done.returncode != 0
+    for word in words:
+        assert word in done.stderr
+    assert not outputs["pdf"].exists() and not outputs["png"].exists()
+
+
+@pytest.mark.parametrize("script", DEFINING_COLUMN)
+def test_figure_is_drawn(script, tmp_path):
+    assert_drawn(*draw(script, tables_of(script), tmp_path))
+
+
+@pytest.mark.parametrize("script", DEFINING_COLUMN)
+def test_missing_column_is_named(script, tmp_path):
+    column = DEFINING_COLUMN[script]
+    tables = {name: table.drop(columns=column, errors="ignore") for name, table in tables_of(script).items()}
+    assert_refused(*draw(script, tables, tmp_path), f"lacks the column '{column}'", str(tmp_path))
+
+
+def test_sequence_scale_and_single_column_width(tmp_path):
+    tables = tables_of("decomposition_front_end.R")
+    assert_drawn(*draw("decomposition_front_end.R", tables, tmp_path, scale="sequence", width_mm=120), width_mm=120)
+
+
+def test_embedding_of_inputs_has_no_run_and_no_vowel(tmp_path):
+    points = embedding_points().assign(run=None, label=None, checkpoint=None, vowel=None)
+    assert_drawn(*draw("embedding.R", {"embedding": points}, tmp_path))
+
+
+def test_greek_labels_survive_the_c_locale(tmp_path):
+    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
+    assert_drawn(*draw("embedding.R", tables_of("embedding.R"), tmp_path, environment))
+
+
+def read_scores(tables: list[pd.DataFrame], calls: list[dict[str, str]], folder: Path, then: str) -> list[str]:
+    """What R's read_scores() makes of each table: the text that ``then`` prints of `scores`, or the error message."""
+    defaults = {"checkpoint": "best", "runs": None, "aggregation": "all", "classifier": "logistic_regression"}
+    lines = [f"source('{SCRIPTS / 'theme.R'}')"]
+    for index, (table, call) in enumerate(zip(tables, calls, strict=True)):
+        path = folder / f"metrics{index}.csv"
+        table.to_csv(path, index=False)
+        words = ["character()" if value is None else f"'{value}'" for value in {**defaults, **call}.values()]
+        reading = f"scores <- read_scores('{path}', {', '.join(words)}, content = 'vowel')"
+        lines.append(f"cat(tryCatch({{{reading}; {then}}}, error = conditionMessage), '\\n')")
+    (folder / "read.R").write_text("\n".join(lines))
+    done = subprocess.run(["Rscript", str(folder / "read.R")], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_scores_are_the_rows_asked_for(tmp_path):
+    table = metrics_table()
+    table = table[(table["label"] != "VAE") | (table["metric"] != "irs")]
+    then = f"readr::write_csv(scores, '{tmp_path / 'scores.csv'}'); undefined_note(scores, score_definitions('vowel'))"
+    assert read_scores([table], [{}], tmp_path, then) == ["Not defined: VAE (Robustness (IRS)). "]
+    # DecVAE is scored on all its subspaces, a baseline on its only one.
+    found = pd.read_csv(tmp_path / "scores.csv")
+    wanted = table[table["aggregation"] == np.where(table["model"] == "decvae", "all", "X")]
+    for metric, factors, score in [
+        ("disentanglement", "vowel+speaker", "disentanglement"),
+        ("total_correlation_corr", "vowel+speaker", "total_correlation"),
+        ("accuracy", "speaker", "accuracy_speaker"),
+        ("accuracy", "vowel", "accuracy_content"),
+    ]:
+        for checkpoint, state in [("best", "shown"), ("init", "untrained")]:
+            rows = (wanted["metric"] == metric) & (wanted["factors"] == factors) & (wanted["checkpoint"] == checkpoint)
+            expected = wanted[rows].set_index("run")["value"]
+            values = found[(found["score"] == score) & (found["state"] == state)].set_index("run")["value"]
+            assert len(values) == len(expected) > 0
+            np.testing.assert_allclose(values[expected.index], expected)
+
+
+def test_metric_tables_that_cannot_be_drawn(tmp_path):
+    table = metrics_table()
+    no_number = table.assign(value=table["value"].astype(object).where(table.index != 4, "x"))
+    other_space = table.assign(aggregation=table["aggregation"].where(table["model"] != "pca", "OCs_joint"))
+    cases = [
+        (table, {"runs": "nobody"}, "no rows that can be drawn for the run 'nobody'"),
+        (table, {"checkpoint": "last"}, "no rows with branch 'Z', space 'mu' and checkpoint 'last'"),
+        (table, {"classifier": "svc"}, "no accuracy by the classifier 'svc'; it has 'logistic_regression'"),
+        (table.iloc[:0], {}, "has no rows: there is nothing to draw"),
+        (no_number, {}, "column 'value' holds 'x' in data row 5, which is not a number"),
+        (pd.concat([table, table]), {}, "has 2 rows for metric"),
+        (other_space, {}, "scores neither the aggregation 'all' nor 'X' of 'PCA'"),
+    ]
+    messages = read_scores([case[0] for case in cases], [case[1] for case in cases], tmp_path, then="'drawn'")
+    for index, (message, (_, _, expected)) in enumerate(zip(messages, cases, strict=True)):
+        assert expected in message
+        assert f"metrics{index}.csv" in message
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"chekpoint": "best"}, "Unknown argument 'chekpoint'; known are 'metrics', 'pdf'"),
+        ({"dpi": "high"}, "Parameter 'dpi' must be a number, found 'high'"),
+        ({"runs": "nobody"}, "no rows that can be drawn for the run 'nobody'"),
+    ],
+)
+def test_wrong_arguments_are_named(parameters, words, tmp_path):
+    assert_refused(*draw("metrics_bars.R", {"metrics": metrics_table()}, tmp_path, **parameters), words)
+
+
+def test_two_runs_in_one_response_table_are_refused(tmp_path):
+    table = responses_table()
+    both = pd.concat([table, table.assign(run="r2")])
+    assert_refused(*draw("latent_responses.R", {"responses": both}, tmp_path), "draws one run at one checkpoint")
+
+
+def test_snakemake_draws_the_figure_and_keeps_the_log(tmp_path):
+    write_inputs(tables_of("mel_features.R"), tmp_path)
+    (tmp_path / "Snakefile").write_text(
+        "rule figure:\n"
+        f"    input: signals='signals.csv', theme='{SCRIPTS / 'theme.R'}', code=['{SCRIPTS / 'mel_features.R'}']\n"
+        "    output: pdf='figures/figure.pdf', png='figures/figure.png'\n"
+        "    params: dpi=100, width_mm=150\n"
+        "    log: 'figure.log'\n"
+        f"    script: '{SCRIPTS / 'mel_features.R'}'\n"
+    )
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--directory", str(tmp_path), "--snakefile"]
+    done = subprocess.run([*command, str(tmp_path / "Snakefile")], capture_output=True, text=True, timeout=120)
+    log = (tmp_path / "figure.log").read_text()
+    assert done.returncode == 0, done.stderr + log
+    assert "Wrote figures/figure.pdf" in log
+    with Image.open(tmp_path / "figures" / "figure.png") as image:
+        assert image.width == pytest.approx(150 / 25.4 * 100, abs=2)

@@ -1,0 +1,93 @@
+# Training curves (supplementary figure 22): every part of the loss against the training step.
+#
+# Input   history: merged history.csv with run, label, step, split, branch, quantity, value
+# Output  pdf, png
+# Command Rscript visualize_R/training_curves.R --history history.csv --pdf out.pdf --png out.png [--runs run1,run2]
+
+source(if (exists("snakemake")) {
+  snakemake@input[["theme"]]
+} else {
+  script <- sub("--file=", "", grep("^--file=", commandArgs(), value = TRUE), fixed = TRUE)
+  file.path(dirname(gsub("~+~", " ", script, fixed = TRUE)), "theme.R")
+})
+
+arguments <- figure_arguments(inputs = "history", parameters = list(runs = character()))
+
+titles <- c(
+  total = "Total loss (nats)",
+  decomposition = "Decomposition loss (nats)",
+  prior = "Prior loss (nats)",
+  reconstruction = "Reconstruction loss (squared error)",
+  divergence_positive = "Divergence, X to components",
+  divergence_negative = "Divergence, between components",
+  cross_entropy_positive = "Cross-entropy, X to components (nats)",
+  cross_entropy_negative = "Cross-entropy, between components (nats)",
+  between_component_share = "Between-component share of variance",
+  learning_rate = "Learning rate"
+)
+
+history <- read_table(
+  arguments$history,
+  text = c("run", "label", "split", "branch", "quantity"), numeric = c("step", "value")
+)
+unknown <- setdiff(history$quantity, names(titles))
+if (length(unknown) > 0) {
+  stop(sprintf("%s has the unknown quantity %s; known are %s.", arguments$history, quoted(unknown),
+    quoted(names(titles))
+  ), call. = FALSE)
+}
+curves <- history %>%
+  pick_runs(arguments$runs, arguments$history) %>%
+  filter(!is.na(.data$value)) %>%
+  mutate(
+    quantity = factor(titles[.data$quantity], levels = titles),
+    split = factor(.data$split, levels = c("train", "validation"))
+  )
+# A run that logs a quantity once has no line: its points are drawn.
+lone <- curves %>%
+  group_by(.data$run, .data$split, .data$branch, .data$quantity) %>%
+  filter(n() == 1) %>%
+  ungroup()
+
+branch_names <- c(all = "Whole model", Z = "Branch Z (frames)", S = "Branch S (utterances)")
+
+# The curves of some branches: one row per quantity, one column per branch; NULL if no run logs them.
+curve_block <- function(branches) {
+  in_block <- function(data) {
+    data %>%
+      filter(.data$branch %in% branches) %>%
+      mutate(branch = factor(branch_names[.data$branch], levels = branch_names))
+  }
+  block <- in_block(curves)
+  if (nrow(block) == 0) {
+    return(NULL)
+  }
+  ggplot(block, aes(.data$step, .data$value, colour = .data$label, linetype = .data$split)) +
+    geom_line(linewidth = 0.4) +
+    geom_point(data = in_block(lone), size = 0.8, show.legend = FALSE) +
+    facet_grid(
+      vars(.data$quantity), vars(.data$branch),
+      scales = "free_y", labeller = labeller(.rows = label_wrap_gen(20))
+    ) +
+    scale_x_continuous(limits = range(curves$step), labels = scales::label_comma()) +
+    scale_colour_manual(values = class_colours(levels(curves$label)), drop = FALSE) +
+    scale_linetype_manual(values = c(train = "solid", validation = "22"), drop = FALSE) +
+    labs(x = "Training step", y = NULL, colour = "Model", linetype = "Data") +
+    guides(colour = guide_legend(order = 1, ncol = 3), linetype = guide_legend(order = 2)) +
+    theme_figure() +
+    theme(
+      strip.text.y = element_text(angle = 0, hjust = 0, face = "plain"), panel.spacing = unit(2.5, "mm")
+    )
+}
+
+branches <- list("all", c("Z", "S"))
+blocks <- lapply(branches, curve_block)
+rows <- vapply(branches, function(names) n_distinct(curves$quantity[curves$branch %in% names]), integer(1))
+figure <- wrap_plots(blocks[rows > 0], ncol = 1, heights = rows[rows > 0], guides = "collect") &
+  theme(
+    legend.position = "top", legend.justification = "left", legend.box = "vertical", legend.box.just = "left",
+    legend.spacing.y = unit(0, "mm")
+  )
+
+legend_mm <- 5 + 4 * ceiling(nlevels(curves$label) / 3)
+save_figure(figure, arguments, height_mm = 19 * sum(rows) + 14 * sum(rows > 0) + legend_mm)

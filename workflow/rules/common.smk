@@ -1,0 +1,225 @@
+# Configuration, runs and every input function of the rules; no rules here.
+import sys
+from pathlib import Path
+
+ROOT = Path(workflow.basedir).parent
+for place in (ROOT, ROOT / "workflow"):
+    if str(place) not in sys.path:
+        sys.path.insert(0, str(place))
+
+from snakemake.exceptions import WorkflowError
+
+from decvae.config import (
+    METHODS,
+    ConfigError,
+    corpus_id,
+    corpus_settings,
+    decomposition_settings,
+    resolve_runs,
+    select_runs,
+    validate_config,
+)
+from source import THEME, code_of, figure_code
+
+try:
+    CONFIG = validate_config(config, ROOT / "workflow" / "schemas" / "config.schema.yaml")
+    RUNS = resolve_runs(CONFIG)
+    TRAVERSED = select_runs(RUNS, CONFIG, "traversal")
+    EMBEDDED = select_runs(RUNS, CONFIG, "embeddings")
+except ConfigError as error:
+    raise WorkflowError(str(error)) from None
+
+SEED = CONFIG["seed"]
+TRAINED = [run for run in RUNS.values() if not run.is_linear]
+BY_SLUG = {run.slug: run for run in RUNS.values()}
+SHOWN_CORPUS = CONFIG["figures"]["corpus"] or next(iter(RUNS.values())).settings["corpus"]
+CORPORA = {corpus_id(CONFIG, name): name for name in [SHOWN_CORPUS, *(run.settings["corpus"] for run in RUNS.values())]}
+DECOMPOSITIONS = {run.decomposition_id: run.decomposition for run in RUNS.values()}
+
+
+wildcard_constraints:
+    corpus="|".join(CORPORA),
+    decomposition="|".join(DECOMPOSITIONS),
+    run="|".join(map(re.escape, RUNS)),
+    slug="|".join(map(re.escape, BY_SLUG)),
+    split="train|dev|test|traversal",
+    input="mel|waveform",
+    checkpoint="init|best|last",
+    scale="frame|sequence",
+
+
+# ---- Settings that a rule depends on ----
+
+
+def corpus_section(wildcards):
+    """The generator's settings without the traversal set."""
+    return corpus_settings(CONFIG, CORPORA[wildcards.corpus])
+
+
+def corpus_section_with_traversal(wildcards):
+    return CONFIG["corpora"][CORPORA[wildcards.corpus]]
+
+
+def decomposition_section(wildcards):
+    return DECOMPOSITIONS[wildcards.decomposition]
+
+
+def example_decompositions(wildcards):
+    """Settings of all four methods, with the components that runs have by default."""
+    sizes = [CONFIG["run_defaults"][key] for key in ("n_components", "n_components_seq")]
+    return {method: decomposition_settings(CONFIG, method, *sizes) for method in METHODS}
+
+
+def feature_section(wildcards):
+    return {wildcards.input: CONFIG["features"][wildcards.input]}
+
+
+def run_settings(wildcards):
+    return RUNS[wildcards.run].settings
+
+
+def run_columns(wildcards):
+    """The columns that identify the run in tables."""
+    return RUNS[wildcards.run].columns()
+
+
+def evaluation_settings():
+    """How latents are measured; which of them is a matter of inputs."""
+    return {key: value for key, value in CONFIG["evaluation"].items() if key not in ("checkpoints", "splits")}
+
+
+def embedding_settings():
+    section = {key: value for key, value in CONFIG["embeddings"].items() if key not in ("checkpoint", "runs")}
+    return {**section, "seed": SEED}
+
+
+def embedded_branch(wildcards):
+    """The branch to map: frames where the run has them."""
+    return branch_of(RUNS[wildcards.run])
+
+
+def shown_branch(wildcards):
+    return branch_of(BY_SLUG[wildcards.slug])
+
+
+def branch_of(run):
+    return "Z" if run.has_frames else "S"
+
+
+def gpus(wildcards):
+    """GPUs that pretraining can use; the linear baselines have no use for one."""
+    return 0 if RUNS[wildcards.run].is_linear else 1
+
+
+# ---- Inputs ----
+
+
+def corpus_of_split(wildcards):
+    """The corpus file that holds a split; the controlled set has its own."""
+    return corpus_path(wildcards.corpus, wildcards.split)
+
+
+def corpus_of_run(wildcards):
+    return corpus_path(RUNS[wildcards.run].corpus_id, wildcards.split)
+
+
+def traversal_corpus_of_run(wildcards):
+    return corpus_path(RUNS[wildcards.run].corpus_id, "traversal")
+
+
+def corpus_path(corpus, split):
+    return f"results/corpora/{corpus}-traversal.h5" if split == "traversal" else f"results/corpora/{corpus}.h5"
+
+
+def features_of_run(split):
+    """Input function: the features of one split that a run reads."""
+
+    def path(wildcards):
+        return features_path(RUNS[wildcards.run], split)
+
+    return path
+
+
+def features_of_latents(wildcards):
+    return features_path(RUNS[wildcards.run], wildcards.split)
+
+
+def features_path(run, split):
+    return f"results/features/{run.corpus_id}/{run.decomposition_id}/{run.input}/{split}.h5"
+
+
+def decompositions_of_run(wildcards):
+    """The decompositions of the evaluated splits."""
+    run = RUNS[wildcards.run]
+    return [
+        f"results/decompositions/{run.corpus_id}/{run.decomposition_id}/{split}.h5"
+        for split in CONFIG["evaluation"]["splits"]
+    ]
+
+
+def evaluated_splits(pattern):
+    """``pattern`` for every split that is evaluated; its other wildcards stay."""
+    return expand(pattern, split=CONFIG["evaluation"]["splits"], allow_missing=True)
+
+
+# ---- Every run and checkpoint ----
+
+
+def evaluated_states():
+    """Every (run, checkpoint) of the metric tables."""
+    return [(run, state) for run in RUNS.values() for state in run.checkpoints(CONFIG["evaluation"]["checkpoints"])]
+
+
+def all_scores(wildcards):
+    return [f"results/metrics/runs/{run.name}/{state}.parquet" for run, state in evaluated_states()]
+
+
+def score_columns():
+    """For each of the scores, in their order, the columns that identify its run."""
+    return [run.columns() for run, state in evaluated_states()]
+
+
+def all_histories(wildcards):
+    return [f"results/runs/{run.name}/history.csv" for run in TRAINED]
+
+
+def all_latents():
+    evaluated = [
+        f"results/latents/{run.name}/{state}/{split}.h5"
+        for run, state in evaluated_states()
+        for split in CONFIG["evaluation"]["splits"]
+    ]
+    traversed = [f"results/latents/{run.name}/{CONFIG['traversal']['checkpoint']}/traversal.h5" for run in TRAVERSED]
+    return evaluated + traversed
+
+
+# ---- Figures ----
+
+
+def responses_of_slug(wildcards):
+    return f"results/traversals/{BY_SLUG[wildcards.slug].name}/{CONFIG['traversal']['checkpoint']}.csv"
+
+
+def embedding_of_slug(wildcards):
+    return f"results/embeddings/latents/{BY_SLUG[wildcards.slug].name}/{CONFIG['embeddings']['checkpoint']}.csv"
+
+
+def embedding_of_inputs(wildcards):
+    """The inputs of the first run that is embedded."""
+    run = EMBEDDED[0]
+    return f"results/embeddings/inputs/{run.corpus_id}/{run.decomposition_id}/{run.input}.csv"
+
+
+def shown_corpus(pattern):
+    return expand(pattern, corpus=corpus_id(CONFIG, SHOWN_CORPUS))[0]
+
+
+def all_figures():
+    """Every figure of the study, as PDF and PNG."""
+    names = ["fig2/metrics_scatter", "fig2/metrics_bars"]
+    names += ["fig2/embedding_inputs"] if EMBEDDED else []
+    names += [f"fig2/embedding_latents-{run.slug}" for run in EMBEDDED]
+    names += ["si4/generative_model", "si4/mel_features", "si4/decomposition_frame", "si4/decomposition_sequence"]
+    names += [f"si18/latent_responses-{run.slug}" for run in TRAVERSED]
+    names += ["si22/training_curves"] if TRAINED else []
+    return expand("results/figures/{name}.{format}", name=names, format=["pdf", "png"])

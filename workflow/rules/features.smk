@@ -1,0 +1,23 @@
+# Inputs of the models, made once from a decomposition.
+
+
+rule extract_features:
+    input:
+        decomposition="results/decompositions/{corpus}/{decomposition}/{split}.h5",
+        code=code_of("extract_features.py"),
+    output:
+        features="results/features/{corpus}/{decomposition}/{input}/{split}.h5",
+    log:
+        "results/logs/extract_features/{corpus}/{decomposition}/{input}/{split}.log",
+    benchmark:
+        "results/benchmarks/extract_features/{corpus}/{decomposition}/{input}/{split}.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        settings=feature_section,
+    script:
+        "../scripts/extract_features.py"

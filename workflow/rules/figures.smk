@@ -1,0 +1,272 @@
+# One rule per family of figures; an R script in visualize_R reads tables and draws, nothing else.
+
+
+rule metrics_scatter:
+    input:
+        metrics="results/metrics/metrics.csv",
+        theme=THEME,
+        code=figure_code("metrics_scatter.R"),
+    output:
+        pdf="results/figures/fig2/metrics_scatter.pdf",
+        png=report(
+            "results/figures/fig2/metrics_scatter.png",
+            caption="../report/metrics_scatter.rst",
+            category="Figure 2: metrics",
+            labels={"figure": "metrics, scatter"},
+        ),
+    log:
+        "results/logs/metrics_scatter.log",
+    benchmark:
+        "results/benchmarks/metrics_scatter.tsv"
+    conda:
+        "../envs/r.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        checkpoint=CONFIG["figures"]["checkpoint"],
+        aggregation=CONFIG["figures"]["aggregation"],
+        classifier=CONFIG["evaluation"]["classifiers"][0],
+        dpi=CONFIG["figures"]["dpi"],
+    script:
+        "../../visualize_R/metrics_scatter.R"
+
+
+rule metrics_bars:
+    input:
+        metrics="results/metrics/metrics.csv",
+        theme=THEME,
+        code=figure_code("metrics_bars.R"),
+    output:
+        pdf="results/figures/fig2/metrics_bars.pdf",
+        png=report(
+            "results/figures/fig2/metrics_bars.png",
+            caption="../report/metrics_bars.rst",
+            category="Figure 2: metrics",
+            labels={"figure": "metrics, bars"},
+        ),
+    log:
+        "results/logs/metrics_bars.log",
+    benchmark:
+        "results/benchmarks/metrics_bars.tsv"
+    conda:
+        "../envs/r.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        checkpoint=CONFIG["figures"]["checkpoint"],
+        aggregation=CONFIG["figures"]["aggregation"],
+        classifier=CONFIG["evaluation"]["classifiers"][0],
+        dpi=CONFIG["figures"]["dpi"],
+    script:
+        "../../visualize_R/metrics_bars.R"
+
+
+rule embedding_inputs:
+    input:
+        embedding=embedding_of_inputs,
+        theme=THEME,
+        code=figure_code("embedding.R"),
+    output:
+        pdf="results/figures/fig2/embedding_inputs.pdf",
+        png=report(
+            "results/figures/fig2/embedding_inputs.png",
+            caption="../report/embedding_inputs.rst",
+            category="Figure 2: maps",
+            labels={"figure": "map of inputs"},
+        ),
+    log:
+        "results/logs/embedding_inputs.log",
+    benchmark:
+        "results/benchmarks/embedding_inputs.tsv"
+    conda:
+        "../envs/r.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        branch="Z",
+        dpi=CONFIG["figures"]["dpi"],
+    script:
+        "../../visualize_R/embedding.R"
+
+
+rule embedding_latents:
+    input:
+        embedding=embedding_of_slug,
+        theme=THEME,
+        code=figure_code("embedding.R"),
+    output:
+        pdf="results/figures/fig2/embedding_latents-{slug}.pdf",
+        png=report(
+            "results/figures/fig2/embedding_latents-{slug}.png",
+            caption="../report/embedding_latents.rst",
+            category="Figure 2: maps",
+            labels={"figure": "map of latents", "run": "{slug}"},
+        ),
+    log:
+        "results/logs/embedding_latents/{slug}.log",
+    benchmark:
+        "results/benchmarks/embedding_latents/{slug}.tsv"
+    conda:
+        "../envs/r.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        branch=shown_branch,
+        dpi=CONFIG["figures"]["dpi"],
+    script:
+        "../../visualize_R/embedding.R"
+
+
+rule generative_model:
+    input:
+        signals=shown_corpus("results/corpora/{corpus}-generative.csv"),
+        theme=THEME,
+        code=figure_code("generative_model.R"),
+    output:
+        pdf="results/figures/si4/generative_model.pdf",
+        png=report(
+            "results/figures/si4/generative_model.png",
+            caption="../report/generative_model.rst",
+            category="SI 4: front ends",
+            labels={"figure": "generative model"},
+        ),
+    log:
+        "results/logs/generative_model.log",
+    benchmark:
+        "results/benchmarks/generative_model.tsv"
+    conda:
+        "../envs/r.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        dpi=CONFIG["figures"]["dpi"],
+    script:
+        "../../visualize_R/generative_model.R"
+
+
+rule mel_features:
+    input:
+        signals=shown_corpus("results/corpora/{corpus}-generative_mel.csv"),
+        theme=THEME,
+        code=figure_code("mel_features.R"),
+    output:
+        pdf="results/figures/si4/mel_features.pdf",
+        png=report(
+            "results/figures/si4/mel_features.png",
+            caption="../report/mel_features.rst",
+            category="SI 4: front ends",
+            labels={"figure": "mel features"},
+        ),
+    log:
+        "results/logs/mel_features.log",
+    benchmark:
+        "results/benchmarks/mel_features.tsv"
+    conda:
+        "../envs/r.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        dpi=CONFIG["figures"]["dpi"],
+    script:
+        "../../visualize_R/mel_features.R"
+
+
+rule decomposition_front_end:
+    input:
+        signals=shown_corpus("results/decompositions/{corpus}/examples.csv"),
+        spectra=shown_corpus("results/decompositions/{corpus}/examples_psd.csv"),
+        theme=THEME,
+        code=figure_code("decomposition_front_end.R"),
+    output:
+        pdf="results/figures/si4/decomposition_{scale}.pdf",
+        png=report(
+            "results/figures/si4/decomposition_{scale}.png",
+            caption="../report/decomposition_front_end.rst",
+            category="SI 4: front ends",
+            labels={"figure": "decomposition of one {scale}"},
+        ),
+    log:
+        "results/logs/decomposition_front_end/{scale}.log",
+    benchmark:
+        "results/benchmarks/decomposition_front_end/{scale}.tsv"
+    conda:
+        "../envs/r.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        scale="{scale}",
+        dpi=CONFIG["figures"]["dpi"],
+    script:
+        "../../visualize_R/decomposition_front_end.R"
+
+
+rule latent_responses:
+    input:
+        responses=responses_of_slug,
+        theme=THEME,
+        code=figure_code("latent_responses.R"),
+    output:
+        pdf="results/figures/si18/latent_responses-{slug}.pdf",
+        png=report(
+            "results/figures/si18/latent_responses-{slug}.png",
+            caption="../report/latent_responses.rst",
+            category="SI 18: latent responses",
+            labels={"run": "{slug}"},
+        ),
+    log:
+        "results/logs/latent_responses/{slug}.log",
+    benchmark:
+        "results/benchmarks/latent_responses/{slug}.tsv"
+    conda:
+        "../envs/r.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        dpi=CONFIG["figures"]["dpi"],
+    script:
+        "../../visualize_R/latent_responses.R"
+
+
+rule training_curves:
+    input:
+        history="results/runs/history.csv",
+        theme=THEME,
+        code=figure_code("training_curves.R"),
+    output:
+        pdf="results/figures/si22/training_curves.pdf",
+        png=report(
+            "results/figures/si22/training_curves.png",
+            caption="../report/training_curves.rst",
+            category="SI 22: training curves",
+            labels={"figure": "training curves"},
+        ),
+    log:
+        "results/logs/training_curves.log",
+    benchmark:
+        "results/benchmarks/training_curves.tsv"
+    conda:
+        "../envs/r.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        dpi=CONFIG["figures"]["dpi"],
+    script:
+        "../../visualize_R/training_curves.R"

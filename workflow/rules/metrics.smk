@@ -1,0 +1,47 @@
+# Every metric of a run at a checkpoint, and the one table that figures read.
+
+
+rule score_checkpoint:
+    input:
+        latents=evaluated_splits("results/latents/{run}/{checkpoint}/{split}.h5"),
+        code=code_of("score_checkpoint.py"),
+    output:
+        scores="results/metrics/runs/{run}/{checkpoint}.parquet",
+    log:
+        "results/logs/score_checkpoint/{run}/{checkpoint}.log",
+    benchmark:
+        "results/benchmarks/score_checkpoint/{run}/{checkpoint}.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 2
+    resources:
+        mem_mb=6000,
+        runtime=240,
+    params:
+        settings=evaluation_settings(),
+        seed=SEED,
+    script:
+        "../scripts/score_checkpoint.py"
+
+
+rule merge_metrics:
+    input:
+        scores=all_scores,
+        code=code_of("merge_metrics.py"),
+    output:
+        parquet="results/metrics/metrics.parquet",
+        csv="results/metrics/metrics.csv",
+    log:
+        "results/logs/merge_metrics.log",
+    benchmark:
+        "results/benchmarks/merge_metrics.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        runs=score_columns(),
+    script:
+        "../scripts/merge_metrics.py"

@@ -1,0 +1,50 @@
+# One job per run. A job that trains asks for one GPU and claims a free device itself; without one it uses the CPU.
+# Checkpoints lie beside checkpoints.json, which names them; an interrupted job resumes from its last state.
+
+
+rule pretrain_model:
+    input:
+        train=features_of_run("train"),
+        validation=features_of_run("dev"),
+        code=code_of("pretrain_model.py"),
+    output:
+        checkpoints="results/runs/{run}/checkpoints.json",
+        history="results/runs/{run}/history.csv",
+        record="results/runs/{run}/run.json",
+    log:
+        "results/logs/pretrain_model/{run}.log",
+    benchmark:
+        "results/benchmarks/pretrain_model/{run}.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 2
+    resources:
+        gpu=gpus,
+        mem_mb=8000,
+        runtime=48 * 60,
+    params:
+        settings=run_settings,
+    script:
+        "../scripts/pretrain_model.py"
+
+
+rule merge_histories:
+    input:
+        histories=all_histories,
+        code=code_of("merge_histories.py"),
+    output:
+        history="results/runs/history.csv",
+    log:
+        "results/logs/merge_histories.log",
+    benchmark:
+        "results/benchmarks/merge_histories.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        runs=[run.columns() for run in TRAINED],
+    script:
+        "../scripts/merge_histories.py"

@@ -1,0 +1,18 @@
+"""One frame and one sequence, decomposed by every method, for the figures of the front ends.
+
+Input   corpus: HDF5 corpus
+Output  signals: CSV of time series; spectra: CSV of power spectral densities
+Params  settings: {method: settings}; split; utterance: index within the split; seed
+"""
+
+from _job import job_log
+
+with job_log(snakemake.log[0]):
+    from decvae.decomposition.examples import example_tables
+    from decvae.decomposition.settings import DecompositionSettings
+
+    settings = {name: DecompositionSettings.from_dict(own) for name, own in snakemake.params.settings.items()}
+    place = (snakemake.params.split, snakemake.params.utterance)
+    signals, spectra = example_tables(snakemake.input.corpus, *place, settings, seed=snakemake.params.seed)
+    signals.to_csv(snakemake.output.signals, index=False)
+    spectra.to_csv(snakemake.output.spectra, index=False)

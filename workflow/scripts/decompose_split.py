@@ -1,0 +1,23 @@
+"""Decompose every frame and sequence of one split.
+
+Input   corpus: HDF5 corpus
+Output  decomposition: HDF5 cache
+Params  settings: shared settings and those of the method; seed; state: folder of the blocks done so far
+"""
+
+from _job import fingerprint, job_log
+
+with job_log(snakemake.log[0]):
+    from decvae.decomposition.cache import write_cache
+    from decvae.decomposition.settings import DecompositionSettings
+
+    write_cache(
+        snakemake.input.corpus,
+        snakemake.wildcards.split,
+        snakemake.output.decomposition,
+        DecompositionSettings.from_dict(snakemake.params.settings),
+        seed=snakemake.params.seed,
+        state_dir=snakemake.params.state,
+        workers=snakemake.threads,
+        fingerprint=fingerprint(snakemake.params.settings, snakemake.input.code),
+    )

@@ -1,0 +1,19 @@
+"""Put the training histories of all runs into one table.
+
+Input   histories: CSV of each run
+Output  history: CSV with run and label in front
+Params  runs: the columns that identify each run, in the order of the histories
+"""
+
+from _job import job_log
+
+with job_log(snakemake.log[0]):
+    import pandas as pd
+
+    tables = []
+    for path, run in zip(snakemake.input.histories, snakemake.params.runs, strict=True):
+        table = pd.read_csv(path)
+        table.insert(0, "run", run["run"])
+        table.insert(1, "label", run["label"])
+        tables.append(table)
+    pd.concat(tables, ignore_index=True).to_csv(snakemake.output.history, index=False)

@@ -1,0 +1,20 @@
+"""Responses of a run's latents to the controlled set.
+
+Input   latents: HDF5 latents of the set; corpus: HDF5 corpus of the set
+Output  json: responses of every subspace and dimension; csv: the same as a table
+Params  run: the columns that identify the run
+"""
+
+from _job import job_log
+
+with job_log(snakemake.log[0]):
+    from decvae.artifacts import write_json
+    from decvae.traversal import response_tables
+
+    responses, table = response_tables(snakemake.input.latents, snakemake.input.corpus)
+    run = snakemake.params.run
+    origin = {"run": run["run"], "label": run["label"], "checkpoint": snakemake.wildcards.checkpoint}
+    write_json(snakemake.output.json, {**origin, **responses})
+    for place, (name, value) in enumerate(origin.items()):
+        table.insert(place, name, value)
+    table.to_csv(snakemake.output.csv, index=False)
