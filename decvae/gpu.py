@@ -77,12 +77,12 @@ def claim_device(
     """
     if n_requested > 1:
         raise ValueError(f"{n_requested} GPUs requested; a run trains on one device, so request gpu=1")
-    assigned = os.environ.get("CUDA_VISIBLE_DEVICES")
+    assigned = devices is None and "CUDA_VISIBLE_DEVICES" in os.environ
     devices = visible_devices() if devices is None else list(devices)
     if n_requested < 1 or not devices:
         with _environment(CUDA_VISIBLE_DEVICES=""):
             yield "cpu"
-    elif assigned is not None and len(devices) == 1:
+    elif assigned and len(devices) == 1:
         yield "cuda"
     else:
         index, lock = _wait_for_lock(devices, Path(lock_dir), poll_seconds)

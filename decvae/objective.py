@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-LOG_FLOOR = 1e-7  # keeps -log(P) and its gradient finite when a pair is (nearly) identical or disjoint
+LOG_FLOOR = 1e-7  # added inside -log: finite at P = 0, and unlike a clamp it leaves a gradient there
 
 
 @dataclass
@@ -129,7 +129,7 @@ def decomposition_loss(
         divergence = jensen_shannon(log_p[k], log_p[other])
         per_utterance = masked_mean(divergence, both, 1)
         probability = (1 - per_utterance) if positive else per_utterance
-        entropy = -torch.log(probability.clamp_min(LOG_FLOOR))
+        entropy = -torch.log(probability + LOG_FLOOR)
         pairs[k, other] = masked_mean(divergence, both)
         divergences[positive].append(pairs[k, other])
         entropies[positive].append(masked_mean(entropy, both.any(1)))

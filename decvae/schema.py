@@ -86,17 +86,15 @@ def _allowed(schema: dict[str, Any]) -> str:
     words = [types] if isinstance(types, str) else types
     articles = {"integer": "an integer", "object": "a section of keys", "array": "a list", "null": "null"}
     text = " or ".join(articles.get(word, f"a {word}") for word in words)
-    if "items" in schema and ("type" in schema["items"] or "enum" in schema["items"]):
-        text += f" whose items are each {_allowed(schema['items'])}"
-    bounds = {
-        "minimum": ">=",
-        "exclusiveMinimum": ">",
-        "maximum": "<=",
-        "exclusiveMaximum": "<",
-        "minItems": "with a length >=",
-    }
+    bounds = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
     limits = [f"{sign} {schema[key]}" for key, sign in bounds.items() if key in schema]
-    return " ".join([text, " and ".join(limits)]) if limits else text
+    if limits:
+        text += " " + " and ".join(limits)
+    if "minItems" in schema:
+        text += f" of at least {schema['minItems']}"
+    if "items" in schema and ("type" in schema["items"] or "enum" in schema["items"]):
+        text += f", each {_allowed(schema['items'])}"
+    return text
 
 
 def _as_yaml_number(text: str) -> str | None:
@@ -119,7 +117,10 @@ def _hint(value: Any, schema: dict[str, Any]) -> str:
     types = schema.get("type", [])
     types = [types] if isinstance(types, str) else types
     if isinstance(value, str) and {"number", "integer"} & set(types) and (number := _as_yaml_number(value)):
-        return f" YAML reads this as text, not as a number; write {number} (without quotes)."
+        return (
+            f" This is text, not a number; in a file, write {number} (without quotes). On the command line, `--config` "
+            "makes text of numbers within sections: put them into a file for `--configfile`."
+        )
     if isinstance(value, bool) and ("string" in types or "enum" in schema):
         return ' YAML reads yes, no, on and off as true or false; put the word in quotes ("no").'
     return ""

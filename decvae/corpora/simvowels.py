@@ -19,6 +19,7 @@ from scipy import signal
 
 from decvae.artifacts import progress, provenance
 from decvae.corpora.store import Utterance, write_corpus
+from decvae.framing import frame_length
 
 SAMPLING_RATE = 16000
 FORMANT_AMPLITUDES = np.array([1.0, 0.5, 0.3])
@@ -123,6 +124,8 @@ class SimVowelsSettings:
             raise ValueError(f"excitation: {self.excitation!r} is not one of {sorted(EXCITATIONS)}")
         if self.n_tokens < 1:
             raise ValueError(f"utterance_seconds ({self.utterance_seconds}) is shorter than one token")
+        if self.token_samples < frame_length(SAMPLING_RATE):
+            raise ValueError(f"token_seconds ({self.token_seconds}) is shorter than one frame of 0.025")
         if set(self.n_utterances) != set(self.speakers):
             raise ValueError(f"n_utterances has splits {list(self.n_utterances)}, speakers {list(self.speakers)}")
         known = [factor for factors in self.speakers.values() for factor in factors]
@@ -217,8 +220,11 @@ def synthesise_tokens(
         rows = vowels == code
         for k in range(3):
             shaped[rows, k] = FORMANT_AMPLITUDES[k] * signal.lfilter(*_formant_filter(table[code, k]), white[rows])
-    # Linear convolution; the published 2048-point spectra make it circular, which folds the tail onto the start.
-    formants = signal.fftconvolve(shaped, source[:, None], axes=-1)[..., :n_samples]
+    # Circular convolution over 1.28 token lengths (published: 2048 points for 1600 samples). Folding the tail onto the
+    # start keeps the level even; a linear convolution of two noises would grow from silence over the whole token.
+    n_fft = round(1.28 * n_samples)
+    spectra = np.fft.rfft(shaped, n_fft) * np.fft.rfft(source, n_fft)[:, None]
+    formants = np.fft.irfft(spectra, n_fft)[..., :n_samples]
     formants /= np.abs(formants.sum(axis=1)).max(axis=-1)[:, None, None]
     clean = formants.sum(axis=1)
     noise = rng.standard_normal(clean.shape)
@@ -272,14 +278,16 @@ def simulate(path: str | Path, settings: SimVowelsSettings, seed: int) -> None:
 
 
 def _controlled_utterances(settings: SimVowelsSettings, seed: int) -> Iterator[Utterance]:
-    grid, n_samples = settings.traversal, 400
+    grid, n_samples = settings.traversal, frame_length(SAMPLING_RATE)
+    # Frames come from the middle of whole tokens, so that they are like the frames that models are trained on.
+    start = (settings.token_samples - n_samples) // 2
     codes = np.repeat(np.arange(grid.n_vowels), grid.repetitions)
     for speaker, factor in enumerate(progress(grid.speaker_factors(), description="simulate traversal set")):
         tokens, _ = synthesise_tokens(
             codes,
             factor,
             n_vowels=grid.n_vowels,
-            n_samples=n_samples,
+            n_samples=settings.token_samples,
             snr_db=settings.snr_db,
             excitation=settings.excitation,
             rng=_rng(seed, "traversal", speaker),
@@ -287,7 +295,7 @@ def _controlled_utterances(settings: SimVowelsSettings, seed: int) -> Iterator[U
         for item, (code, token) in enumerate(zip(codes, tokens, strict=True)):
             yield Utterance(
                 id=f"traversal-{speaker:03d}-{item:03d}",
-                audio=token.astype(np.float32),
+                audio=token[start : start + n_samples].astype(np.float32),
                 factors={"speaker": speaker},
                 values={"speaker_factor": float(factor)},
                 intervals={"vowel": (np.array([0]), np.array([n_samples]), np.array([code]))},

@@ -127,8 +127,9 @@ def _write_split(group: h5py.Group, utterances: Iterable[Utterance], class_names
             raise ValueError(f"split {group.name}: {name} is given for {len(column)} of {len(ids)} utterances")
     group["offsets"] = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
     group.create_dataset("utterance", data=ids, dtype=h5py.string_dtype())
+    coded = group.create_group("factors", track_order=True)
     for name, column in factors.items():
-        data = group.create_dataset(f"factors/{name}", data=np.asarray(column, dtype=np.int64))
+        data = coded.create_dataset(name, data=np.asarray(column, dtype=np.int64))
         data.attrs["names"] = json.dumps(class_names[name])
     for name, column in values.items():
         group.create_dataset(f"values/{name}", data=np.asarray(column, dtype=np.float64))

@@ -143,7 +143,8 @@ def compute_dci(
     y_train, y_test : (n, n_factors) int
         A test class that the training part lacks cannot be predicted: its samples count as errors.
     backend : {"lightgbm", "sklearn"}
-        Histogram boosting, or the exact (many times slower) GradientBoostingClassifier of the paper.
+        Histogram boosting with Newton gains, or the many times slower GradientBoostingClassifier of the paper.
+        Their scores differ by some hundredths: do not compare across backends.
     n_jobs : int
         Factors fitted in parallel, one thread each. The result does not depend on it.
 

@@ -96,9 +96,10 @@ def write_latents(path: str | Path, tables: Sequence[LatentTable], attributes: d
                 array = getattr(table, name)
                 if array is not None:
                     group[name] = array
+            factors = group.create_group("factors", track_order=True)
             for name, codes in table.factors.items():
-                group[f"factors/{name}"] = codes
-                group[f"factors/{name}"].attrs["names"] = json.dumps(table.class_names[name])
+                factors[name] = codes
+                factors[name].attrs["names"] = json.dumps(table.class_names[name])
 
 
 def read_latents(paths: Sequence[str | Path]) -> dict[str, LatentTable]:

@@ -17,7 +17,7 @@ class Modularity:
     Attributes
     ----------
     score : float or None
-        Pure noise scores far above 0 (about 0.5 with two factors): read it beside the score of shuffled labels.
+        Pure noise scores far above 0 (0.5 to 0.75 with two factors): read it beside the score of shuffled labels.
     information : (n_codes, n_factors)
         Adjusted mutual information of each varying code and each factor.
     n_constant : int

@@ -35,8 +35,11 @@ class BranchOutput(ModelOutput):
 
 
 @dataclass
-class DecVAEOutput(ModelOutput):
-    """Output of both branches; a missing branch is None."""
+class DecVAEOutput:
+    """Output of both branches; a missing branch is None.
+
+    Not a ModelOutput: that one would unpack ``z`` if it stood alone.
+    """
 
     z: BranchOutput | None = None
     s: BranchOutput | None = None

@@ -115,7 +115,7 @@ def responses_table() -> pd.DataFrame:
     rng = np.random.default_rng(2)
     speakers = np.round(np.arange(0.705, 1.3, 0.02), 3)
     rows = []
-    for subspace in ["X", "OC1", "OC2", "OC3"]:
+    for subspace in ["X", "OC1", "OC2", "OC3", "OCs_proj"]:
         for dimension in range(8):
             size = 2.0 / (1 + dimension) ** 1.5
             for vowel in VOWELS:
@@ -137,7 +137,11 @@ def responses_table() -> pd.DataFrame:
                         )
                     )
     columns = ["run", "label", "checkpoint", "subspace", "dimension", "vowel", "speaker_factor", "mean", "sd", "n"]
-    return pd.DataFrame(rows, columns=columns)
+    table = pd.DataFrame(rows, columns=columns)
+    # A pair of vowel and speaker without frames.
+    empty = (table["vowel"] == "u") & (table["speaker_factor"] == speakers[5])
+    table.loc[empty, ["mean", "sd", "n"]] = [np.nan, np.nan, 0]
+    return table
 
 
 def embedding_points() -> pd.DataFrame:
@@ -382,6 +386,14 @@ def test_two_runs_in_one_response_table_are_refused(tmp_path):
     table = responses_table()
     both = pd.concat([table, table.assign(run="r2")])
     assert_refused(*draw("latent_responses.R", {"responses": both}, tmp_path), "draws one run at one checkpoint")
+
+
+def test_several_speakers_need_a_choice(tmp_path):
+    table = tables_of("generative_model.R")["signals"]
+    both = {"signals": pd.concat([table, table.assign(speaker_factor=0.9)])}
+    assert_refused(*draw("generative_model.R", both, tmp_path), "speaker factors '1.105', '0.9': choose one")
+    assert_refused(*draw("generative_model.R", both, tmp_path, speaker_factor=1.1), "no rows with speaker_factor 1.1")
+    assert_drawn(*draw("generative_model.R", both, tmp_path, speaker_factor=0.9))
 
 
 def test_snakemake_draws_the_figure_and_keeps_the_log(tmp_path):

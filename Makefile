@@ -1,0 +1,30 @@
+# Thin names for the commands of the README.
+#   make figures              set up, then every figure of config/config.yaml
+#   make figures CORES=8 GPUS=2 CONFIG=config/paper.yaml
+#   make test                 set up, then format and lint checks and all tests
+CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+GPUS ?=
+CONFIG ?=
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.conda/bin:$(PATH)
+
+.PHONY: figures setup test test-fast lint
+
+figures: setup
+	snakemake figures --cores $(CORES) $(if $(GPUS),--resources gpu=$(GPUS)) $(if $(CONFIG),--configfile $(CONFIG))
+
+setup:
+	@./setup.sh
+
+test: lint
+	pytest -n 2 -m "not slow"
+	pytest -m slow
+
+test-fast: setup
+	pytest -n 2 -m "not slow"
+
+lint: setup
+	ruff check .
+	ruff format --check .
+	snakefmt --check workflow
+	snakemake --lint
+	Rscript --vanilla -e 'found <- lintr::lint_dir("visualize_R"); print(found); quit(status = length(found) > 0)'

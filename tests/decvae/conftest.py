@@ -1,0 +1,85 @@
+"""Small real inputs shared by the library's tests: a simulated corpus, its decomposition and its features."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from decvae.corpora.simvowels import SimVowelsSettings, simulate, simulate_traversal_set
+from decvae.decomposition.cache import write_cache
+from decvae.decomposition.settings import DecompositionSettings
+from decvae.features import FeatureSettings, write_features
+
+SPLITS = ("train", "dev", "test", "traversal")
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory):
+    """Files of a tiny SimVowels study: ``corpus``, ``traversal``, ``decompositions[split]``, ``features[split]``."""
+    root = tmp_path_factory.mktemp("study")
+    settings = SimVowelsSettings.from_dict(
+        {
+            "utterance_seconds": 0.4,
+            "n_utterances": {"train": 20, "dev": 10, "test": 10},
+            "traversal": {"repetitions": 1, "speaker_step": 0.1},
+        }
+    )
+    corpus, traversal = root / "corpus.h5", root / "traversal.h5"
+    simulate(corpus, settings, seed=0)
+    simulate_traversal_set(traversal, settings, seed=0)
+    found = SimpleNamespace(root=root, corpus=corpus, traversal=traversal, decompositions={}, features={})
+    for split in SPLITS:
+        found.decompositions[split] = root / f"decomposition-{split}.h5"
+        found.features[split] = root / f"features-{split}.h5"
+        source = traversal if split == "traversal" else corpus
+        write_cache(
+            source,
+            split,
+            found.decompositions[split],
+            DecompositionSettings(),
+            seed=0,
+            state_dir=root / f"state-{split}",
+        )
+        write_features(found.decompositions[split], found.features[split], "mel", FeatureSettings())
+    return found
+
+
+@pytest.fixture
+def run_settings():
+    """Resolved settings of a tiny DecVAE run; tests override what they need."""
+    return {
+        "model": "decvae",
+        "corpus": "sim_vowels",
+        "decomposition": "filter",
+        "objective": "centred",
+        "n_components": 3,
+        "n_components_seq": 3,
+        "input": "mel",
+        "branches": "dual",
+        "beta_z": 0.1,
+        "beta_s": 0.1,
+        "seed": 0,
+        "network": {
+            "conv_dim_z": 16,
+            "conv_dim_s": 16,
+            "hidden_size": 24,
+            "intermediate_dim": 24,
+            "projection_dim": 24,
+            "latent_dim_z": 6,
+            "latent_dim_s": 4,
+            "attention_heads": 2,
+            "project_components": False,
+        },
+        "loss": {"frames": 8, "sequence_frames": 8, "decomposition_weight_s": 1.0},
+        "autoencoder": {"widths": [32, 16], "latent_dim": 6},
+        "linear": {"n_components": 5},
+        "training": {
+            "batch_size": 5,
+            "max_epochs": 3,
+            "learning_rate_z": 2e-3,
+            "learning_rate_s": 2e-3,
+            "warmup_steps_z": 2,
+            "warmup_steps_s": 2,
+            "checkpoint_epochs": 1,
+            "keep_checkpoints": 1,
+        },
+    }

@@ -1,0 +1,115 @@
+import numpy as np
+import pytest
+
+import decvae.evaluation.classification as classification
+from decvae.evaluation.classification import cross_validated_accuracy, grouped_folds, groups_per_class
+
+
+def separable(n_groups=20, per_group=15, n_classes=4, n_codes=6, noise=0.3, seed=0):
+    """Every group is one class, as an utterance is one speaker."""
+    rng = np.random.default_rng(seed)
+    groups = np.repeat(np.arange(n_groups), per_group)
+    y = groups % n_classes
+    return rng.normal(size=(n_classes, n_codes))[y] + noise * rng.normal(size=(len(y), n_codes)), y, groups
+
+
+def test_folds_never_divide_a_group_and_cover_every_row_once():
+    _, y, groups = separable()
+    folds = grouped_folds(y, groups, 5, seed=0)
+    assert np.array_equal(np.sort(np.concatenate([test for _, test in folds])), np.arange(len(y)))
+    for train, test in folds:
+        assert not set(groups[train]) & set(groups[test])
+        assert set(y[train]) == set(y[test]) == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("classifier", ["logistic_regression", "random_forest", "svc"])
+def test_separable_classes_are_found(classifier):
+    score = cross_validated_accuracy(*separable(), classifier=classifier, n_jobs=1)
+    assert score.accuracy > 0.95 and score.unweighted_accuracy > 0.95 and score.f1_macro > 0.95
+    assert score.accuracy_per_fold.shape == (5,) and score.converged == 1
+
+
+def test_dummy_scores_the_majority():
+    z, y, groups = separable()
+    majority = np.where(y < 3, 0, 1)
+    score = cross_validated_accuracy(z, majority, groups, classifier="dummy", n_jobs=1)
+    assert score.accuracy == pytest.approx(0.75)
+    assert score.unweighted_accuracy == pytest.approx(0.5)  # recall 1 and 0
+    assert score.f1_macro == pytest.approx((2 * 0.75 / 1.75) / 2)
+
+
+def test_group_identity_does_not_leak():
+    # The codes tell the utterance and nothing else; classes of utterances are random. A split by rows would be perfect.
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(60), 20)
+    y = rng.permutation(np.arange(60) % 2)[groups]
+    z = rng.normal(size=(60, 30))[groups] + 0.01 * rng.normal(size=(1200, 30))
+    score = cross_validated_accuracy(z, y, groups, seeds=(0, 1), n_jobs=1)
+    assert 0.3 < score.accuracy < 0.7
+
+
+def test_scaler_and_regularisation_see_training_folds_only(monkeypatch):
+    z, y, groups = separable(noise=2.0)
+    seen = []
+    choose = classification._choose_regularisation
+    monkeypatch.setattr(
+        classification, "_choose_regularisation", lambda *args: seen.append(set(args[2])) or choose(*args)
+    )
+    fitted = []
+    scaler_fit = classification.StandardScaler.fit
+
+    def spy(self, codes, *args):
+        fitted.append(len(codes))
+        return scaler_fit(self, codes, *args)
+
+    monkeypatch.setattr(classification.StandardScaler, "fit", spy)
+    score = cross_validated_accuracy(z, y, groups, n_jobs=1)
+    for groups_seen, (train, test) in zip(seen, grouped_folds(y, groups, 5, 0), strict=True):
+        assert groups_seen == set(groups[train]) and not groups_seen & set(groups[test])
+    assert max(fitted) == 240  # of 300 rows
+    assert set(score.regularisation_per_fold) <= set(classification.REGULARISATION)
+
+
+def test_strong_noise_asks_for_strong_regularisation():
+    rng = np.random.default_rng(0)
+    z, y, groups = separable(n_codes=3, noise=1.0)
+    noisy = np.hstack([z, rng.normal(size=(len(z), 150))])
+    score = cross_validated_accuracy(noisy, y, groups, n_jobs=1)
+    assert np.median(score.regularisation_per_fold) == 0.01
+
+
+def test_seeds_and_jobs():
+    z, y, groups = separable(noise=2.0)
+    two = cross_validated_accuracy(z, y, groups, seeds=(0, 7), n_jobs=1)
+    assert two.accuracy_per_fold.shape == (10,)
+    parallel = cross_validated_accuracy(z, y, groups, seeds=(0, 7), n_jobs=2)
+    assert np.array_equal(two.accuracy_per_fold, parallel.accuracy_per_fold)
+    only = cross_validated_accuracy(z, y, groups, seeds=(7,), n_jobs=1)
+    assert np.array_equal(two.accuracy_per_fold[5:], only.accuracy_per_fold)
+
+
+def test_fits_that_do_not_converge_are_reported(monkeypatch):
+    monkeypatch.setattr(classification, "MAX_ITERATIONS", 2)
+    assert cross_validated_accuracy(*separable(noise=2.0), n_jobs=1).converged == 0
+
+
+def test_impossible_splits_are_refused():
+    z, y, groups = separable()
+    assert groups_per_class(y, groups) == {0: 5, 1: 5, 2: 5, 3: 5}
+    with pytest.raises(ValueError, match=r"class 0 occurs in 5 group\(s\), fewer than the 6 folds"):
+        cross_validated_accuracy(z, y, groups, folds=6)
+    lonely = np.where(groups == 3, 9, y)
+    with pytest.raises(ValueError, match=r"class 9 occurs in 1 group\(s\)"):
+        cross_validated_accuracy(z, lonely, groups, folds=2)
+    with pytest.raises(ValueError, match="single class 0"):
+        cross_validated_accuracy(z, 0 * y, groups)
+    with pytest.raises(ValueError, match="unknown classifier 'lda'"):
+        cross_validated_accuracy(z, y, groups, classifier="lda")
+    with pytest.raises(ValueError, match="groups has 299 rows"):
+        cross_validated_accuracy(z, y, groups[1:])
+
+
+def test_two_folds_with_one_training_group_per_class():
+    z, y, groups = separable(n_groups=8)
+    score = cross_validated_accuracy(z, y, groups, folds=2, n_jobs=1)
+    assert score.accuracy > 0.9 and score.regularisation_per_fold.tolist() == [1.0, 1.0]

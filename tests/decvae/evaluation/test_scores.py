@@ -1,0 +1,247 @@
+import logging
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from decvae.evaluation import scores
+from decvae.evaluation.classification import cross_validated_accuracy
+from decvae.evaluation.dci import compute_dci
+from decvae.evaluation.explicitness import compute_explicitness
+from decvae.evaluation.irs import compute_irs
+from decvae.evaluation.latents import LatentTable
+from decvae.evaluation.modularity import compute_modularity
+from decvae.evaluation.mutual_information import mutual_information_score
+from decvae.evaluation.scores import (
+    EvaluationSettings,
+    balanced_rows,
+    between_component_share,
+    grouped_split,
+    score_table,
+)
+from decvae.evaluation.total_correlation import total_correlation_scores
+
+FAST = EvaluationSettings(kmeans_seeds=2, folds=3)
+
+
+def make_table(branch="Z", n_utterances=24, per_utterance=20, n_components=2, d=3, features=True, seed=0):
+    """Speaker is constant within an utterance, vowel varies; both are noisily present in every subspace."""
+    rng = np.random.default_rng(seed)
+    per_utterance = 1 if branch == "S" else per_utterance
+    utterance = np.repeat(np.arange(n_utterances), per_utterance)
+    n = len(utterance)
+    factors = {"vowel": rng.integers(3, size=n), "speaker": utterance % 4}
+    if branch == "S":
+        del factors["vowel"]
+    signal = np.stack(list(factors.values()), axis=1)
+    shape = (n, n_components + 1)
+
+    def noisy(width):
+        mixed = signal @ rng.normal(size=(signal.shape[1], shape[1] * width))
+        return (mixed.reshape(*shape, width) + rng.normal(size=(*shape, width))).astype(np.float32)
+
+    return LatentTable(
+        branch=branch,
+        subspaces=["X", *(f"OC{c + 1}" for c in range(n_components))],
+        mu=noisy(d),
+        logvar=None,
+        features=noisy(4) if features else None,
+        utterance=utterance,
+        frame=np.tile(np.arange(per_utterance), n_utterances),
+        overlap=rng.random(n) < 0.2,
+        factors=factors,
+        class_names={name: [str(code) for code in range(5)] for name in factors},
+    )
+
+
+@pytest.fixture(scope="module")
+def frame_scores():
+    return score_table(make_table(), FAST, n_jobs=1)
+
+
+def value(frame, metric, aggregation="all", space="mu", **where):
+    rows = frame[(frame.metric == metric) & (frame.aggregation == aggregation) & (frame.space == space)]
+    for column, wanted in where.items():
+        rows = rows[rows[column] == wanted]
+    assert len(rows) == 1, rows
+    return rows.value.item()
+
+
+def test_columns_and_rows(frame_scores):
+    assert list(frame_scores.columns) == list(scores.COLUMNS)
+    assert (frame_scores.branch == "Z").all() and (frame_scores.protocol == "sound").all()
+    assert frame_scores.value.notna().all()
+    key = ["space", "aggregation", "factors", "metric", "classifier"]
+    assert not frame_scores.duplicated(key).any()
+    counts = frame_scores.groupby(["space", "aggregation"]).size().to_dict()
+    # mu: MI, 3 TC, IRS, modularity, 3 DCI, explicitness, 2 tasks of 3 scores and k-means; features: 3 DCI, 2 tasks.
+    assert counts == {
+        ("mu", "X"): 18,
+        ("mu", "OCs_joint"): 18,
+        ("mu", "all"): 18,
+        ("features", "X"): 11,
+        ("features", "all"): 11,
+        ("features", "OCs_joint"): 1,
+    }
+    widths = frame_scores.groupby(["space", "aggregation"]).n_codes.first().to_dict()
+    assert widths[("mu", "all")] == 9 and widths[("features", "all")] == 12 and widths[("features", "OCs_joint")] == 8
+    tasks = frame_scores[frame_scores.metric == "accuracy"]
+    assert set(tasks.factors) == {"vowel", "speaker"} and (tasks.n == 3).all() and tasks.spread.notna().all()
+    joint = frame_scores[frame_scores.metric.isin(["irs", "modularity", "disentanglement", "explicitness"])]
+    assert set(joint.factors) == {"vowel+speaker"} and joint.spread.isna().all() and (joint.n == 1).all()
+
+
+def test_values_are_those_of_the_metrics(frame_scores):
+    table = make_table()
+    z = table.mu.reshape(len(table), -1)
+    y = np.stack([table.factors["vowel"], table.factors["speaker"]], axis=1)
+    train, test = grouped_split(y, table.utterance, seed=0)
+    parts = z[train], y[train], z[test], y[test]
+    dci = compute_dci(*parts, n_jobs=1)
+    probe = cross_validated_accuracy(z, y[:, 1], table.utterance, folds=3, n_jobs=1)
+    assert value(frame_scores, "mutual_information") == mutual_information_score(z).score
+    assert value(frame_scores, "total_correlation") == total_correlation_scores(z).tc
+    assert value(frame_scores, "irs") == compute_irs(z, y).score
+    assert value(frame_scores, "modularity") == compute_modularity(z, y).score
+    assert value(frame_scores, "disentanglement") == dci.disentanglement
+    assert value(frame_scores, "informativeness") == dci.informativeness_test
+    assert value(frame_scores, "explicitness") == compute_explicitness(*parts).test
+    assert value(frame_scores, "accuracy", factors="speaker") == probe.accuracy
+    assert value(frame_scores, "f1_macro", factors="speaker") == probe.f1_macro
+    share = between_component_share(table.features)
+    assert value(frame_scores, "between_component_share", "OCs_joint", "features") == share
+
+
+def test_same_seed_same_table_for_any_number_of_jobs(frame_scores):
+    again = score_table(make_table(), FAST, n_jobs=2)
+    pd.testing.assert_frame_equal(again, frame_scores, check_exact=True)
+
+
+def test_one_factor_leaves_out_what_is_undefined():
+    frame = score_table(make_table("S", n_utterances=40), FAST, n_jobs=1)
+    found = set(frame[frame.space == "mu"].metric)
+    assert not found & {"disentanglement", "modularity"}
+    assert {"completeness", "informativeness", "explicitness", "irs", "accuracy", "kmeans_accuracy"} <= found
+    assert frame.value.notna().all() and set(frame.factors) == {"", "speaker"}
+
+
+def test_few_utterances_mean_fewer_folds_or_no_classification(caplog):
+    frame = score_table(make_table("S", n_utterances=8), FAST, n_jobs=1)
+    assert (frame[frame.metric == "accuracy"].n == 2).all()
+    assert "total_correlation" not in set(frame[frame.aggregation == "all"].metric)  # 8 rows, 9 codes
+    with caplog.at_level(logging.WARNING):
+        frame = score_table(make_table("S", n_utterances=7), FAST, n_jobs=1)
+    assert "accuracy" not in set(frame.metric) and "kmeans_accuracy" in set(frame.metric)
+    assert "a class of speaker occurs in one utterance only" in caplog.text
+
+
+def test_baseline_without_components_or_features():
+    table = make_table(n_components=0, features=False)
+    frame = score_table(table, FAST, n_jobs=1)
+    assert set(frame.aggregation) == {"X"} and set(frame.space) == {"mu"}
+    with pytest.raises(ValueError, match=r"none of the aggregations \['all'\]; available: \['X'\]"):
+        score_table(table, EvaluationSettings(aggregations=("all",)))
+
+
+def test_constant_codes_and_unlabelled_rows_change_nothing():
+    table = make_table()
+    settings = EvaluationSettings(aggregations=("all",), feature_aggregations=(), kmeans_seeds=0, folds=2)
+    expected = score_table(table, settings, n_jobs=1)
+    padded = make_table()
+    padded.mu = np.concatenate([padded.mu, np.full_like(padded.mu[:, :, :1], 3.0)], axis=2)
+    pd.testing.assert_frame_equal(score_table(padded, settings, n_jobs=1), expected)
+    silence = table.select(np.arange(5))
+    silence.factors["vowel"] = np.full(5, -1)
+    longer = LatentTable(
+        branch="Z",
+        subspaces=table.subspaces,
+        mu=np.concatenate([table.mu, silence.mu]),
+        logvar=None,
+        features=np.concatenate([table.features, silence.features]),
+        utterance=np.concatenate([table.utterance, silence.utterance]),
+        frame=np.concatenate([table.frame, silence.frame]),
+        overlap=np.concatenate([table.overlap, silence.overlap]),
+        factors={name: np.concatenate([table.factors[name], silence.factors[name]]) for name in table.factors},
+        class_names=table.class_names,
+    )
+    pd.testing.assert_frame_equal(score_table(longer, settings, n_jobs=1), expected)
+
+
+def test_overlaps_are_discarded_on_request():
+    table = make_table()
+    settings = EvaluationSettings(aggregations=("X",), feature_aggregations=(), classifiers=(), kmeans_seeds=0)
+    kept = score_table(table.select(~table.overlap), settings, n_jobs=1)
+    strict = EvaluationSettings(
+        aggregations=("X",), feature_aggregations=(), classifiers=(), kmeans_seeds=0, discard_overlaps=True
+    )
+    pd.testing.assert_frame_equal(score_table(table, strict, n_jobs=1), kept)
+
+
+def test_factor_with_one_class_is_not_scored(caplog):
+    table = make_table()
+    table.factors["vowel"][:] = 2
+    with caplog.at_level(logging.WARNING):
+        frame = score_table(table, FAST, n_jobs=1)
+    assert "factor vowel has one class only" in caplog.text
+    assert set(frame.factors) == {"", "speaker"}
+
+
+def test_bad_tables_are_refused():
+    table = make_table()
+    table.mu[3, 1, 2] = np.nan
+    with pytest.raises(ValueError, match=r"NaN or infinite values in code\(s\) \[2\]"):
+        score_table(table, FAST)
+    table = make_table()
+    table.factors["vowel"] = table.factors["vowel"][:-1]
+    with pytest.raises(ValueError, match="factor vowel has 479 rows, the latents 480"):
+        score_table(table, FAST)
+    with pytest.raises(ValueError, match="fewer than two labelled rows"):
+        score_table(make_table().select(np.arange(1)), FAST)
+
+
+def test_settings_accept_lists_and_refuse_unknown_names():
+    assert EvaluationSettings(aggregations=["X"]).aggregations == ("X",)
+    with pytest.raises(ValueError, match="OCs_joint_emb"):
+        EvaluationSettings(aggregations=("OCs_joint_emb",))
+    with pytest.raises(ValueError, match="unknown classifiers"):
+        EvaluationSettings(classifiers=("lda",))
+    with pytest.raises(ValueError, match="unknown dci_backend"):
+        EvaluationSettings(dci_backend="xgboost")
+    with pytest.raises(ValueError, match="must be >= 2"):
+        EvaluationSettings(folds=1)
+
+
+def test_draw_takes_as_many_rows_of_every_utterance_as_it_can():
+    utterance = np.repeat([4, 2, 9], [100, 5, 40])
+    rows = balanced_rows(utterance, 45, seed=0)
+    assert np.array_equal(rows, np.unique(rows))
+    assert {u: int(np.sum(utterance[rows] == u)) for u in (4, 2, 9)} == {4: 20, 2: 5, 9: 20}
+    assert np.array_equal(rows, balanced_rows(utterance, 45, seed=0))
+    assert not np.array_equal(rows, balanced_rows(utterance, 45, seed=1))
+    assert np.array_equal(balanced_rows(utterance, 145, seed=0), np.arange(145))
+
+
+def test_split_keeps_utterances_whole_and_every_speaker_on_both_sides():
+    table = make_table(n_utterances=40)
+    y = np.stack([table.factors["vowel"], table.factors["speaker"]], axis=1)
+    train, test = grouped_split(y, table.utterance, seed=0)
+    assert not set(table.utterance[train]) & set(table.utterance[test])
+    assert len(np.union1d(train, test)) == len(table) and len(test) == len(table) // 5
+    assert set(y[test, 1]) == set(y[train, 1]) == {0, 1, 2, 3}
+
+
+def test_between_component_share_of_known_features():
+    rng = np.random.default_rng(0)
+    means = np.array([[0.0, 1.0], [2.0, -1.0], [4.0, 0.0]])
+    x = rng.normal(size=(50, 1, 2))
+    pure = np.concatenate([x, np.broadcast_to(means, (50, 3, 2))], axis=1)
+    assert between_component_share(pure) == pytest.approx(1)
+    same = np.repeat(x, 4, axis=1)
+    assert between_component_share(same) == pytest.approx(0)
+    # Means -1 and 1 (variance 1) with values 1 around them (variance 1): half of the variance lies between.
+    half = np.array([[[9.0], [-2.0], [0.0]], [[9.0], [0.0], [2.0]]])
+    assert between_component_share(half) == pytest.approx(0.5)
+    assert between_component_share(half[:, :2]) is None
+    assert between_component_share(np.zeros((5, 3, 2))) is None
+    with pytest.raises(ValueError, match=r"found shape \(5, 3\)"):
+        between_component_share(np.zeros((5, 3)))

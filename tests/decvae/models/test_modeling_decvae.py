@@ -1,0 +1,174 @@
+"""Architecture: shapes, published parameter counts, sharing over levels, masks, saving and loading."""
+
+import pytest
+import torch
+from transformers import AutoModel, AutoModelForPreTraining
+
+from decvae.models import DecVAEConfig, DecVAEForPreTraining, DecVAEModel
+
+SMALL = {
+    "conv_dim_z": 16,
+    "conv_dim_s": 16,
+    "hidden_size": 24,
+    "intermediate_dim": 20,
+    "projection_dim": 24,
+    "latent_dim_z": 6,
+    "latent_dim_s": 4,
+    "attention_heads": 2,
+}
+
+
+def _inputs(config, batch=2, frames=5, samples=2400, seed=0):
+    torch.manual_seed(seed)
+    return {
+        "frames": torch.randn(batch, frames, config.n_components + 1, 400),
+        "frames_present": torch.ones(batch, frames, config.n_components, dtype=torch.bool),
+        "sequence": torch.randn(batch, config.n_components_seq + 1, samples),
+        "sequence_lengths": torch.full((batch,), samples),
+        "sequence_present": torch.ones(batch, config.n_components_seq, dtype=torch.bool),
+    }
+
+
+def _count(module):
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def test_published_parameter_counts():
+    """Spec 1.9, without the dead and non-trainable parameters of the published model."""
+    model = DecVAEModel(DecVAEConfig())
+    z, s = model.branch_z, model.branch_s
+    assert [conv.weight.numel() + conv.bias.numel() for conv in z.encoder.convs] == [
+        5632, 786944, 786944, 786944, 786944, 524800, 524800,
+    ]  # fmt: skip
+    assert _count(z.encoder) + _count(z.feature_projection) == 4_483_584 - 8_192 - 1_536
+    assert _count(z.project) == 361_152
+    assert _count(s.encoder) == 595_776
+    assert _count(s.project) == 197_312
+    assert _count(s.attention) + _count(s.norm) + s.query.numel() == 148_800
+    assert _count(z.subspaces.mean[0]) == 9_264
+    assert _count(s.subspaces.mean[0]) == 4_632
+    projecting = DecVAEModel(DecVAEConfig(project_components=True))
+    assert _count(projecting.branch_z.subspaces.combine) == 147_840
+
+
+@pytest.mark.parametrize("n_components", [2, 3, 7, 12])
+@pytest.mark.parametrize("project", [False, True])
+def test_shapes(n_components, project):
+    config = DecVAEConfig(n_components=n_components, n_components_seq=2, project_components=project, **SMALL)
+    output = DecVAEModel(config)(**_inputs(config))
+    subspaces = n_components + 1 + project
+    assert config.subspaces("Z")[:2] == ["X", "OC1"]
+    assert len(config.subspaces("Z")) == subspaces
+    assert output.z.features.shape == (2, 5, n_components + 1, 24)
+    assert output.z.mu.shape == output.z.logvar.shape == (2, 5, subspaces, 6)
+    assert output.s.features.shape == (2, 3, 24)
+    assert output.s.mu.shape == (2, 3 + project, 4)
+
+
+@pytest.mark.parametrize(("branches", "has_z", "has_s"), [("dual", 1, 1), ("Z", 1, 0), ("S", 0, 1)])
+def test_single_branches_train_alone(branches, has_z, has_s):
+    config = DecVAEConfig(branches=branches, **SMALL)
+    inputs = _inputs(config)
+    if not has_z:
+        del inputs["frames"], inputs["frames_present"]
+    mask = torch.ones(2, 5, dtype=torch.bool)
+    output = DecVAEForPreTraining(config)(frame_mask=mask, **inputs)
+    assert (output.z is not None, output.s is not None) == (bool(has_z), bool(has_s))
+    assert {name[0] for name in output.parts} == ({"Z"} if has_z else set()) | ({"S"} if has_s else set())
+    output.loss.backward()
+
+
+def test_convolution_equals_conv1d():
+    encoder = DecVAEModel(DecVAEConfig(**SMALL)).branch_z.encoder
+    hidden = torch.randn(3, 79, 16)
+    expected = encoder.convs[1](hidden.transpose(1, 2)).transpose(1, 2)
+    torch.testing.assert_close(encoder._convolve(encoder.convs[1], hidden), expected, atol=1e-5, rtol=1e-5)
+    assert encoder.output_lengths(torch.tensor([400, 64000])).tolist() == [1, 199]
+
+
+def test_the_encoder_is_shared_by_all_levels_and_frames_are_independent():
+    config = DecVAEConfig(**SMALL)
+    model = DecVAEModel(config).eval()
+    inputs = _inputs(config)
+    inputs["frames"][:, :, 2] = inputs["frames"][:, :, 0]
+    features = model(**inputs).z.features
+    torch.testing.assert_close(features[:, :, 2], features[:, :, 0])
+    alone = {name: value[:1] for name, value in inputs.items()}
+    alone["frames"], alone["frames_present"] = alone["frames"][:, :1], alone["frames_present"][:, :1]
+    torch.testing.assert_close(model(**alone).z.features[0, 0], features[0, 0], atol=1e-5, rtol=1e-5)
+
+
+def test_padding_of_a_sequence_does_not_change_it():
+    config = DecVAEConfig(**SMALL)
+    model = DecVAEModel(config).eval()
+    inputs = _inputs(config, samples=4000)
+    inputs["sequence_lengths"] = torch.tensor([4000, 2400])
+    inputs["sequence"][1, :, 2400:] = 0
+    features = model(**inputs).s.features[1]
+    inputs["sequence"] = inputs["sequence"][1:, :, :2400]
+    short = {name: value[1:] if name != "sequence" else value for name, value in inputs.items()}
+    torch.testing.assert_close(model(**short).s.features[0], features, atol=1e-5, rtol=1e-5)
+
+
+def test_absent_components_have_the_learned_embedding():
+    config = DecVAEConfig(**SMALL)
+    model = DecVAEModel(config)
+    inputs = _inputs(config)
+    inputs["frames_present"][0, 1, 2] = False
+    output = model(**inputs).z
+    torch.testing.assert_close(output.features[0, 1, 3], model.branch_z.subspaces.absent[2])
+
+
+def test_every_subspace_gets_a_gradient_from_its_prior_and_none_without_it():
+    mask = torch.ones(2, 5, dtype=torch.bool)
+    for beta in (0.0, 0.5):
+        config = DecVAEConfig(beta_z=beta, beta_s=beta, **SMALL)
+        model = DecVAEForPreTraining(config)
+        output = model(frame_mask=mask, **_inputs(config))
+        output.loss.backward()
+        for branch in (model.decvae.branch_z, model.decvae.branch_s):
+            for head in (*branch.subspaces.mean, *branch.subspaces.logvar):
+                assert (head.weight.grad.abs().sum() > 0) == (beta > 0)
+        expected = sum(output.parts[f"{b}/decomposition"] + beta * output.parts[f"{b}/prior"] for b in "ZS")
+        torch.testing.assert_close(output.loss.detach(), expected)
+
+
+def test_save_and_load_round_trip(tmp_path):
+    config = DecVAEConfig(n_components=4, n_components_seq=2, objective="corrected", **SMALL)
+    model = DecVAEForPreTraining(config)
+    model.save_pretrained(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "model.safetensors"]
+    for loaded in (DecVAEForPreTraining.from_pretrained(tmp_path), AutoModelForPreTraining.from_pretrained(tmp_path)):
+        assert loaded.config.to_dict() == {**config.to_dict(), "architectures": ["DecVAEForPreTraining"]} | {
+            key: loaded.config.to_dict()[key] for key in ("dtype", "_name_or_path") if key in loaded.config.to_dict()
+        }
+        for name, value in model.state_dict().items():
+            torch.testing.assert_close(loaded.state_dict()[name], value, rtol=0, atol=0)
+    bare = AutoModel.from_pretrained(tmp_path)
+    assert isinstance(bare, DecVAEModel)
+    inputs = _inputs(config)
+    torch.testing.assert_close(bare.eval()(**inputs).z.mu, model.decvae.eval()(**inputs).z.mu, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"n_components": 1}, "n_components must be 2 to 12, found 1"),
+        ({"beta_z": -0.1}, "beta_z must be at least 0"),
+        ({"objective": "mystery"}, "objective must be one of"),
+        ({"branches": "both"}, "branches must be one of"),
+        ({"attention_heads": 5}, "must divide projection_dim"),
+        ({"frame_length": 100}, "a frame of 100 values leaves"),
+    ],
+)
+def test_impossible_configurations_are_refused(values, message):
+    with pytest.raises(ValueError, match=message):
+        DecVAEConfig(**values)
+
+
+def test_wrong_number_of_levels_is_named():
+    config = DecVAEConfig(**SMALL)
+    inputs = _inputs(config)
+    inputs["frames"] = inputs["frames"][:, :, :3]
+    with pytest.raises(ValueError, match="frames has 3 levels, expected X and 3 components"):
+        DecVAEModel(config)(**inputs)

@@ -1,0 +1,380 @@
+"""The study's configuration: mistakes, runs and their names, and agreement of the schema with the library."""
+
+import copy
+import inspect
+from pathlib import Path
+
+import pytest
+import yaml
+
+from decvae.artifacts import as_plain
+from decvae.config import (
+    METHODS,
+    ConfigError,
+    corpus_id,
+    decomposition_id,
+    decomposition_settings,
+    load_config,
+    main,
+    resolve_runs,
+    select_runs,
+    validate_config,
+)
+from decvae.schema import load_schema, with_table
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = load_schema(ROOT / "workflow/schemas/config.schema.yaml")
+
+
+def valid(**sections):
+    return validate_config(sections, SCHEMA)
+
+
+def runs_of(*entries, **sections):
+    return list(resolve_runs(valid(runs=list(entries), **sections)).values())
+
+
+def only(*entries, **sections):
+    (run,) = runs_of(*entries, **sections)
+    return run
+
+
+def nested(key, value):
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return value
+
+
+# ---- Mistakes ----
+
+MISTAKES = {
+    "unknown section": ({"evaluatoin": {}}, "evaluatoin", "evaluation"),
+    "unknown key of a run": ({"runs": [{}, {"beta": 1.0}]}, "runs[1].beta", "beta_z"),
+    "unknown nested key": ({"run_defaults": {"training": {"lr": 1.0}}}, "run_defaults.training.lr", "learning_rate_z"),
+    "wrong type": ({"run_defaults": {"beta_z": "high"}}, "run_defaults.beta_z", "a number >= 0"),
+    "negative beta": ({"runs": [{"beta_z": -0.1}]}, "runs[0].beta_z", ">= 0"),
+    "one component": ({"runs": [{"n_components": 1}]}, "runs[0].n_components", ">= 2 and <= 12"),
+    "thirteen components": ({"runs": [{"n_components_seq": 13}]}, "runs[0].n_components_seq", "<= 12"),
+    "unknown method": ({"run_defaults": {"decomposition": "wavelet"}}, "run_defaults.decomposition", "ewt, vmd, emd"),
+    "unknown model": ({"runs": [{"model": "gan"}]}, "runs[0].model", "decvae, ae, vae, beta_vae, pca, ica, raw"),
+    "number as text": (
+        {"runs": [{"training": {"learning_rate_z": "1e-4"}}]},
+        "runs[0].training.learning_rate_z",
+        "write 1.0e-4",
+    ),
+    "no without quotes": (
+        {"runs": [{"training": {"precision": False}}]},
+        "runs[0].training.precision",
+        'quotes ("no")',
+    ),
+    "zero epochs": ({"run_defaults": {"training": {"max_epochs": 0}}}, "run_defaults.training.max_epochs", ">= 1"),
+    "six vowels": ({"corpora": {"mine": {"n_vowels": 6}}}, "corpora.mine.n_vowels", "one of 5, 8"),
+    "corpus name": ({"corpora": {"my-set": {}}}, "corpora", "my-set"),
+    "no corpora": ({"corpora": {}}, "corpora", "non-empty"),
+    "no runs": ({"runs": []}, "runs", "non-empty"),
+    "unknown aggregation": ({"evaluation": {"aggregations": ["OC0"]}}, "evaluation.aggregations[0]", "OC0"),
+    "absent corpus": ({"runs": [{"corpus": "sim_vowel"}]}, "runs[0].corpus", "Did you mean `sim_vowels`"),
+    "absent default corpus": ({"run_defaults": {"corpus": "timit"}}, "run_defaults.corpus", "sim_vowels"),
+    "beta of a vae": ({"runs": [{"model": "vae", "beta_z": 0.5}]}, "runs[0].beta_z", "beta_vae"),
+    "beta_vae that is a vae": ({"runs": [{"model": "beta_vae", "beta_z": 1}]}, "runs[0].beta_z", "model: vae"),
+    "attention heads": (
+        {"runs": [{"network": {"attention_heads": 7}}]},
+        "runs[0].network.attention_heads",
+        "projection_dim",
+    ),
+    "figure of no checkpoint": ({"figures": {"checkpoint": "last"}}, "figures.checkpoint", "evaluation.checkpoints"),
+    "figure of no aggregation": ({"figures": {"aggregation": "OC1"}}, "figures.aggregation", "evaluation.aggregations"),
+    "figure of no corpus": ({"figures": {"corpus": "other"}}, "figures.corpus", "sim_vowels"),
+    "perplexity": ({"embeddings": {"n_points": 20}}, "embeddings.perplexity", "embeddings.n_points"),
+}
+
+
+@pytest.mark.parametrize(("config", "key", "expected"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_named_by_its_full_key(config, key, expected):
+    with pytest.raises(ConfigError) as caught:
+        validate_config(config, SCHEMA)
+    (problem,) = caught.value.problems
+    assert f"`{key}`" in problem
+    assert expected in problem
+
+
+def test_mistakes_in_one_file_are_reported_together():
+    config = {"runs": [{"beta_z": -1}, {"model": "gan"}], "seed": "one"}
+    with pytest.raises(ConfigError, match="3 problems"):
+        validate_config(config, SCHEMA)
+
+
+def test_equal_runs_are_an_error_even_if_settings_that_do_not_reach_them_differ():
+    with pytest.raises(ConfigError, match=r"runs\[2\].*runs\[0\]"):
+        runs_of({"model": "pca"}, {}, {"model": "pca", "training": {"batch_size": 2}})
+
+
+def test_equal_labels_are_an_error():
+    with pytest.raises(ConfigError, match=r"runs\[1\]\.label"):
+        runs_of({"label": "mine"}, {"seed": 1, "label": "Mine"})
+
+
+# ---- Runs ----
+
+
+def test_a_run_is_the_defaults_with_its_overrides():
+    run = only({"training": {"batch_size": 4}, "decomposition": "ewt"}, run_defaults={"training": {"max_epochs": 7}})
+    assert run.settings["training"]["batch_size"] == 4
+    assert run.settings["training"]["max_epochs"] == 7
+    assert run.settings["training"]["adam_beta1"] == 0.5
+    assert run.decomposition["method"] == "ewt"
+
+
+def test_names_are_readable():
+    run = only({"objective": "centred", "beta_s": 1}, seed=2)
+    assert run.name.startswith("sim_vowels-decvae_centred-filter_C3-mel-bz0.1_bs1-s2-")
+    assert run.corpus_id.startswith("sim_vowels-") and len(run.corpus_id) == len("sim_vowels-") + 6
+    assert run.decomposition_id.startswith("filter-C3-")
+    assert only({"branches": "S"}).name.startswith("sim_vowels-decvae_centred-filter_C3-mel-bs0.1-s0-")
+    assert only({"model": "vae"}).name.startswith("sim_vowels-vae-filter_C3-mel-s0-")
+    assert only({"model": "beta_vae", "beta_z": 4}).name.startswith("sim_vowels-beta_vae-filter_C3-mel-bz4-s0-")
+
+
+# Key of run_defaults or section, a value that is not the default, and the models whose runs it reaches.
+DECVAE, AUTOENCODERS, LINEAR = {"decvae"}, {"ae", "vae", "beta_vae"}, {"pca", "ica"}
+ALL = DECVAE | AUTOENCODERS | LINEAR | {"raw"}
+REACH = {
+    "run_defaults.objective": ("corrected", DECVAE),
+    "run_defaults.branches": ("Z", DECVAE),
+    "run_defaults.beta_z": (0.5, DECVAE | {"beta_vae"}),
+    "run_defaults.beta_s": (0.5, DECVAE),
+    "run_defaults.seed": (1, ALL),
+    "run_defaults.input": ("waveform", ALL),
+    "run_defaults.decomposition": ("ewt", ALL),
+    "run_defaults.n_components": (4, ALL),
+    "run_defaults.network.conv_dim_z": (8, DECVAE),
+    "run_defaults.loss.frames": (7, DECVAE | AUTOENCODERS),
+    "run_defaults.loss.decomposition_weight_s": (2.0, DECVAE),
+    "run_defaults.autoencoder.latent_dim": (3, AUTOENCODERS),
+    "run_defaults.linear.n_components": (3, LINEAR),
+    "run_defaults.training.learning_rate_z": (1.0, DECVAE | AUTOENCODERS),
+    "run_defaults.training.learning_rate_s": (1.0, DECVAE),
+    "features.mel.dynamic_range_db": (60.0, ALL),
+    "decomposition.filter.order": (3, ALL),
+    "decomposition.notch.order": (2, ALL),
+    "decomposition.vmd.alpha": (100.0, set()),
+    "corpora.sim_vowels.snr_db": (5.0, ALL),
+    "corpora.sim_vowels.traversal.repetitions": (3, set()),
+    "seed": (3, ALL),
+    "evaluation.folds": (3, set()),
+    "embeddings.n_points": (99, set()),
+    "figures.dpi": (72, set()),
+}
+
+
+@pytest.mark.parametrize(("key", "change"), REACH.items(), ids=REACH)
+def test_a_setting_changes_the_names_of_the_runs_that_it_reaches_and_of_no_others(key, change):
+    value, reached = change
+    entries = [{"model": model} for model in sorted(ALL)]
+    before = {run.model: run.name for run in runs_of(*entries)}
+    after = {run.model: run.name for run in runs_of(*entries, **nested(key, value))}
+    assert {model for model in ALL if before[model] != after[model]} == reached
+
+
+def test_settings_of_an_absent_branch_do_not_reach_a_run():
+    frames, sequences = only({"branches": "Z"}), only({"branches": "S"})
+    for other in ({"beta_s": 9.0}, {"network": {"conv_dim_s": 6}}, {"training": {"learning_rate_s": 1.0}}):
+        assert only({"branches": "Z", **other}).name == frames.name
+        assert only({"branches": "S", **other}).name != sequences.name
+    assert frames.settings["beta_s"] == 0.0 and frames.columns()["beta_s"] is None
+    assert sequences.columns()["beta_z"] is None and sequences.columns()["beta_s"] == 0.1
+    assert "conv_dim_s" not in frames.settings["network"]
+
+
+def test_integers_and_floats_of_one_value_hash_alike():
+    assert only({"beta_z": 1}).name == only({"beta_z": 1.0}).name
+
+
+def test_autoencoders_have_the_beta_of_their_name():
+    ae, vae, beta_vae = runs_of({"model": "ae"}, {"model": "vae"}, {"model": "beta_vae", "beta_z": 4})
+    assert [run.settings["beta_z"] for run in (ae, vae, beta_vae)] == [0.0, 1.0, 4.0]
+
+
+def test_seeds_of_runs_are_added_to_the_master_seed():
+    assert only({"seed": 2}, seed=5).settings["seed"] == 7
+
+
+def test_linear_models_have_no_untrained_state_and_need_no_gpu():
+    pca, decvae = runs_of({"model": "pca"}, {})
+    assert pca.checkpoints(["init", "best", "last"]) == ["best", "last"] and pca.is_linear
+    assert decvae.checkpoints(["init", "best"]) == ["init", "best"] and not decvae.is_linear
+
+
+def test_decompositions_depend_on_their_own_method_only():
+    base = valid()
+    names = {method: decomposition_id(decomposition_settings(base, method, 3, 3)) for method in METHODS}
+    changed = valid(decomposition={"vmd": {"alpha": 10}})
+    after = {method: decomposition_id(decomposition_settings(changed, method, 3, 3)) for method in METHODS}
+    assert {method for method in METHODS if names[method] != after[method]} == {"vmd"}
+
+
+def test_a_corpus_does_not_depend_on_its_traversal_set():
+    assert corpus_id(valid(), "sim_vowels") == corpus_id(
+        valid(corpora={"sim_vowels": {"traversal": {"repetitions": 2}}}), "sim_vowels"
+    )
+    assert corpus_id(valid(), "sim_vowels") != corpus_id(valid(seed=1), "sim_vowels")
+
+
+# ---- Labels ----
+
+
+@pytest.mark.parametrize(
+    ("entry", "label"),
+    [
+        ({"beta_z": 0, "beta_s": 0}, "DecAE FD centred"),
+        ({"beta_z": 1, "decomposition": "ewt"}, "DecVAE EWT centred"),
+        ({"beta_z": 5, "decomposition": "vmd", "objective": "corrected"}, "β-DecVAE VMD corrected"),
+        ({"branches": "S", "beta_s": 1, "decomposition": "emd"}, "DecVAE EMD centred"),
+        ({"model": "ae"}, "AE"),
+        ({"model": "vae"}, "VAE"),
+        ({"model": "beta_vae"}, "β-VAE"),
+        ({"model": "pca"}, "PCA"),
+        ({"model": "ica"}, "ICA"),
+        ({"model": "raw"}, "raw mel"),
+        ({"model": "raw", "input": "waveform"}, "raw waveform"),
+        ({"label": "my run"}, "my run"),
+    ],
+)
+def test_labels_are_those_of_the_paper(entry, label):
+    assert only(entry).label == label
+
+
+def test_runs_of_one_name_are_told_apart_by_what_differs():
+    entries = [{"beta_z": 5, "beta_s": 5}, {"beta_z": 10, "beta_s": 10}, {"beta_z": 0, "beta_s": 0}]
+    assert [run.label for run in runs_of(*entries)] == [
+        "β-DecVAE FD centred (β=5)",
+        "β-DecVAE FD centred (β=10)",
+        "DecAE FD centred",
+    ]
+    entries = [{}, {"n_components": 4}, {"n_components": 4, "seed": 1}]
+    assert [run.label for run in runs_of(*entries)] == [
+        "β-DecVAE FD centred (C=3, seed=0)",
+        "β-DecVAE FD centred (C=4, seed=0)",
+        "β-DecVAE FD centred (C=4, seed=1)",
+    ]
+
+
+def test_slugs_are_file_names():
+    assert only({}).slug == "beta_decvae_fd_centred"
+    assert runs_of({"beta_z": 5}, {"beta_z": 0.5})[1].slug == "beta_decvae_fd_centred_betaz_0.5"
+
+
+def test_runs_are_selected_by_label():
+    config = valid(runs=[{}, {"model": "pca"}, {"branches": "S", "label": "S"}], traversal={"runs": ["PCA"]})
+    runs = resolve_runs(config)
+    assert [run.label for run in select_runs(runs, config, "traversal")] == ["PCA"]
+    assert [run.label for run in select_runs(runs, config, "embeddings")] == ["β-DecVAE FD centred", "S"]
+    config["traversal"]["runs"] = None
+    assert [run.label for run in select_runs(runs, config, "traversal")] == ["β-DecVAE FD centred"]
+    config["traversal"]["runs"] = ["S", "PCa"]
+    with pytest.raises(ConfigError) as caught:
+        select_runs(runs, config, "traversal")
+    assert "Did you mean `PCA`" in caught.value.problems[0] and "branch Z" in caught.value.problems[1]
+
+
+# ---- Files of the project ----
+
+
+@pytest.mark.parametrize("name", ["config/config.yaml", "config/paper.yaml", "tests/workflow/tiny.yaml"])
+def test_configurations_of_the_project_are_valid(name):
+    assert resolve_runs(load_config(ROOT / name, SCHEMA))
+
+
+def test_the_paper_overlay_leaves_nothing_of_the_default_study():
+    from snakemake.utils import update_config
+
+    default, paper = (yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()) for name in ("config", "paper"))
+    laid_over = copy.deepcopy(default)
+    update_config(laid_over, copy.deepcopy(paper))
+    assert validate_config(laid_over, SCHEMA) == validate_config(paper, SCHEMA)
+
+
+def test_the_readme_has_the_table_of_the_schema():
+    text = (ROOT / "config/README.md").read_text()
+    assert with_table(text, SCHEMA) == text, "run: python -m decvae.config --document config/README.md"
+
+
+def test_the_command_lists_runs_and_explains_mistakes(tmp_path, capsys):
+    schema = ["--schema", str(ROOT / "workflow/schemas/config.schema.yaml")]
+    main([*schema, "--check", str(ROOT / "config/config.yaml")])
+    assert "β-DecVAE FD centred\tsim_vowels-decvae_centred" in capsys.readouterr().out
+    path = tmp_path / "bad.yaml"
+    path.write_text("sed: 1\n")
+    with pytest.raises(SystemExit):
+        main([*schema, "--check", str(path)])
+    assert "Did you mean `seed`" in capsys.readouterr().err
+
+
+# ---- The schema's defaults are the library's ----
+
+
+def without(section, *keys):
+    return {key: value for key, value in section.items() if key not in keys}
+
+
+def test_corpus_defaults():
+    from decvae.corpora.simvowels import SimVowelsSettings
+
+    assert without(valid()["corpora"]["sim_vowels"], "kind") == as_plain(SimVowelsSettings())
+
+
+def test_decomposition_defaults():
+    from decvae.decomposition.settings import DecompositionSettings
+
+    found = as_plain(DecompositionSettings())
+    assert valid()["decomposition"] == without(found, "method", "n_components", "n_components_seq")
+    assert {key: found[key] for key in ("method", "n_components", "n_components_seq")} == {
+        "method": valid()["run_defaults"]["decomposition"],
+        **{key: valid()["run_defaults"][key] for key in ("n_components", "n_components_seq")},
+    }
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_decompositions_are_named_by_what_the_library_says_they_depend_on(method):
+    from decvae.decomposition.settings import DecompositionSettings, method_settings
+
+    own = decomposition_settings(valid(), method, 3, 3)
+    assert own == as_plain(method_settings(DecompositionSettings.from_dict(own)))
+
+
+def test_feature_defaults():
+    from decvae.features import FeatureSettings
+
+    assert without(valid()["features"], "waveform") == as_plain(FeatureSettings())
+
+
+def test_training_defaults():
+    from decvae.training import TrainingSettings
+
+    assert valid()["run_defaults"]["training"] == as_plain(TrainingSettings())
+
+
+def test_evaluation_defaults():
+    from decvae.evaluation.scores import EvaluationSettings
+
+    assert without(valid()["evaluation"], "checkpoints", "splits") == as_plain(EvaluationSettings())
+
+
+def test_embedding_defaults():
+    from decvae.embedding import EmbeddingSettings
+
+    assert without(valid()["embeddings"], "checkpoint", "runs") == without(as_plain(EmbeddingSettings()), "seed")
+
+
+def test_model_defaults():
+    from decvae.models import AutoencoderConfig, DecVAEConfig
+
+    defaults = {
+        name: parameter.default for name, parameter in inspect.signature(DecVAEConfig.__init__).parameters.items()
+    }
+    run = valid()["run_defaults"]
+    keys = ("objective", "branches", "beta_z", "beta_s", "n_components", "n_components_seq")
+    flat = {**{key: run[key] for key in keys}, **run["network"], **without(run["loss"], "frames")}
+    assert flat == {key: defaults[key] for key in flat}
+    autoencoder = AutoencoderConfig()
+    assert run["autoencoder"] == {"widths": autoencoder.widths, "latent_dim": autoencoder.latent_dim}

@@ -1,0 +1,152 @@
+"""What Snakemake plans: the documented commands, single results, mistakes, style."""
+
+import re
+import shlex
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+RULES = sorted((ROOT / "workflow/rules").glob("*.smk"))
+
+
+def documented_commands():
+    """Every Snakemake command in the project's pages and comments."""
+    texts = [ROOT / name for name in ("README.md", "config/README.md", "config/paper.yaml", "workflow/Snakefile")]
+    lines = [line.strip("# \t$") for path in texts for line in path.read_text().splitlines()]
+    commands = [re.split(r"  +", line)[0] for line in lines if line.startswith("snakemake ")]
+    return sorted(set(commands))
+
+
+def test_the_default_target_is_figures(project):
+    plan = project.planned()
+    assert plan == project.planned("figures")
+    assert plan["metrics_scatter"] == plan["metrics_bars"] == plan["training_curves"] == 1
+    assert plan["pretrain_model"] == 8
+    assert plan["decompose_split"] == 4  # one method; train, dev, test and the controlled set
+
+
+def test_the_other_targets(project):
+    metrics, latents, everything = (project.planned(target) for target in ("metrics", "latents", "all"))
+    assert metrics["merge_metrics"] == 1 and "metrics_scatter" not in metrics
+    # 5 trained runs at init and best, 3 linear ones at best; dev and test each.
+    assert metrics["score_checkpoint"] == 13 and metrics["encode_checkpoint"] == 26
+    assert latents["encode_checkpoint"] == 28 and "score_checkpoint" not in latents
+    assert everything == project.planned("figures") | metrics | latents
+
+
+@pytest.mark.parametrize("command", documented_commands())
+def test_documented_commands_parse_and_plan(command, project):
+    project.snakemake(*shlex.split(command)[1:], "-n")
+
+
+def test_there_are_documented_commands():
+    assert "snakemake figures --cores 8 --resources gpu=2" in documented_commands()
+
+
+def test_the_study_of_the_paper(project):
+    plan = project.planned("figures", "--configfile", "config/paper.yaml")
+    assert plan["pretrain_model"] == 18  # 2 decompositions x 3 betas x 2 objectives, 3 autoencoders, PCA, ICA, raw
+    assert plan["decompose_split"] == 8
+
+
+def test_a_single_figure_needs_only_what_it_shows(project):
+    plan = project.planned("results/figures/si4/generative_model.pdf")
+    assert plan == {"describe_generator": 1, "generative_model": 1}
+
+
+def test_every_figure_of_a_kind_can_be_made_alone(project):
+    for path in project.outputs("figures"):
+        assert " " not in path  # a name that needs no quotes
+    plan = project.planned("results/figures/si18/latent_responses-beta_decvae_fd_centred.png")
+    assert plan["pretrain_model"] == plan["latent_responses"] == 1
+
+
+def test_a_mistake_in_the_configuration_stops_before_planning(project):
+    project.edit("config/config.yaml", "  beta_z: 0.1", "  beta_z: -1\n  modle: vae")
+    done = project.snakemake("-n", check=False)
+    text = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "`run_defaults.beta_z` is -1" in text and "Did you mean `model`" in text
+    assert "Traceback" not in text
+
+
+def test_a_name_that_no_run_has_is_no_target(project):
+    done = project.snakemake("-n", "results/metrics/runs/typo/best.parquet", check=False)
+    assert done.returncode != 0
+
+
+def test_only_training_asks_for_a_gpu(project):
+    text = project.snakemake("figures", "-n", "--cores", "2").stdout
+    jobs = re.findall(r"^rule (\w+):\n(.*?)(?=^\[|\Z)", text, re.MULTILINE | re.DOTALL)
+    asking = Counter(
+        (rule, re.search(r"wildcards: run=sim_vowels-([a-z]+)", body).group(1))
+        for rule, body in jobs
+        if re.search(r"resources:.*\bgpu=1", body)
+    )
+    assert asking == {
+        ("pretrain_model", "decvae"): 2,
+        ("pretrain_model", "ae"): 1,
+        ("pretrain_model", "vae"): 1,
+        ("pretrain_model", "beta"): 1,
+    }
+
+
+# ---- Style ----
+
+
+def test_lint(project):
+    assert "good condition" in (done := project.snakemake("--lint")).stdout + done.stderr
+
+
+def test_format():
+    files = [str(path) for path in (ROOT / "workflow/Snakefile", *RULES)]
+    done = subprocess.run([Path(sys.executable).parent / "snakefmt", "--check", *files], cwd=ROOT, check=False)
+    assert done.returncode == 0
+
+
+def test_the_snakefile_is_a_table_of_contents():
+    assert len((ROOT / "workflow/Snakefile").read_text().splitlines()) < 60
+
+
+RULE = re.compile(r"^rule (\w+):\n((?:(?: .*)?\n)*)", re.MULTILINE)
+RULE_BODIES = [match.groups() for path in RULES for match in RULE.finditer(path.read_text())]
+
+
+@pytest.mark.parametrize(("rule", "body"), RULE_BODIES, ids=[rule for rule, _ in RULE_BODIES])
+def test_a_rule_says_everything_and_names_its_files_after_itself(rule, body):
+    for directive in ("input", "output", "log", "benchmark", "conda", "threads", "resources", "script"):
+        assert re.search(rf"^    {directive}:", body, re.MULTILINE), directive
+    assert "mem_mb=" in body and "runtime=" in body and "code=" in body
+    assert re.search(rf'"results/logs/{rule}[/.]', body) and re.search(rf'"results/benchmarks/{rule}[/.]', body)
+    script = re.search(r'script:\n +"\.\./([^"]+)"', body).group(1)
+    if script.startswith("scripts/"):
+        assert script == f"scripts/{rule}.py"
+    assert (ROOT / "workflow" / script).is_file()
+    named = re.search(r"^    input:\n((?:        .*\n)+)", body, re.MULTILINE).group(1)
+    assert all(re.match(r" {8}(\w+=| |\)|\])", line) for line in named.splitlines()), "inputs are named"
+
+
+def test_every_script_has_a_rule():
+    used = {f"{rule}.py" for rule, _ in RULE_BODIES}
+    scripts = {path.name for path in (ROOT / "workflow/scripts").glob("[!_]*.py")}
+    assert scripts <= used
+
+
+def test_every_caption_is_used():
+    used = set(re.findall(r"report/(\w+)\.rst", "".join(path.read_text() for path in RULES)))
+    assert {path.stem for path in (ROOT / "workflow/report").glob("*.rst")} == used | {"workflow"}
+
+
+def test_the_default_profile_sets_no_cores_and_no_gpu():
+    text = (ROOT / "workflow/profiles/default/config.yaml").read_text()
+    keys = re.findall(r"^([a-z-]+):", text, re.MULTILINE)
+    assert keys == ["rerun-triggers", "show-failed-logs", "rerun-incomplete"]
+
+
+def test_the_default_profile_is_found_without_being_named(project):
+    done = project.snakemake("-n", "--cores", "1", "results/figures/si4/mel_features.pdf")
+    assert "workflow/profiles/default" in done.stdout + done.stderr

@@ -1,0 +1,132 @@
+"""What a change makes stale, and what it leaves alone."""
+
+import os
+import time
+from collections import Counter
+
+
+def rules(plan):
+    return set(plan)
+
+
+def test_a_finished_study_has_nothing_to_do(finished):
+    assert finished.planned() == Counter()
+
+
+def test_time_stamps_alone_rerun_nothing(finished):
+    later = time.time() + 60
+    for folder in ("workflow", "decvae", "visualize_R", "config"):
+        for path in (finished.root / folder).rglob("*.*"):
+            os.utime(path, (later, later))
+    assert finished.planned() == Counter()
+
+
+def test_beta_of_one_run_reaches_this_run_only(finished):
+    finished.edit("config/config.yaml", "{objective: corrected}", "{objective: corrected, beta_z: 0.5}")
+    plan = finished.planned()
+    assert plan["pretrain_model"] == 1
+    assert plan["score_checkpoint"] == 2
+    assert not rules(plan) & {"simulate_corpus", "decompose_split", "extract_features", "embed_inputs"}
+
+
+def test_a_setting_of_another_method_reaches_its_examples_only(finished):
+    finished.edit("config/config.yaml", "seed: 0", "seed: 0\ndecomposition: {vmd: {alpha: 900.0}}")
+    assert rules(finished.planned()) == {"decompose_examples", "decomposition_front_end"}
+
+
+def test_a_setting_of_a_decomposition_reaches_what_is_made_of_it(finished):
+    finished.edit("config/config.yaml", "seed: 0", "seed: 0\ndecomposition: {filter: {order: 3}}")
+    plan = finished.planned()
+    assert plan["decompose_split"] == 4 and plan["pretrain_model"] == 8
+    assert not rules(plan) & {"simulate_corpus", "simulate_traversal_set", "describe_generator"}
+
+
+def test_a_plot_setting_reaches_figures_only(finished):
+    finished.edit("config/config.yaml", "seed: 0", "seed: 0\nfigures: {dpi: 150}")
+    plan = finished.planned()
+    assert plan["metrics_bars"] == plan["training_curves"] == 1
+    assert not rules(plan) & {"merge_metrics", "score_checkpoint", "pretrain_model", "embed_latents"}
+
+
+def test_an_evaluation_setting_reaches_scores(finished):
+    finished.edit("config/config.yaml", "kmeans_seeds: 3", "kmeans_seeds: 4")
+    plan = finished.planned()
+    assert plan["score_checkpoint"] == 13
+    assert rules(plan) == {"score_checkpoint", "merge_metrics", "metrics_bars", "metrics_scatter"}
+
+
+def test_a_label_reaches_tables_and_figures(finished):
+    finished.edit("config/config.yaml", "{model: pca}", "{model: pca, label: principal components}")
+    assert rules(finished.planned()) == {"merge_metrics", "metrics_bars", "metrics_scatter"}
+
+
+def test_the_traversal_set_reaches_responses(finished):
+    finished.edit("config/config.yaml", "repetitions: 10", "repetitions: 11")
+    plan = finished.planned()
+    assert plan["simulate_traversal_set"] == plan["decompose_split"] == plan["extract_features"] == 1
+    assert not rules(plan) & {"simulate_corpus", "pretrain_model", "score_checkpoint"}
+
+
+def test_a_new_checkpoint_to_evaluate_does_not_retrain(finished):
+    finished.edit("config/config.yaml", "checkpoints: [init, best]", "checkpoints: [init, best, last]")
+    plan = finished.planned()
+    assert plan["score_checkpoint"] == 8 and "pretrain_model" not in plan
+
+
+def test_a_figure_script_reaches_its_figure_only(finished):
+    finished.edit("visualize_R/metrics_bars.R", "arguments", "arguments ")
+    assert finished.planned() == {"metrics_bars": 1}
+
+
+def test_the_theme_reaches_all_figures_and_nothing_else(finished):
+    with (finished.root / "visualize_R/theme.R").open("a") as file:
+        file.write("# comment\n")
+    plan = finished.planned()
+    assert plan["embedding_latents"] == 2 and plan["decomposition_front_end"] == 2
+    assert not rules(plan) & {"merge_metrics", "embed_latents", "traverse_latents"}
+
+
+def append(project, path):
+    with (project.root / path).open("a") as file:
+        file.write("# comment\n")
+
+
+def test_a_module_reaches_the_rules_that_import_it(finished):
+    append(finished, "decvae/traversal.py")
+    assert rules(finished.planned()) == {"traverse_latents", "latent_responses"}
+
+
+def test_training_code_reaches_training(finished):
+    append(finished, "decvae/training.py")
+    plan = finished.planned()
+    assert plan["pretrain_model"] == 8
+    assert not rules(plan) & {"simulate_corpus", "decompose_split", "extract_features"}
+
+
+def test_a_metric_reaches_scores(finished):
+    append(finished, "decvae/evaluation/irs.py")
+    assert rules(finished.planned()) == {"score_checkpoint", "merge_metrics", "metrics_bars", "metrics_scatter"}
+
+
+def test_the_configuration_module_reaches_nothing(finished):
+    append(finished, "decvae/config.py")
+    append(finished, "workflow/rules/common.smk")
+    assert finished.planned() == Counter()
+
+
+def test_an_edit_that_is_taken_back_reruns_nothing(finished):
+    finished.edit("decvae/training.py", "class Trainer", "class Trainers")
+    assert finished.planned()["pretrain_model"] == 8
+    finished.edit("decvae/training.py", "class Trainers", "class Trainer")
+    assert finished.planned() == Counter()
+
+
+def test_a_lost_result_is_made_again_from_what_is_there(finished):
+    path = finished.root / "results/metrics/metrics.csv"
+    content, status = path.read_bytes(), path.stat()
+    path.unlink()
+    try:
+        assert finished.planned("metrics") == {"merge_metrics": 1}
+    finally:
+        path.write_bytes(content)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
