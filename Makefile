@@ -5,6 +5,7 @@
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 GPUS ?=
 CONFIG ?=
+TORCH ?= cpu
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.conda/bin:$(PATH)
 
 .PHONY: figures setup test test-fast lint
@@ -13,7 +14,7 @@ figures: setup
 	snakemake figures --cores $(CORES) $(if $(GPUS),--resources gpu=$(GPUS)) $(if $(CONFIG),--configfile $(CONFIG))
 
 setup:
-	@./setup.sh
+	@TORCH=$(TORCH) ./setup.sh
 
 test: lint
 	pytest -n 2 -m "not slow"

@@ -52,7 +52,7 @@ RUN_COLUMNS = (
     "seed",
 )
 _BRANCH_LETTERS = {"dual": "zs", "Z": "z", "S": "s"}
-_LOSS_WEIGHTS = ("beta_z", "beta_s", "decomposition_weight_s")
+_LOSS_KEYS = {"Z": ("beta_z", "frames"), "S": ("beta_s", "sequence_frames", "decomposition_weight_s")}
 # What the result of each method depends on (equal to decvae.decomposition.method_settings, whose import is slow).
 _SHARED_KEYS = ("weak_frame", "weak_sequence", "silence_rms", "notch")
 _METHOD_KEYS = {
@@ -185,7 +185,7 @@ class Run:
         Name in figures; unique within the study.
     settings : dict
         Every setting that reaches the run and no other: a linear baseline has no ``network``, a Z-only run no
-        ``conv_dim_s``. The weights of the loss are always there; those of an absent branch are 0.
+        ``conv_dim_s``. Weights and frames of the loss are always there; those of an absent branch are 0.
     corpus_id, decomposition_id : str
         Folders of the corpus and of the decomposition that the run reads.
     decomposition : dict
@@ -301,20 +301,22 @@ def _run_settings(full: dict[str, Any], master_seed: int) -> dict[str, Any]:
     own["seed"] += master_seed
     if model in _FIXED_BETA:
         own["beta_z"] = _FIXED_BETA[model]
-    absent = {"dual": None, "Z": "_s", "S": "_z"}[full["branches"] if model == "decvae" else "Z"]
-    return _without_branch(own, absent) if absent else own
+    if model == "raw":
+        own["linear"] = {"n_components": 0}  # nothing is reduced
+    branches = full["branches"] if model == "decvae" else "Z"
+    return own if branches == "dual" else _without_branch(own, {"Z": "S", "S": "Z"}[branches])
 
 
-def _without_branch(settings: dict[str, Any], suffix: str) -> dict[str, Any]:
-    """Settings without those of the branch that ``suffix`` stands for; its weights in the loss are 0."""
+def _without_branch(settings: dict[str, Any], branch: str) -> dict[str, Any]:
+    """Settings without those of one branch; its weights in the loss and its number of frames are 0."""
     kept = {}
     for key, value in settings.items():
         if isinstance(value, dict):
-            kept[key] = _without_branch(value, suffix)
-        elif not key.endswith(suffix):
+            kept[key] = _without_branch(value, branch)
+        elif key in _LOSS_KEYS[branch]:
+            kept[key] = type(value)(0)
+        elif not key.endswith(f"_{branch.lower()}"):
             kept[key] = value
-        elif key in _LOSS_WEIGHTS:
-            kept[key] = 0.0
     return kept
 
 

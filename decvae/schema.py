@@ -91,7 +91,8 @@ def _allowed(schema: dict[str, Any]) -> str:
     if limits:
         text += " " + " and ".join(limits)
     if "minItems" in schema:
-        text += f" of at least {schema['minItems']}"
+        exact = schema["minItems"] == schema.get("maxItems")
+        text += f" of {'exactly' if exact else 'at least'} {schema['minItems']}"
     if "items" in schema and ("type" in schema["items"] or "enum" in schema["items"]):
         text += f", each {_allowed(schema['items'])}"
     return text
@@ -135,7 +136,7 @@ def _explain(error: ValidationError) -> Iterator[str]:
                 yield f"`{_dotted([*error.absolute_path, name])}` is not a known key.{suggest(name, known)}"
         return
     description = f" ({schema['description']})" if "description" in schema else ""
-    if error.validator in ("pattern", "minProperties", "uniqueItems", "minItems"):
+    if error.validator in ("pattern", "minProperties", "uniqueItems"):
         yield f"`{key}`: {error.message}.{description}"
         return
     shown = "null" if value is None else repr(value)

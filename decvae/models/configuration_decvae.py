@@ -7,6 +7,8 @@ from typing import Any
 from transformers import PreTrainedConfig
 
 BRANCHES = ("dual", "Z", "S")
+FRAME_ENCODERS = ("conv", "dense")
+NORMS = ("group", "layer")
 OBJECTIVES = ("corrected", "centred")
 
 
@@ -20,8 +22,17 @@ class DecVAEConfig(PreTrainedConfig):
     branches : {"dual", "Z", "S"}
     frame_length : int
         Values of one frame's input (400: a 25 ms waveform at 16 kHz, or 80 mel bands x 5 columns).
-    conv_dim_z, conv_dim_s : int
+    frame_encoder : {"conv", "dense"}
+        Encoder of branch Z: the seven convolutions, or fully connected layers over the whole frame, which cost a
+        tenth on a CPU. Branch S always has convolutions.
+    dense_dim_z : list of int
+        Widths of the fully connected layers.
+    conv_dim_z, conv_dim_s : list of int
         Channels of the seven convolution layers of each branch.
+    feat_extract_norm : {"group", "layer"}
+        Norm of branch Z's encoder, as in wav2vec2. ``group``: statistics of each channel over time, after the first
+        convolution only. ``layer``: over channels at every step, after each convolution; it hides the level of each
+        mel band. Branch S has layer norm, whose statistics do not see padding.
     conv_kernel, conv_stride : list of int
         The wav2vec2 feature encoder: receptive field 400, total stride 320.
     hidden_size : int
@@ -54,8 +65,11 @@ class DecVAEConfig(PreTrainedConfig):
         n_components_seq: int = 3,
         branches: str = "dual",
         frame_length: int = 400,
-        conv_dim_z: int = 512,
-        conv_dim_s: int = 192,
+        frame_encoder: str = "conv",
+        dense_dim_z: list[int] | None = None,
+        conv_dim_z: list[int] | None = None,
+        conv_dim_s: list[int] | None = None,
+        feat_extract_norm: str = "group",
         conv_kernel: list[int] | None = None,
         conv_stride: list[int] | None = None,
         hidden_size: int = 512,
@@ -78,8 +92,11 @@ class DecVAEConfig(PreTrainedConfig):
         self.n_components_seq = n_components_seq
         self.branches = branches
         self.frame_length = frame_length
-        self.conv_dim_z = conv_dim_z
-        self.conv_dim_s = conv_dim_s
+        self.frame_encoder = frame_encoder
+        self.dense_dim_z = list(dense_dim_z or [512, 512])
+        self.conv_dim_z = list(conv_dim_z or [512] * 7)
+        self.conv_dim_s = list(conv_dim_s or [192] * 7)
+        self.feat_extract_norm = feat_extract_norm
         self.conv_kernel = list(conv_kernel or [10, 3, 3, 3, 3, 2, 2])
         self.conv_stride = list(conv_stride or [5, 2, 2, 2, 2, 2, 2])
         self.hidden_size = hidden_size
@@ -104,10 +121,18 @@ class DecVAEConfig(PreTrainedConfig):
         for name in ("n_components", "n_components_seq"):
             if not 2 <= getattr(self, name) <= 12:
                 raise ValueError(f"{name} must be 2 to 12, found {getattr(self, name)}")
-        if self.branches not in BRANCHES:
-            raise ValueError(f"branches must be one of {BRANCHES}, found {self.branches!r}")
-        if self.objective not in OBJECTIVES:
-            raise ValueError(f"objective must be one of {OBJECTIVES}, found {self.objective!r}")
+        choices = {
+            "branches": BRANCHES,
+            "objective": OBJECTIVES,
+            "frame_encoder": FRAME_ENCODERS,
+            "feat_extract_norm": NORMS,
+        }
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} must be one of {allowed}, found {getattr(self, name)!r}")
+        for name in ("conv_dim_z", "conv_dim_s", "conv_stride"):
+            if len(getattr(self, name)) != len(self.conv_kernel):
+                raise ValueError(f"{name} must name {len(self.conv_kernel)} layers, found {getattr(self, name)}")
         for name in ("beta_z", "beta_s", "decomposition_weight_s"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, found {getattr(self, name)}")

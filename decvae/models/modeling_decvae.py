@@ -64,20 +64,38 @@ class DecVAEForPreTrainingOutput(ModelOutput):
     s: BranchOutput | None = None
 
 
-class ConvEncoder(nn.Module):
-    """The wav2vec2 feature encoder with layer norm: convolution, LayerNorm over channels, GELU; no padding.
+class TimeNorm(nn.Module):
+    """Group norm with one group per channel: each channel standardised over time. Shape: (N, T, channels)."""
 
-    Shape: (N, T) -> (N, T', channels); T = 400 gives T' = 1.
+    def __init__(self, channels: int, eps: float):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.eps = eps
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        variance, mean = torch.var_mean(hidden, dim=1, keepdim=True, correction=0)
+        return (hidden - mean) * torch.rsqrt(variance + self.eps) * self.weight + self.bias
+
+
+class ConvEncoder(nn.Module):
+    """The wav2vec2 feature encoder: convolution, norm, GELU; no padding.
+
+    Shape: (N, T) -> (N, T', channels of the last layer); T = 400 gives T' = 1.
     """
 
-    def __init__(self, channels: int, config: DecVAEConfig):
+    def __init__(self, channels: list[int], norm: str, config: DecVAEConfig):
         super().__init__()
-        widths = [1] + [channels] * len(config.conv_kernel)
+        widths = [1, *channels]
         self.convs = nn.ModuleList(
             nn.Conv1d(widths[i], widths[i + 1], kernel, stride)
             for i, (kernel, stride) in enumerate(zip(config.conv_kernel, config.conv_stride, strict=True))
         )
-        self.norms = nn.ModuleList(nn.LayerNorm(channels, eps=config.layer_norm_eps) for _ in self.convs)
+        if norm == "layer":
+            self.norms = nn.ModuleList(nn.LayerNorm(width, eps=config.layer_norm_eps) for width in channels)
+        else:
+            first = TimeNorm(channels[0], config.layer_norm_eps)
+            self.norms = nn.ModuleList([first, *(nn.Identity() for _ in channels[1:])])
 
     def forward(self, signal: Tensor) -> Tensor:
         hidden = signal.unsqueeze(-1)
@@ -101,6 +119,17 @@ class ConvEncoder(nn.Module):
         for conv in self.convs:
             lengths = torch.div(lengths - conv.kernel_size[0], conv.stride[0], rounding_mode="floor") + 1
         return lengths
+
+
+class DenseEncoder(nn.Sequential):
+    """Fully connected layers over a whole frame: linear, LayerNorm, GELU. Shape: (N, frame_length) -> (N, width)."""
+
+    def __init__(self, config: DecVAEConfig):
+        layers, width = [], config.frame_length
+        for inner in config.dense_dim_z:
+            layers += [nn.Linear(width, inner), nn.LayerNorm(inner, eps=config.layer_norm_eps), nn.GELU()]
+            width = inner
+        super().__init__(*layers)
 
 
 class Subspaces(nn.Module):
@@ -140,9 +169,13 @@ class FrameBranch(nn.Module):
 
     def __init__(self, config: DecVAEConfig):
         super().__init__()
-        self.encoder = ConvEncoder(config.conv_dim_z, config)
+        if config.frame_encoder == "dense":
+            self.encoder, width = DenseEncoder(config), config.dense_dim_z[-1]
+        else:
+            self.encoder = ConvEncoder(config.conv_dim_z, config.feat_extract_norm, config)
+            width = config.conv_dim_z[-1]
         self.feature_projection = nn.Sequential(
-            nn.LayerNorm(config.conv_dim_z, eps=config.layer_norm_eps), nn.Linear(config.conv_dim_z, config.hidden_size)
+            nn.LayerNorm(width, eps=config.layer_norm_eps), nn.Linear(width, config.hidden_size)
         )
         self.project = nn.Sequential(
             nn.Linear(config.hidden_size, config.hidden_size),
@@ -153,7 +186,7 @@ class FrameBranch(nn.Module):
 
     def forward(self, frames: Tensor, present: Tensor) -> BranchOutput:
         """Frames (B, F, C + 1, frame_length) and presence (B, F, C) -> features and latents."""
-        hidden = self.encoder(frames.flatten(0, 2)).squeeze(1)
+        hidden = self.encoder(frames.flatten(0, 2)).flatten(1)  # convolutions leave one step
         features = self.project(self.feature_projection(hidden)).unflatten(0, frames.shape[:3])
         features = self.subspaces.replace_absent(features, present)
         return BranchOutput(features, *self.subspaces(features))
@@ -164,9 +197,9 @@ class SequenceBranch(nn.Module):
 
     def __init__(self, config: DecVAEConfig):
         super().__init__()
-        self.encoder = ConvEncoder(config.conv_dim_s, config)
+        self.encoder = ConvEncoder(config.conv_dim_s, "layer", config)
         self.project = nn.Sequential(
-            nn.Linear(config.conv_dim_s, config.intermediate_dim),
+            nn.Linear(config.conv_dim_s[-1], config.intermediate_dim),
             nn.Linear(config.intermediate_dim, config.projection_dim),
             nn.GELU(),
         )
@@ -204,7 +237,7 @@ class DecVAEPreTrainedModel(PreTrainedModel):
             nn.init.kaiming_normal_(module.weight)
             bound = (module.groups / (module.in_channels * module.kernel_size[0])) ** 0.5
             nn.init.uniform_(module.bias, -bound, bound)
-        elif isinstance(module, nn.LayerNorm):
+        elif isinstance(module, (nn.LayerNorm, TimeNorm)):
             nn.init.ones_(module.weight)
             nn.init.zeros_(module.bias)
         elif isinstance(module, nn.MultiheadAttention):

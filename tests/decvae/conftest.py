@@ -59,8 +59,8 @@ def run_settings():
         "beta_s": 0.1,
         "seed": 0,
         "network": {
-            "conv_dim_z": 16,
-            "conv_dim_s": 16,
+            "conv_dim_z": [8, 8, 12, 12, 16, 16, 16],
+            "conv_dim_s": [8, 8, 12, 12, 16, 16, 16],
             "hidden_size": 24,
             "intermediate_dim": 24,
             "projection_dim": 24,

@@ -1,7 +1,6 @@
 """The study's configuration: mistakes, runs and their names, and agreement of the schema with the library."""
 
 import copy
-import inspect
 from pathlib import Path
 
 import pytest
@@ -67,11 +66,16 @@ MISTAKES = {
         "runs[0].training.precision",
         'quotes ("no")',
     ),
+    "three layers": (
+        {"run_defaults": {"network": {"conv_dim_z": [8, 8, 8]}}},
+        "run_defaults.network.conv_dim_z",
+        "a list of exactly 7, each an integer >= 1",
+    ),
     "zero epochs": ({"run_defaults": {"training": {"max_epochs": 0}}}, "run_defaults.training.max_epochs", ">= 1"),
     "six vowels": ({"corpora": {"mine": {"n_vowels": 6}}}, "corpora.mine.n_vowels", "one of 5, 8"),
     "corpus name": ({"corpora": {"my-set": {}}}, "corpora", "my-set"),
     "no corpora": ({"corpora": {}}, "corpora", "non-empty"),
-    "no runs": ({"runs": []}, "runs", "non-empty"),
+    "no runs": ({"runs": []}, "runs", "at least 1"),
     "unknown aggregation": ({"evaluation": {"aggregations": ["OC0"]}}, "evaluation.aggregations[0]", "OC0"),
     "absent corpus": ({"runs": [{"corpus": "sim_vowel"}]}, "runs[0].corpus", "Did you mean `sim_vowels`"),
     "absent default corpus": ({"run_defaults": {"corpus": "timit"}}, "run_defaults.corpus", "sim_vowels"),
@@ -147,8 +151,9 @@ REACH = {
     "run_defaults.input": ("waveform", ALL),
     "run_defaults.decomposition": ("ewt", ALL),
     "run_defaults.n_components": (4, ALL),
-    "run_defaults.network.conv_dim_z": (8, DECVAE),
+    "run_defaults.network.conv_dim_z": ([8] * 7, DECVAE),
     "run_defaults.loss.frames": (7, DECVAE | AUTOENCODERS),
+    "run_defaults.loss.sequence_frames": (7, DECVAE),
     "run_defaults.loss.decomposition_weight_s": (2.0, DECVAE),
     "run_defaults.autoencoder.latent_dim": (3, AUTOENCODERS),
     "run_defaults.linear.n_components": (3, LINEAR),
@@ -178,7 +183,13 @@ def test_a_setting_changes_the_names_of_the_runs_that_it_reaches_and_of_no_other
 
 def test_settings_of_an_absent_branch_do_not_reach_a_run():
     frames, sequences = only({"branches": "Z"}), only({"branches": "S"})
-    for other in ({"beta_s": 9.0}, {"network": {"conv_dim_s": 6}}, {"training": {"learning_rate_s": 1.0}}):
+    others = [
+        {"beta_s": 9.0},
+        {"loss": {"sequence_frames": 5}},
+        {"network": {"conv_dim_s": [6] * 7}},
+        {"training": {"learning_rate_s": 1.0}},
+    ]
+    for other in others:
         assert only({"branches": "Z", **other}).name == frames.name
         assert only({"branches": "S", **other}).name != sequences.name
     assert frames.settings["beta_s"] == 0.0 and frames.columns()["beta_s"] is None
@@ -369,12 +380,9 @@ def test_embedding_defaults():
 def test_model_defaults():
     from decvae.models import AutoencoderConfig, DecVAEConfig
 
-    defaults = {
-        name: parameter.default for name, parameter in inspect.signature(DecVAEConfig.__init__).parameters.items()
-    }
-    run = valid()["run_defaults"]
+    model, run = DecVAEConfig(), valid()["run_defaults"]
     keys = ("objective", "branches", "beta_z", "beta_s", "n_components", "n_components_seq")
-    flat = {**{key: run[key] for key in keys}, **run["network"], **without(run["loss"], "frames")}
-    assert flat == {key: defaults[key] for key in flat}
+    flat = {**{key: run[key] for key in keys}, **run["network"], **without(run["loss"], "frames", "sequence_frames")}
+    assert flat == {key: getattr(model, key) for key in flat}
     autoencoder = AutoencoderConfig()
     assert run["autoencoder"] == {"widths": autoencoder.widths, "latent_dim": autoencoder.latent_dim}

@@ -64,7 +64,7 @@ def test_the_configuration_is_not_changed():
         ({"steps": True}, ["`steps` is True", "an integer"]),
         ({"mode": False}, ["`mode`", "one of no, bf16", 'quotes ("no")']),
         ({"parts": {"a": {"size": 0}}}, ["`parts.a.size` is 0", "Size in mm."]),
-        ({"list": []}, ["`list`", "Partial parts."]),
+        ({"list": []}, ["`list` is []", "a list of at least 1", "Partial parts."]),
         ([], ["the configuration", "a section of keys"]),
     ],
 )

@@ -67,7 +67,7 @@ def test_files_of_a_run(study, run_settings, tmp_path):
     run_settings["training"].update(max_epochs=5, keep_checkpoints=1)
     _pretrain(study, run_settings, tmp_path)
     record = json.loads((tmp_path / "run.json").read_text())
-    assert record["settings"]["network"]["conv_dim_z"] == 16
+    assert record["settings"]["network"]["latent_dim_z"] == 6
     assert record["versions"]["torch"] == torch.__version__
     names = json.loads((tmp_path / "checkpoints.json").read_text())["names"]
     assert (names["init"], names["last"]) == ("epoch-0000", "epoch-0005")

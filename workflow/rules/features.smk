@@ -13,7 +13,7 @@ rule extract_features:
         "results/benchmarks/extract_features/{corpus}/{decomposition}/{input}/{split}.tsv"
     conda:
         "../envs/python.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=120,

@@ -15,7 +15,7 @@ rule encode_checkpoint:
         "results/benchmarks/encode_checkpoint/{run}/{checkpoint}/{split}.tsv"
     conda:
         "../envs/python.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=6000,
         runtime=120,

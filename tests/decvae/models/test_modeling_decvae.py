@@ -7,8 +7,8 @@ from transformers import AutoModel, AutoModelForPreTraining
 from decvae.models import DecVAEConfig, DecVAEForPreTraining, DecVAEModel
 
 SMALL = {
-    "conv_dim_z": 16,
-    "conv_dim_s": 16,
+    "conv_dim_z": [4, 6, 8, 10, 12, 14, 16],
+    "conv_dim_s": [8] * 7,
     "hidden_size": 24,
     "intermediate_dim": 20,
     "projection_dim": 24,
@@ -35,7 +35,7 @@ def _count(module):
 
 def test_published_parameter_counts():
     """Spec 1.9, without the dead and non-trainable parameters of the published model."""
-    model = DecVAEModel(DecVAEConfig())
+    model = DecVAEModel(DecVAEConfig(feat_extract_norm="layer"))
     z, s = model.branch_z, model.branch_s
     assert [conv.weight.numel() + conv.bias.numel() for conv in z.encoder.convs] == [
         5632, 786944, 786944, 786944, 786944, 524800, 524800,
@@ -80,10 +80,25 @@ def test_single_branches_train_alone(branches, has_z, has_s):
 
 def test_convolution_equals_conv1d():
     encoder = DecVAEModel(DecVAEConfig(**SMALL)).branch_z.encoder
-    hidden = torch.randn(3, 79, 16)
+    hidden = torch.randn(3, 79, 4)
     expected = encoder.convs[1](hidden.transpose(1, 2)).transpose(1, 2)
     torch.testing.assert_close(encoder._convolve(encoder.convs[1], hidden), expected, atol=1e-5, rtol=1e-5)
     assert encoder.output_lengths(torch.tensor([400, 64000])).tolist() == [1, 199]
+
+
+def test_dense_frame_encoder_has_the_same_outputs():
+    config = DecVAEConfig(frame_encoder="dense", dense_dim_z=[32, 20], **SMALL)
+    model = DecVAEModel(config)
+    assert _count(model.branch_z.encoder) == (400 * 32 + 3 * 32) + (32 * 20 + 3 * 20)
+    assert model(**_inputs(config)).z.mu.shape == (2, 5, 4, 6)
+
+
+def test_group_norm_equals_torch_and_comes_once():
+    encoder = DecVAEModel(DecVAEConfig(**SMALL)).branch_z.encoder
+    hidden = torch.randn(3, 79, 4)
+    expected = torch.nn.functional.group_norm(hidden.transpose(1, 2), 4).transpose(1, 2)
+    torch.testing.assert_close(encoder.norms[0](hidden), expected)
+    assert all(isinstance(norm, torch.nn.Identity) for norm in encoder.norms[1:])
 
 
 def test_the_encoder_is_shared_by_all_levels_and_frames_are_independent():
@@ -157,6 +172,9 @@ def test_save_and_load_round_trip(tmp_path):
         ({"beta_z": -0.1}, "beta_z must be at least 0"),
         ({"objective": "mystery"}, "objective must be one of"),
         ({"branches": "both"}, "branches must be one of"),
+        ({"frame_encoder": "rnn"}, "frame_encoder must be one of"),
+        ({"feat_extract_norm": "batch"}, "feat_extract_norm must be one of"),
+        ({"conv_dim_z": [8, 8]}, "conv_dim_z must name 7 layers"),
         ({"attention_heads": 5}, "must divide projection_dim"),
         ({"frame_length": 100}, "a frame of 100 values leaves"),
     ],

@@ -1,0 +1,52 @@
+"""The real workflow, from simulation to figures and report, on a corpus of seconds (minutes on two cores)."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+TINY = Path(__file__).with_name("tiny.yaml")
+RUNS = ["β-DecVAE FD centred", "β-DecVAE FD corrected", "VAE", "raw mel"]
+COLUMNS = [
+    *["run", "label", "model", "objective", "corpus", "decomposition", "n_components", "input", "beta_z", "beta_s"],
+    *["seed", "checkpoint", "epoch", "branch", "space", "aggregation", "n_codes", "factors", "metric", "classifier"],
+    *["protocol", "value", "spread", "n"],
+]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="the figures need R")
+def test_the_whole_study(project):
+    overlay = ["--configfile", str(TINY)]
+    figures = [path for path in project.outputs("figures", *overlay) if path.startswith("results/figures/")]
+    project.snakemake("all", "--cores", str(min(os.cpu_count(), 4)), *overlay)
+    assert not project.planned("all", *overlay)
+
+    assert len(figures) == 20
+    for path in figures:
+        start = (project.root / path).read_bytes()[:8]
+        assert start.startswith(b"%PDF" if path.endswith(".pdf") else b"\x89PNG"), path
+
+    metrics = pd.read_csv(project.root / "results/metrics/metrics.csv")
+    assert list(metrics.columns) == COLUMNS
+    assert sorted(metrics["label"].unique()) == sorted(RUNS)
+    assert metrics["value"].notna().all()
+    states = metrics.groupby("label")["checkpoint"].unique().map(sorted)
+    assert states.to_dict() == {label: ["best"] if label == "raw mel" else ["best", "init"] for label in RUNS}
+    assert pd.read_parquet(project.root / "results/metrics/metrics.parquet").shape == metrics.shape
+
+    history = pd.read_csv(project.root / "results/runs/history.csv")
+    assert set(history["label"]) == set(RUNS) - {"raw mel"}
+
+    for name in metrics["run"].unique():
+        folder = project.root / "results/runs" / name
+        record = json.loads((folder / "run.json").read_text())
+        assert record["settings"]["model"] == metrics.loc[metrics["run"] == name, "model"].iloc[0]
+        named = json.loads((folder / "checkpoints.json").read_text())["names"]
+        assert all((folder / "checkpoints" / place / "model.safetensors").is_file() for place in named.values())
+
+    project.snakemake("all", "--cores", "1", *overlay, "--report", "report.html")
+    assert "metrics_scatter" in (project.root / "report.html").read_text()
