@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from decvae.features import FeatureFile, frame_vector
+from decvae.feature_file import FeatureFile
 
 Batch = dict[str, Tensor]
 
@@ -86,10 +86,10 @@ def decvae_batch(
 def vector_batch(
     data: FeatureFile, indices: Sequence[int], wanted: int = 0, rng: np.random.Generator | None = None
 ) -> Batch:
-    """Inputs of the autoencoders: one vector of X per frame (:func:`decvae.features.frame_vector`)."""
+    """Inputs of the autoencoders: one vector of X per frame (:meth:`decvae.feature_file.FeatureFile.vectors`)."""
     vectors = []
     for index in indices:
-        values = frame_vector(data.frames(index)[0][:, 0], data.input)
+        values = data.vectors(index)[:, 0]
         vectors.append(values[_pick_frames(len(values), wanted, rng)])
     batch, lengths = _padded(vectors)
     return {"vectors": batch, "frame_mask": torch.arange(batch.shape[1]) < lengths.unsqueeze(1)}

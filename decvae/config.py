@@ -51,6 +51,7 @@ RUN_COLUMNS = (
     *("run", "label", "model", "objective", "corpus", "decomposition", "n_components", "input", "beta_z", "beta_s"),
     "seed",
 )
+_OTHER_ENCODER = {"dense": ("conv_dim_z", "feat_extract_norm"), "conv": ("dense_dim_z",)}  # keys that do not reach it
 _BRANCH_LETTERS = {"dual": "zs", "Z": "z", "S": "s"}
 _LOSS_KEYS = {"Z": ("beta_z", "frames"), "S": ("beta_s", "sequence_frames", "decomposition_weight_s")}
 # What the result of each method depends on (equal to decvae.decomposition.method_settings, whose import is slow).
@@ -303,6 +304,9 @@ def _run_settings(full: dict[str, Any], master_seed: int) -> dict[str, Any]:
         own["beta_z"] = _FIXED_BETA[model]
     if model == "raw":
         own["linear"] = {"n_components": 0}  # nothing is reduced
+    if model == "decvae":
+        for key in _OTHER_ENCODER[own["network"]["frame_encoder"]]:
+            del own["network"][key]
     branches = full["branches"] if model == "decvae" else "Z"
     return own if branches == "dual" else _without_branch(own, {"Z": "S", "S": "Z"}[branches])
 
@@ -328,6 +332,7 @@ def _make_run(config: dict[str, Any], settings: dict[str, Any], label: str) -> R
     parts = [corpus, settings["model"], f"{method}_C{settings['n_components']}", settings["input"]]
     if settings["model"] == "decvae":
         parts[1] += f"_{settings['objective']}"
+        parts[1] += "_dense" if settings["network"]["frame_encoder"] == "dense" else ""
     branches = {"decvae": settings.get("branches"), "beta_vae": "Z"}.get(settings["model"])
     if branches:
         parts.append("_".join(f"b{name}{settings[f'beta_{name}']:g}" for name in _BRANCH_LETTERS[branches]))
@@ -356,7 +361,8 @@ def _base_label(settings: dict[str, Any]) -> str:
         return _BASELINE_LABELS[model]
     beta = settings[f"beta_{_BRANCH_LETTERS[settings['branches']][0]}"]
     name = {0.0: "DecAE", 1.0: "DecVAE"}.get(beta, "β-DecVAE")
-    return f"{name} {METHODS[settings['decomposition']]} {settings['objective']}"
+    encoder = " dense" if settings["network"]["frame_encoder"] == "dense" else ""
+    return f"{name} {METHODS[settings['decomposition']]} {settings['objective']}{encoder}"
 
 
 def _flat(settings: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from decvae.batches import decvae_batch, move
 from decvae.checkpoints import resolve_checkpoint
 from decvae.corpora.store import Corpus, CorpusSplit
 from decvae.evaluation.latents import LatentTable, write_latents
-from decvae.features import FeatureFile, frame_vector
+from decvae.feature_file import FeatureFile
 from decvae.models import Autoencoder, DecVAEModel, LinearModel, load_model
 
 Latents = dict[str, dict[str, np.ndarray]]  # branch -> name (mu, logvar, features) -> rows of one utterance
@@ -93,7 +93,7 @@ def _encode_decvae(model: DecVAEModel, data: FeatureFile, indices: range, device
 def _encode_autoencoder(model: Autoencoder, data: FeatureFile, indices: range, device: str) -> list[Latents]:
     latents = []
     for index in indices:
-        vectors = torch.from_numpy(frame_vector(data.frames(index)[0][:, 0], data.input)).to(device)
+        vectors = torch.from_numpy(data.vectors(index)[:, 0]).to(device)
         mu, logvar = (values.unsqueeze(1).float().cpu().numpy() for values in model.encode(vectors))
         latents.append({"Z": {"mu": mu, "logvar": logvar}})
     return latents
@@ -101,7 +101,7 @@ def _encode_autoencoder(model: Autoencoder, data: FeatureFile, indices: range, d
 
 def _encode_linear(model: LinearModel, data: FeatureFile, indices: range, device: str) -> list[Latents]:
     levels = slice(None) if model.kind == "raw" else slice(1)  # only raw features keep the components
-    return [{"Z": {"mu": model.encode(frame_vector(data.frames(i)[0][:, levels], data.input))}} for i in indices]
+    return [{"Z": {"mu": model.encode(data.vectors(i)[:, levels])}} for i in indices]
 
 
 def _table(

@@ -2,18 +2,8 @@
 
 A mel patch has 80 bands x 5 columns, flattened band by band to exactly 400 values, so that the same encoder takes it in
 place of a 400-sample frame (published front end; five columns are the frame under five shifts of a long Hann window).
-Levels are normalised within one utterance, never over a batch.
-
-Layout of the file (``format = "decvae-features"``)::
-
-    attrs: format, format_version, input, settings (JSON), corpus, split, provenance (JSON)
-    frames/features      float32 (frames of all utterances, C + 1, 400)
-    frames/present       bool    (frames, C)               the component is not empty
-    frames/offsets       int64   (n + 1,)
-    sequences/features   float32 (C_seq + 1, values of all utterances)
-    sequences/present    bool    (n, C_seq)
-    sequences/offsets    int64   (n + 1,)
-    utterance            str     (n,)
+Levels are normalised within one utterance, never over a batch. The file's layout is in
+:mod:`decvae.feature_file`.
 """
 
 from __future__ import annotations
@@ -25,16 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import librosa
 import numpy as np
 import torch
 
-from decvae.artifacts import atomic_path, open_h5, progress, provenance
+from decvae.artifacts import atomic_path, progress, provenance
 from decvae.decomposition.cache import DecompositionCache
+from decvae.feature_file import FORMAT, FORMAT_VERSION
 from decvae.framing import frame_length
 
-FORMAT = "decvae-features"
-FORMAT_VERSION = 1
 FRAMES_PER_BLOCK = 2048  # bounds the memory of the spectra: about 2048 x 5 x 801 complex numbers
 
 
@@ -77,13 +65,15 @@ class FeatureSettings:
 @lru_cache(maxsize=4)
 def _mel_operators(length: int, sampling_rate: int, settings: MelSettings) -> tuple[torch.Tensor, torch.Tensor]:
     """Shifted windows ``(columns, length)`` and mel filters ``(n_fft // 2 + 1, n_mels)``."""
+    from librosa import filters as librosa_filters  # slow to import, and only this function needs it
+
     hops = settings.columns - 1
     n_fft = hops * length
     window = torch.hann_window(n_fft, periodic=False, dtype=torch.float64)
     # Column j is centred on sample j * (length // hops); the frame starts n_fft / 2 - centre into the window.
     starts = [n_fft // 2 - j * ((length + 1) // hops) for j in range(settings.columns)]
     windows = torch.stack([window[start : start + length] for start in starts])
-    filters = librosa.filters.mel(sr=sampling_rate, n_fft=n_fft, n_mels=settings.n_mels).T
+    filters = librosa_filters.mel(sr=sampling_rate, n_fft=n_fft, n_mels=settings.n_mels).T
     return windows.float(), torch.from_numpy(filters.astype(np.float32))
 
 
@@ -197,67 +187,3 @@ def write_features(
         file["sequences/offsets"] = np.array(ends, dtype=np.int64)
         file["sequences/present"] = np.array(sequences_present)
         file.create_dataset("utterance", data=cache.utterance_ids, dtype=h5py.string_dtype())
-
-
-def frame_vector(features: np.ndarray, input_type: str, settings: MelSettings | None = None) -> np.ndarray:
-    """What the models without a convolutional encoder see of a frame: one spectrum, or the waveform itself.
-
-    Parameters
-    ----------
-    features : (..., 400) array
-
-    Returns
-    -------
-    (..., n_mels) or (..., 400) array
-        For mel input the centre column of the patch: the frame under a centred window.
-    """
-    if input_type == "waveform":
-        return features
-    settings = settings or MelSettings()
-    patch = features.reshape(*features.shape[:-1], settings.n_mels, settings.columns)
-    return patch[..., settings.columns // 2]
-
-
-class FeatureFile:
-    """Features of one split, read utterance by utterance; usable from several workers (each opens its own handle).
-
-    Raises
-    ------
-    ArtifactError
-        If the file is missing, cut short or of another format.
-    """
-
-    def __init__(self, path: str | Path):
-        self.path = Path(path)
-        self._file: h5py.File | None = None
-        with open_h5(path, FORMAT) as file:
-            self.input = str(file.attrs["input"])
-            self.offsets: np.ndarray = file["frames/offsets"][:]
-            self.sequence_offsets: np.ndarray = file["sequences/offsets"][:]
-            self.frame_length = file["frames/features"].shape[2]
-            self.n_components = file["frames/present"].shape[1]
-            self.n_components_seq = file["sequences/present"].shape[1]
-            self.utterance_ids = [text.decode() for text in file["utterance"][:]]
-
-    def __len__(self) -> int:
-        return len(self.utterance_ids)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_file": None}
-
-    @property
-    def file(self) -> h5py.File:
-        """The open handle of this process."""
-        if self._file is None:
-            self._file = open_h5(self.path, FORMAT)
-        return self._file
-
-    def frames(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Frame features ``(F, C + 1, L)`` float32 and presence ``(F, C)`` bool of utterance ``index``."""
-        part = slice(self.offsets[index], self.offsets[index + 1])
-        return self.file["frames/features"][part], self.file["frames/present"][part]
-
-    def sequence(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Sequence features ``(C_seq + 1, T')`` float32 and presence ``(C_seq,)`` bool of utterance ``index``."""
-        part = slice(self.sequence_offsets[index], self.sequence_offsets[index + 1])
-        return self.file["sequences/features"][:, part], self.file["sequences/present"][index]

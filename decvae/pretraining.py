@@ -15,7 +15,7 @@ from accelerate import Accelerator
 from decvae.artifacts import atomic_path, provenance, write_json
 from decvae.batches import StepBatches, decvae_batch, vector_batch
 from decvae.checkpoints import CheckpointStore
-from decvae.features import FeatureFile, frame_vector
+from decvae.feature_file import FeatureFile
 from decvae.models import Autoencoder, AutoencoderConfig, DecVAEConfig, DecVAEForPreTraining, linear
 from decvae.training import History, Trainer, TrainingSettings
 
@@ -72,7 +72,7 @@ def build_model(run: dict[str, Any], data: FeatureFile, seed: int) -> DecVAEForP
     preprocessing = {"input": data.input, "corpus": run["corpus"], "decomposition": run["decomposition"]}
     if run["model"] in AUTOENCODERS:
         beta = {"ae": 0.0, "vae": 1.0}.get(run["model"], run["beta_z"])
-        width = frame_vector(data.frames(0)[0][:1, 0], data.input).shape[-1]
+        width = data.vectors(0).shape[-1]
         return Autoencoder(
             AutoencoderConfig(input_dim=width, beta=beta, preprocessing=preprocessing, **run["autoencoder"])
         )
@@ -122,7 +122,7 @@ def _fit_linear(run: dict[str, Any], train: FeatureFile, run_dir: Path) -> tuple
     share = min(1.0, LINEAR_FRAMES / int(train.offsets[-1]))
     parts = []
     for index in range(len(train)):
-        vectors = frame_vector(train.frames(index)[0][:, 0], train.input)
+        vectors = train.vectors(index)[:, 0]
         parts.append(vectors[rng.random(len(vectors)) < share])
     model = linear.fit(run["model"], np.concatenate(parts), run["linear"]["n_components"], run["seed"])
     checkpoints = CheckpointStore(run_dir, keep=0)

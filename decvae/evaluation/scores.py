@@ -69,7 +69,7 @@ class EvaluationSettings:
     discard_overlaps : bool
         Leave out frames whose window straddles two labels.
     feature_aggregations : tuple of str
-        Aggregations of the features, scored by classification, k-means and DCI.
+        Aggregations of the features, scored by classification and k-means.
     """
 
     aggregations: tuple[str, ...] = ("X", "OCs_joint", "all")
@@ -169,7 +169,7 @@ def between_component_share(features: np.ndarray) -> float | None:
 def score_table(table: LatentTable, settings: EvaluationSettings, *, seed: int = 0, n_jobs: int = 2) -> pd.DataFrame:
     """All scores of one latent table.
 
-    Posterior means (space ``mu``): every metric for every aggregation. Features: classification, k-means and DCI, and
+    Posterior means (space ``mu``): every metric for every aggregation. Features: classification, k-means, and
     the share of their variance between components. Rows with a negative (missing) class code are left out, so are
     factors with one class. Codes that are constant are dropped first: ``n_codes`` counts those that vary.
 
@@ -312,7 +312,7 @@ def _scores_of_codes(codes: _Codes) -> Iterator[dict]:
     if codes.space == "mu":
         yield _score("irs", compute_irs(z, y, settings.irs_quantile).score, joint)
         yield _score("modularity", modularity(adjusted_mutual_information(bins, y)), joint)
-    yield from _split_scores(codes, y, joint)
+        yield from _split_scores(codes, y, joint)
     for name in codes.factors:
         yield from _task_scores(codes, name)
 
@@ -328,11 +328,10 @@ def _split_scores(codes: _Codes, y: np.ndarray, joint: str) -> Iterator[dict]:
     yield _score("disentanglement", dci.disentanglement, joint)
     yield _score("completeness", dci.completeness, joint)
     yield _score("informativeness", dci.informativeness_test, joint)
-    if codes.space == "mu":
-        explicitness = compute_explicitness(*parts)
-        yield _score("explicitness", explicitness.test, joint)
-        if explicitness.converged < 1:
-            logger.warning("%s: %.0f %% of explicitness fits converged", codes.name, 100 * explicitness.converged)
+    explicitness = compute_explicitness(*parts)
+    yield _score("explicitness", explicitness.test, joint)
+    if explicitness.converged < 1:
+        logger.warning("%s: %.0f %% of explicitness fits converged", codes.name, 100 * explicitness.converged)
 
 
 def _task_scores(codes: _Codes, name: str) -> Iterator[dict]:

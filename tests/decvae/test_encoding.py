@@ -10,7 +10,7 @@ from decvae.checkpoints import resolve_checkpoint
 from decvae.corpora.store import Corpus
 from decvae.encoding import encode_split
 from decvae.evaluation.latents import read_latents
-from decvae.features import FeatureFile, frame_vector
+from decvae.feature_file import FeatureFile
 from decvae.models import load_model
 from decvae.pretraining import pretrain_run
 
@@ -75,7 +75,7 @@ def test_raw_features_keep_all_levels(study, run_settings, tmp_path):
     run_settings["model"] = "raw"
     table = read_latents(_encode(study, run_settings, tmp_path))["Z"]
     assert table.subspaces == ["X", "OC1", "OC2", "OC3"]
-    expected = frame_vector(FeatureFile(study.features["dev"]).frames(0)[0], "mel")
+    expected = FeatureFile(study.features["dev"]).vectors(0)
     np.testing.assert_array_equal(table.mu[:19], expected)
 
 

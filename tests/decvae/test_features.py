@@ -7,12 +7,11 @@ from scipy import signal
 
 from decvae.artifacts import ArtifactError
 from decvae.decomposition.cache import DecompositionCache
+from decvae.feature_file import FeatureFile, centre_column
 from decvae.features import (
-    FeatureFile,
     FeatureSettings,
     MelSettings,
     frame_features,
-    frame_vector,
     mel_power,
     sequence_features,
     standardise_levels,
@@ -78,10 +77,10 @@ def test_bad_input_types_and_sizes_are_named():
         FeatureSettings.from_dict({"mel": {"melody": 1}})
 
 
-def test_frame_vector_is_the_centre_column():
-    patch = np.arange(400.0)
-    assert frame_vector(patch, "mel").tolist() == [5 * band + 2 for band in range(80)]
-    assert frame_vector(patch, "waveform") is patch
+def test_vectors_are_the_centre_column_of_the_patches(study):
+    assert centre_column(np.arange(400), 5).tolist() == [5 * band + 2 for band in range(80)]
+    data = FeatureFile(study.features["dev"])
+    np.testing.assert_array_equal(data.vectors(3), data.frames(3)[0][..., 2::5])
 
 
 def test_file_holds_every_utterances_features(study):

@@ -100,7 +100,7 @@ def test_loss_by_hand():
     positive = [js(x[0], components[c, 0]) for c in (0, 1)]
     negative = js(components[0, 0], components[1, 0])
     expected = sum(-math.log(1 - p) for p in positive) / 2 - math.log(negative)
-    assert found.loss.item() == pytest.approx(expected, rel=1e-9)
+    assert found.loss.item() == pytest.approx(expected, rel=1e-6)  # the floor inside the logarithm
     assert found.pairs[1, 2].item() == pytest.approx(negative, rel=1e-9)
 
 

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from decvae.checkpoints import resolve_checkpoint
-from decvae.features import FeatureFile
+from decvae.feature_file import FeatureFile
 from decvae.pretraining import build_model, pretrain_run
 from decvae.training import EarlyStopping, Trainer, TrainingError, TrainingSettings, parameter_groups
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +15,6 @@ from PIL import Image
 from decvae.embedding import COLUMNS as EMBEDDING_COLUMNS
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "visualize_R"
-pytestmark = pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
 
 VOWELS = ["a", "e", "I", "aw", "u"]
 MODELS = {  # label: (model, quality of its latent between 0 and 1)

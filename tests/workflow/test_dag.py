@@ -25,16 +25,16 @@ def test_the_default_target_is_figures(project):
     plan = project.planned()
     assert plan == project.planned("figures")
     assert plan["metrics_scatter"] == plan["metrics_bars"] == plan["training_curves"] == 1
-    assert plan["pretrain_model"] == 8
+    assert plan["pretrain_model"] == 9
     assert plan["decompose_split"] == 4  # one method; train, dev, test and the controlled set
 
 
 def test_the_other_targets(project):
     metrics, latents, everything = (project.planned(target) for target in ("metrics", "latents", "all"))
     assert metrics["merge_metrics"] == 1 and "metrics_scatter" not in metrics
-    # 5 trained runs at init and best, 3 linear ones at best; dev and test each.
-    assert metrics["score_checkpoint"] == 13 and metrics["encode_checkpoint"] == 26
-    assert latents["encode_checkpoint"] == 28 and "score_checkpoint" not in latents
+    # 6 trained runs at init and best, 3 linear ones at best; dev and test each.
+    assert metrics["score_checkpoint"] == 15 and metrics["encode_checkpoint"] == 30
+    assert latents["encode_checkpoint"] == 33 and "score_checkpoint" not in latents
     assert everything == project.planned("figures") | metrics | latents
 
 
@@ -88,7 +88,7 @@ def test_only_training_asks_for_a_gpu(project):
         if re.search(r"resources:.*\bgpu=1", body)
     )
     assert asking == {
-        ("pretrain_model", "decvae"): 2,
+        ("pretrain_model", "decvae"): 3,
         ("pretrain_model", "ae"): 1,
         ("pretrain_model", "vae"): 1,
         ("pretrain_model", "beta"): 1,

@@ -22,7 +22,7 @@ def test_time_stamps_alone_rerun_nothing(finished):
 
 
 def test_beta_of_one_run_reaches_this_run_only(finished):
-    finished.edit("config/config.yaml", "{objective: corrected}", "{objective: corrected, beta_z: 0.5}")
+    finished.edit("config/config.yaml", "{objective: corrected, ", "{objective: corrected, beta_z: 0.5, ")
     plan = finished.planned()
     assert plan["pretrain_model"] == 1
     assert plan["score_checkpoint"] == 2
@@ -37,7 +37,7 @@ def test_a_setting_of_another_method_reaches_its_examples_only(finished):
 def test_a_setting_of_a_decomposition_reaches_what_is_made_of_it(finished):
     finished.edit("config/config.yaml", "seed: 0", "seed: 0\ndecomposition: {filter: {order: 3}}")
     plan = finished.planned()
-    assert plan["decompose_split"] == 4 and plan["pretrain_model"] == 8
+    assert plan["decompose_split"] == 4 and plan["pretrain_model"] == 9
     assert not rules(plan) & {"simulate_corpus", "simulate_traversal_set", "describe_generator"}
 
 
@@ -51,7 +51,7 @@ def test_a_plot_setting_reaches_figures_only(finished):
 def test_an_evaluation_setting_reaches_scores(finished):
     finished.edit("config/config.yaml", "kmeans_seeds: 3", "kmeans_seeds: 4")
     plan = finished.planned()
-    assert plan["score_checkpoint"] == 13
+    assert plan["score_checkpoint"] == 15
     assert rules(plan) == {"score_checkpoint", "merge_metrics", "metrics_bars", "metrics_scatter"}
 
 
@@ -70,7 +70,7 @@ def test_the_traversal_set_reaches_responses(finished):
 def test_a_new_checkpoint_to_evaluate_does_not_retrain(finished):
     finished.edit("config/config.yaml", "checkpoints: [init, best]", "checkpoints: [init, best, last]")
     plan = finished.planned()
-    assert plan["score_checkpoint"] == 8 and "pretrain_model" not in plan
+    assert plan["score_checkpoint"] == 9 and "pretrain_model" not in plan
 
 
 def test_a_figure_script_reaches_its_figure_only(finished):
@@ -82,7 +82,7 @@ def test_the_theme_reaches_all_figures_and_nothing_else(finished):
     with (finished.root / "visualize_R/theme.R").open("a") as file:
         file.write("# comment\n")
     plan = finished.planned()
-    assert plan["embedding_latents"] == 2 and plan["decomposition_front_end"] == 2
+    assert plan["embedding_latents"] == 3 and plan["decomposition_front_end"] == 2
     assert not rules(plan) & {"merge_metrics", "embed_latents", "traverse_latents"}
 
 
@@ -99,7 +99,7 @@ def test_a_module_reaches_the_rules_that_import_it(finished):
 def test_training_code_reaches_training(finished):
     append(finished, "decvae/training.py")
     plan = finished.planned()
-    assert plan["pretrain_model"] == 8
+    assert plan["pretrain_model"] == 9
     assert not rules(plan) & {"simulate_corpus", "decompose_split", "extract_features"}
 
 
@@ -116,7 +116,7 @@ def test_the_configuration_module_reaches_nothing(finished):
 
 def test_an_edit_that_is_taken_back_reruns_nothing(finished):
     finished.edit("decvae/training.py", "class Trainer", "class Trainers")
-    assert finished.planned()["pretrain_model"] == 8
+    assert finished.planned()["pretrain_model"] == 9
     finished.edit("decvae/training.py", "class Trainers", "class Trainer")
     assert finished.planned() == Counter()
 

@@ -13,7 +13,7 @@ with job_log(snakemake.log[0]):
 
     from decvae.corpora.store import Corpus
     from decvae.embedding import EmbeddingSettings, embedding_table
-    from decvae.features import FeatureFile, frame_vector
+    from decvae.feature_file import FeatureFile
 
     levels, vowels, speakers, counts = [], [], [], []
     with Corpus(snakemake.input.corpus) as corpus:
@@ -21,7 +21,7 @@ with job_log(snakemake.log[0]):
             data, labels = FeatureFile(path), corpus[split]
             speaker = class_labels(labels.class_names("speaker"), labels.factors["speaker"])
             for index in range(len(data)):
-                frames = frame_vector(data.frames(index)[0], data.input)
+                frames = data.vectors(index)
                 levels.append(frames)
                 counts.append(len(frames))
                 vowels.append(class_labels(labels.class_names("vowel"), labels.frame_labels("vowel", index)[0]))

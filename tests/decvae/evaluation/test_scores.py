@@ -74,13 +74,13 @@ def test_columns_and_rows(frame_scores):
     key = ["space", "aggregation", "factors", "metric", "classifier"]
     assert not frame_scores.duplicated(key).any()
     counts = frame_scores.groupby(["space", "aggregation"]).size().to_dict()
-    # mu: MI, 3 TC, IRS, modularity, 3 DCI, explicitness, 2 tasks of 3 scores and k-means; features: 3 DCI, 2 tasks.
+    # mu: MI, 3 TC, IRS, modularity, 3 DCI, explicitness, 2 tasks of 3 scores and k-means; features: 2 tasks.
     assert counts == {
         ("mu", "X"): 18,
         ("mu", "OCs_joint"): 18,
         ("mu", "all"): 18,
-        ("features", "X"): 11,
-        ("features", "all"): 11,
+        ("features", "X"): 8,
+        ("features", "all"): 8,
         ("features", "OCs_joint"): 1,
     }
     widths = frame_scores.groupby(["space", "aggregation"]).n_codes.first().to_dict()

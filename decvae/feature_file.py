@@ -1,0 +1,83 @@
+"""Read the feature files that :mod:`decvae.features` writes.
+
+Layout (``format = "decvae-features"``)::
+
+    attrs: format, format_version, input, settings (JSON), corpus, split, provenance (JSON)
+    frames/features      float32 (frames of all utterances, C + 1, 400)
+    frames/present       bool    (frames, C)               the component is not empty
+    frames/offsets       int64   (n + 1,)
+    sequences/features   float32 (C_seq + 1, values of all utterances)
+    sequences/present    bool    (n, C_seq)
+    sequences/offsets    int64   (n + 1,)
+    utterance            str     (n,)
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from decvae.artifacts import open_h5
+
+FORMAT = "decvae-features"
+FORMAT_VERSION = 1
+
+
+def centre_column(features: np.ndarray, columns: int) -> np.ndarray:
+    """The spectrum under the centred window: the middle column of mel patches ``(..., bands * columns)``."""
+    return features[..., columns // 2 :: columns]
+
+
+class FeatureFile:
+    """Features of one split, read utterance by utterance; usable from several workers (each opens its own handle).
+
+    Raises
+    ------
+    ArtifactError
+        If the file is missing, cut short or of another format.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        self._file: h5py.File | None = None
+        with open_h5(path, FORMAT) as file:
+            self.input = str(file.attrs["input"])
+            settings = json.loads(file.attrs["settings"])
+            self._columns = settings["mel"]["columns"] if self.input == "mel" else 1
+            self.offsets: np.ndarray = file["frames/offsets"][:]
+            self.sequence_offsets: np.ndarray = file["sequences/offsets"][:]
+            self.frame_length = file["frames/features"].shape[2]
+            self.n_components = file["frames/present"].shape[1]
+            self.n_components_seq = file["sequences/present"].shape[1]
+            self.utterance_ids = [text.decode() for text in file["utterance"][:]]
+
+    def __len__(self) -> int:
+        return len(self.utterance_ids)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_file": None}
+
+    @property
+    def file(self) -> h5py.File:
+        """The open handle of this process."""
+        if self._file is None:
+            self._file = open_h5(self.path, FORMAT)
+        return self._file
+
+    def frames(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Frame features ``(F, C + 1, L)`` float32 and presence ``(F, C)`` bool of utterance ``index``."""
+        part = slice(self.offsets[index], self.offsets[index + 1])
+        return self.file["frames/features"][part], self.file["frames/present"][part]
+
+    def vectors(self, index: int) -> np.ndarray:
+        """What models without an encoder of patches see: ``(F, C + 1, d)``, one spectrum (or waveform) per level."""
+        return centre_column(self.frames(index)[0], self._columns)
+
+    def sequence(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Sequence features ``(C_seq + 1, T')`` float32 and presence ``(C_seq,)`` bool of utterance ``index``."""
+        part = slice(self.sequence_offsets[index], self.sequence_offsets[index + 1])
+        return self.file["sequences/features"][:, part], self.file["sequences/present"][index]
