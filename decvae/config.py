@@ -41,7 +41,7 @@ _FIXED_BETA = {"ae": 0.0, "vae": 1.0}
 
 _COMMON_KEYS = ("corpus", "model", "decomposition", "n_components", "n_components_seq", "input", "seed")
 _MODEL_KEYS = {
-    "decvae": ("objective", "branches", "beta_z", "beta_s", "network", "loss", "training"),
+    "decvae": ("objective", "loss_space", "branches", "beta_z", "beta_s", "network", "loss", "training"),
     **dict.fromkeys(AUTOENCODERS, ("beta_z", "autoencoder", "loss", "training")),
     "pca": ("linear",),
     "ica": ("linear",),

@@ -86,6 +86,7 @@ def build_model(run: dict[str, Any], data: FeatureFile, seed: int) -> DecVAEForP
         objective=run["objective"],
         beta_z=run["beta_z"],
         beta_s=run["beta_s"],
+        loss_space=run["loss_space"],
         decomposition_weight_s=run["loss"]["decomposition_weight_s"],
         preprocessing=preprocessing,
         **run["network"],

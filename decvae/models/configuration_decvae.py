@@ -10,6 +10,7 @@ BRANCHES = ("dual", "Z", "S")
 FRAME_ENCODERS = ("conv", "dense")
 NORMS = ("group", "layer")
 OBJECTIVES = ("corrected", "centred")
+LOSS_SPACES = ("features", "latents")
 
 
 class DecVAEConfig(PreTrainedConfig):
@@ -49,6 +50,9 @@ class DecVAEConfig(PreTrainedConfig):
         Add the subspace OCs_proj, a learned combination of all components.
     objective : {"corrected", "centred"}
         See :func:`decvae.objective.decomposition_loss`.
+    loss_space : {"features", "latents"}
+        Where the decomposition loss acts: on the projected features (published; the heads then see the prior alone), or
+        on the posterior means of X, OC1..OCC, which are what is evaluated.
     beta_z, beta_s : float
         Weights of the prior terms, at least 0.
     decomposition_weight_s : float
@@ -82,6 +86,7 @@ class DecVAEConfig(PreTrainedConfig):
         layer_norm_eps: float = 1e-5,
         initializer_range: float = 0.02,
         objective: str = "centred",
+        loss_space: str = "features",
         beta_z: float = 0.1,
         beta_s: float = 0.1,
         decomposition_weight_s: float = 1.0,
@@ -109,6 +114,7 @@ class DecVAEConfig(PreTrainedConfig):
         self.layer_norm_eps = layer_norm_eps
         self.initializer_range = initializer_range
         self.objective = objective
+        self.loss_space = loss_space
         self.beta_z = beta_z
         self.beta_s = beta_s
         self.decomposition_weight_s = decomposition_weight_s
@@ -124,6 +130,7 @@ class DecVAEConfig(PreTrainedConfig):
         choices = {
             "branches": BRANCHES,
             "objective": OBJECTIVES,
+            "loss_space": LOSS_SPACES,
             "frame_encoder": FRAME_ENCODERS,
             "feat_extract_norm": NORMS,
         }

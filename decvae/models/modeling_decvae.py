@@ -339,6 +339,8 @@ class DecVAEForPreTraining(DecVAEPreTrainedModel):
     ) -> Tensor:
         config = self.config
         levels, present = output.features.movedim(-2, 0), present.movedim(-1, 0)
+        if config.loss_space == "latents":
+            levels = output.mu.movedim(-2, 0)[: len(levels)]  # without OCs_proj
         centring = "level" if config.objective == "centred" else None
         decomposition = decomposition_loss(levels[0], levels[1:], mask, present=present, centring=centring)
         prior = prior_loss(output.mu, output.logvar, mask)

@@ -51,6 +51,7 @@ def run_settings():
         "corpus": "sim_vowels",
         "decomposition": "filter",
         "objective": "centred",
+        "loss_space": "latents",
         "n_components": 3,
         "n_components_seq": 3,
         "input": "mel",

@@ -13,7 +13,7 @@ rule score_checkpoint:
         "results/benchmarks/score_checkpoint/{run}/{checkpoint}.tsv"
     conda:
         "../envs/python.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=6000,
         runtime=240,

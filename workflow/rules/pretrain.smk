@@ -17,10 +17,10 @@ rule pretrain_model:
         "results/benchmarks/pretrain_model/{run}.tsv"
     conda:
         "../envs/python.yaml"
-    threads: 2
+    threads: 1
     resources:
         gpu=gpus,
-        mem_mb=8000,
+        mem_mb=4000,
         runtime=48 * 60,
     params:
         settings=run_settings,

@@ -148,6 +148,15 @@ def test_every_subspace_gets_a_gradient_from_its_prior_and_none_without_it():
         torch.testing.assert_close(output.loss.detach(), expected)
 
 
+def test_a_loss_on_the_latents_trains_the_heads_without_a_prior():
+    config = DecVAEConfig(beta_z=0.0, beta_s=0.0, loss_space="latents", project_components=True, **SMALL)
+    model = DecVAEForPreTraining(config)
+    model(frame_mask=torch.ones(2, 5, dtype=torch.bool), **_inputs(config)).loss.backward()
+    for branch in (model.decvae.branch_z, model.decvae.branch_s):
+        trained = [head.weight.grad is not None and bool(head.weight.grad.any()) for head in branch.subspaces.mean]
+        assert trained == [True] * 4 + [False]  # OCs_proj is no level of the loss
+
+
 def test_save_and_load_round_trip(tmp_path):
     config = DecVAEConfig(n_components=4, n_components_seq=2, objective="corrected", **SMALL)
     model = DecVAEForPreTraining(config)
@@ -170,6 +179,7 @@ def test_save_and_load_round_trip(tmp_path):
     [
         ({"n_components": 1}, "n_components must be 2 to 12, found 1"),
         ({"beta_z": -0.1}, "beta_z must be at least 0"),
+        ({"loss_space": "pixels"}, "loss_space must be one of"),
         ({"objective": "mystery"}, "objective must be one of"),
         ({"branches": "both"}, "branches must be one of"),
         ({"frame_encoder": "rnn"}, "frame_encoder must be one of"),
