@@ -55,12 +55,13 @@ _OTHER_ENCODER = {"dense": ("conv_dim_z", "feat_extract_norm"), "conv": ("dense_
 _BRANCH_LETTERS = {"dual": "zs", "Z": "z", "S": "s"}
 _LOSS_KEYS = {"Z": ("beta_z", "frames"), "S": ("beta_s", "sequence_frames", "decomposition_weight_s")}
 # What the result of each method depends on (equal to decvae.decomposition.method_settings, whose import is slow).
-_SHARED_KEYS = ("weak_frame", "weak_sequence", "silence_rms", "notch")
+_SHARED_KEYS = ("weak_frame", "weak_sequence", "silence_rms", "silence_low_rms", "silence_low_hz", "notch", "storage")
+_GROUPING_KEYS = ("grouping_frame", "grouping_sequence", "frequency_groups_hz")
 _METHOD_KEYS = {
-    "filter": ("grouping_frame", "grouping_sequence", "peaks", "filter"),
-    "ewt": ("ewt",),
+    "filter": (*_GROUPING_KEYS, "boundaries", "peaks", "filter"),
+    "ewt": ("boundaries", "ewt"),
     "vmd": ("vmd",),
-    "emd": ("grouping_frame", "grouping_sequence", "emd"),
+    "emd": (*_GROUPING_KEYS, "emd"),
 }
 
 

@@ -15,15 +15,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
+from decvae.decomposition.boundaries import explicit_edges
 from decvae.decomposition.emd import emd_modes
 from decvae.decomposition.ewt import ewt_modes
 from decvae.decomposition.filterbank import filter_modes, normalise_utterance, notch
 from decvae.decomposition.grouping import group_modes
 from decvae.decomposition.settings import SCALES, DecompositionSettings, method_settings
-from decvae.decomposition.vmd import vmd_modes
+from decvae.decomposition.spectra import welch_density
+from decvae.decomposition.vmd import vmd, vmd_modes
 
 __all__ = [
     "Decomposition",
@@ -35,6 +38,7 @@ __all__ = [
 ]
 
 MIN_SAMPLES = 32
+ENGINES = ("batched", "reference")
 _BLOCK_SAMPLES = 512 * 400  # decomposed at a time, to bound memory
 _CONSTANT = 1e-10  # a signal that varies less than this, relative to its largest value, is constant
 
@@ -69,6 +73,7 @@ def decompose(
     settings: DecompositionSettings | None = None,
     rng: np.random.Generator | None = None,
     workers: int = 1,
+    engine: str = "batched",
 ) -> Decomposition:
     """Decompose signals into exactly C oscillatory components.
 
@@ -91,7 +96,9 @@ def decompose(
     rng : numpy.random.Generator, optional
         Start of VMD with ``init = "random"``; default: a generator of seed 0.
     workers : int
-        Threads (VMD) or processes (EMD); changes nothing but the duration.
+        Threads (VMD and EMD); changes nothing but the duration.
+    engine : {"batched", "reference"}
+        ``reference`` calls the libraries frame by frame (scipy, ewtpy, vmdpy, PyEMD): the same result, slowly.
 
     Raises
     ------
@@ -100,8 +107,9 @@ def decompose(
         out of range.
     """
     x = _check_signal(x)
-    if scale not in SCALES:
-        raise ValueError(f"scale is {scale!r}, must be one of {', '.join(SCALES)}")
+    for name, value, choices in (("scale", scale, SCALES), ("engine", engine, ENGINES)):
+        if value not in choices:
+            raise ValueError(f"{name} is {value!r}, must be one of {', '.join(choices)}")
     if not fs > 0:
         raise ValueError(f"the sampling rate must be positive, found {fs}")
     settings = _override(settings or DecompositionSettings(), method, n_components, scale)
@@ -119,11 +127,15 @@ def decompose(
     )
     deviation = variation * largest
     sounding = np.flatnonzero((variation > _CONSTANT) & (deviation > settings.silence_rms))
+    if settings.silence_low_rms > settings.silence_rms:
+        quiet = sounding[deviation[sounding] <= settings.silence_low_rms]
+        is_low = _peak_frequency(signals[quiet], fs) <= settings.silence_low_hz
+        sounding = np.setdiff1d(sounding, quiet[is_low])
     size = max(1, _BLOCK_SAMPLES // length)
     for start in range(0, len(sounding), size):
         block = sounding[start : start + size]
         components[block], present[block], centre_hz[block] = _decompose_block(
-            signals[block], deviation[block], count, fs, scale, settings, rng, workers
+            signals[block], deviation[block], count, fs, scale, settings, rng, workers, engine
         )
     return Decomposition(
         components.reshape(*batch, count, length),
@@ -131,6 +143,22 @@ def decompose(
         centre_hz.reshape(*batch, count),
         (signals - components.sum(axis=1)).reshape(x.shape),
     )
+
+
+def _engine(name: str) -> ModuleType | SimpleNamespace:
+    """The functions of an engine; the libraries of the reference are imported only if it is asked for."""
+    if name == "reference":
+        from decvae.decomposition import reference
+
+        return reference
+    return SimpleNamespace(filter_modes=filter_modes, ewt_modes=ewt_modes, vmd=vmd, emd_modes=emd_modes)
+
+
+def _peak_frequency(signals: np.ndarray, fs: float) -> np.ndarray:
+    """Frequency ``(N,)`` in Hz of the largest value of the spectra of signals ``(N, T)``."""
+    segment = min(round(0.025 * fs), signals.shape[-1])
+    frequencies, density = welch_density(signals, fs, segment, segment // 2)
+    return frequencies[density.argmax(axis=-1)]
 
 
 def _check_signal(x: np.ndarray) -> np.ndarray:
@@ -164,22 +192,30 @@ def _decompose_block(
     settings: DecompositionSettings,
     rng: np.random.Generator,
     workers: int,
+    engine: str,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Components, presence and centre frequencies of signals ``(N, T)`` that are not silent."""
     mean = signals.mean(axis=-1, keepdims=True)
     # Thresholds and stop rules are absolute: the methods see signals of zero mean and unit variance.
     frames = (signals - mean) / deviation[:, None]
+    edges_hz = explicit_edges(settings.boundaries, count, fs)
+    library = _engine(engine)
     methods: dict[str, Callable[[], tuple[np.ndarray, np.ndarray]]] = {
-        "filter": lambda: filter_modes(frames, fs, settings.peaks, settings.filter),
-        "ewt": lambda: ewt_modes(frames, fs, count, settings.ewt, scale),
-        "vmd": lambda: vmd_modes(frames, count, settings.vmd, rng, workers),
-        "emd": lambda: emd_modes(frames, settings.emd.max_modes or count, settings.emd, workers),
+        "filter": lambda: library.filter_modes(frames, fs, settings.peaks, settings.filter, edges_hz),
+        "ewt": lambda: library.ewt_modes(frames, fs, count, settings.ewt, scale, edges_hz),
+        "vmd": lambda: vmd_modes(frames, count, settings.vmd, rng, workers, fs, library.vmd),
+        "emd": lambda: library.emd_modes(frames, settings.emd.max_modes or count, settings.emd, workers),
     }
     modes, owner = methods[settings.method]()
     strategy = settings.grouping_frame if scale == "frame" else settings.grouping_sequence
+    if settings.method in ("ewt", "vmd"):  # as many modes as components: nothing to group
+        strategy = "equally_distribute"
     weak = settings.weak_frame if scale == "frame" else settings.weak_sequence
-    components, present, centre_hz = group_modes(modes, owner, len(frames), count, fs, strategy, weak)
+    components, present, centre_hz = group_modes(
+        modes, owner, len(frames), count, fs, strategy, weak, settings.frequency_groups_hz
+    )
     components *= deviation[:, None, None]
-    if settings.method == "ewt" and settings.ewt.low_band == "first":
+    reaches_zero = {"ewt": settings.ewt.low_band == "first", "filter": settings.filter.partition}
+    if reaches_zero.get(settings.method, False):
         components[:, 0] += mean * present[:, :1]  # the lowest band reaches down to 0 Hz
     return components, present, centre_hz

@@ -1,28 +1,13 @@
-"""Empirical mode decomposition (Huang et al. 1998) by the package PyEMD, frame by frame."""
+"""Empirical mode decomposition (Huang et al. 1998) of many frames: compiled sifting, equal to the package PyEMD."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
-from joblib import Parallel, delayed
-from PyEMD import EMD
 
 from decvae.decomposition.settings import EMDSettings
-
-
-def _sift(frames: np.ndarray, max_modes: int, settings: EMDSettings) -> list[np.ndarray]:
-    emd = EMD(
-        spline_kind=settings.spline,
-        extrema_detection=settings.extrema,
-        MAX_ITERATION=settings.max_iterations,
-        energy_ratio_thr=settings.energy_ratio_threshold,
-        std_thr=settings.std_threshold,
-        svar_thr=settings.scaled_variance_threshold,
-        total_power_thr=settings.total_power_threshold,
-        range_thr=settings.range_threshold,
-    )
-    # PyEMD divides by the mode when it tests convergence; a zero there means "not converged" and is harmless.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return [emd.emd(frame, max_imf=max_modes) for frame in frames]
+from decvae.decomposition.sifting import SPLINES, sift
 
 
 def emd_modes(
@@ -37,7 +22,7 @@ def emd_modes(
     max_modes : int
         Largest number of intrinsic mode functions; the residue comes on top.
     workers : int
-        Processes.
+        Threads.
 
     Returns
     -------
@@ -48,7 +33,21 @@ def emd_modes(
     """
     if len(frames) == 0:
         return np.empty((0, frames.shape[1])), np.empty(0, dtype=np.int64)
-    parts = np.array_split(frames, min(workers, len(frames)))
-    batches = Parallel(n_jobs=len(parts))(delayed(_sift)(part, max_modes, settings) for part in parts)
-    found = [modes for batch in batches for modes in batch]
+    thresholds = np.array([settings.scaled_variance_threshold, settings.std_threshold, settings.energy_ratio_threshold])
+
+    def one(frame: np.ndarray) -> np.ndarray:
+        modes, count = sift(
+            np.ascontiguousarray(frame, dtype=np.float64),
+            max_modes,
+            settings.max_iterations,
+            SPLINES[settings.spline],
+            settings.extrema == "parabol",
+            thresholds,
+            settings.total_power_threshold,
+            settings.range_threshold,
+        )
+        return modes[:count]
+
+    with ThreadPoolExecutor(workers) as pool:
+        found = list(pool.map(one, frames))
     return np.concatenate(found), np.repeat(np.arange(len(found)), [len(modes) for modes in found])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.fft import irfft, rfft
 from scipy.ndimage import convolve1d, gaussian_filter1d
+from scipy.signal import oaconvolve
 
 from decvae.decomposition.settings import EWTSettings
 
@@ -22,6 +23,12 @@ def _smoothing_kernel(settings: EWTSettings) -> np.ndarray:
     return gaussian_filter1d(impulse, settings.smoothing_sigma_bins) if settings.smoothing == "gaussian" else impulse
 
 
+def _gaussian_kernel(sigma: float) -> np.ndarray:
+    impulse = np.zeros(2 * int(4 * sigma + 0.5) + 1)
+    impulse[len(impulse) // 2] = 1.0
+    return gaussian_filter1d(impulse, sigma, mode="constant")
+
+
 def smooth_spectrum(frames: np.ndarray, fs: float, settings: EWTSettings, scale: str) -> np.ndarray:
     """Smoothed one-sided magnitude spectrum ``(N, ceil(T / 2))`` of frames ``(N, T)``."""
     length = frames.shape[-1]
@@ -30,7 +37,7 @@ def smooth_spectrum(frames: np.ndarray, fs: float, settings: EWTSettings, scale:
         magnitude = np.log(np.maximum(magnitude, np.finfo(float).tiny))
     if scale == "sequence" and settings.sequence_bandwidth_hz > 0:
         sigma = settings.sequence_bandwidth_hz * length / fs
-        return gaussian_filter1d(magnitude, sigma, axis=-1, mode="constant")
+        return oaconvolve(magnitude, _gaussian_kernel(sigma)[None], mode="same", axes=-1)
     return convolve1d(magnitude, _smoothing_kernel(settings), axis=-1, mode="constant")
 
 
@@ -84,11 +91,17 @@ def band_boundaries(frames: np.ndarray, fs: float, n_bands: int, settings: EWTSe
     return np.where(np.isnan(boundaries), uniform, boundaries)
 
 
-def meyer_filters(boundaries: np.ndarray, n_samples: int) -> np.ndarray:
+def _transition(omega: np.ndarray, centre: np.ndarray, width: np.ndarray) -> np.ndarray:
+    """Angle from 0 below ``centre - width`` to pi / 2 above ``centre + width``; 0 at absent (NaN) ones."""
+    position = np.clip((omega - centre + width) / (2 * width), 0, 1)
+    return np.nan_to_num(np.pi / 2 * position**4 * (35 - 84 * position + 70 * position**2 - 20 * position**3), nan=0.0)
+
+
+def meyer_filters(boundaries: np.ndarray, n_samples: int, is_open: bool = True) -> np.ndarray:
     """Meyer scaling function and wavelets of each frame, on the bins of ``rfft(n_samples)``.
 
     The filters of Gilles (2013), eqs. 5 to 8, but for the uppermost, which stays at one up to pi; their squares add up
-    to one at every bin.
+    to one at every bin. With ``is_open = False`` it falls towards pi as in the paper and in ewtpy.
 
     Parameters
     ----------
@@ -106,17 +119,34 @@ def meyer_filters(boundaries: np.ndarray, n_samples: int) -> np.ndarray:
     ratio = (upper - boundaries) / (upper + boundaries)
     gamma = (1 - 1 / n_samples) * np.fmin.reduce(ratio, axis=1)
     omega = 2 * np.pi * np.arange(n_samples // 2 + 1) / n_samples
-    centre, width = boundaries[:, :, None], (gamma[:, None] * boundaries)[:, :, None]
-    position = np.clip((omega - centre + width) / (2 * width), 0, 1)
-    angle = np.pi / 2 * position**4 * (35 - 84 * position + 70 * position**2 - 20 * position**3)
-    angle = np.nan_to_num(angle, nan=0.0)  # an absent boundary is never crossed
+    angle = _transition(omega, boundaries[:, :, None], (gamma[:, None] * boundaries)[:, :, None])
     # Transitions do not overlap, so a wavelet is its rising edge times its falling edge.
     edge = np.ones((len(boundaries), 1, len(omega)))
-    return np.concatenate([edge, np.sin(angle)], axis=1) * np.concatenate([np.cos(angle), edge], axis=1)
+    filters = np.concatenate([edge, np.sin(angle)], axis=1) * np.concatenate([np.cos(angle), edge], axis=1)
+    if not is_open:
+        last = np.isfinite(boundaries).sum(axis=1)
+        filters[np.arange(len(last)), last] *= np.cos(_transition(omega, np.pi, (gamma * np.pi)[:, None]))
+    return filters
+
+
+def _mirrored(frames: np.ndarray, filters: str) -> tuple[np.ndarray, int]:
+    """Frames continued by their mirror image on both sides, and where the frame begins."""
+    length = frames.shape[1]
+    half = length // 2
+    if filters == "tight":
+        return np.pad(frames, ((0, 0), (half, length - half)), mode="symmetric"), half
+    left = -(-length // 2) - 1  # ewtpy: without the outermost sample on the right
+    extended = np.pad(frames, ((0, 0), (left, 0)), mode="symmetric")
+    return np.pad(extended, ((0, 0), (0, left + 1)), mode="reflect"), left
 
 
 def ewt_modes(
-    frames: np.ndarray, fs: float, n_modes: int, settings: EWTSettings, scale: str = "frame"
+    frames: np.ndarray,
+    fs: float,
+    n_modes: int,
+    settings: EWTSettings,
+    scale: str = "frame",
+    edges_hz: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Empirical wavelet bands of each frame, ascending.
 
@@ -127,23 +157,30 @@ def ewt_modes(
         Bands above the first boundary; with fewer spectral maxima there are fewer.
     scale : {"frame", "sequence"}
         Chooses the smoothing of the spectrum.
+    edges_hz : (n + 1,) float, optional
+        Bands of all frames, at most ``n_modes`` of them, instead of detected ones; the last reaches to ``fs / 2``.
 
     Returns
     -------
     modes : (n_modes_found, T)
-        With ``settings.low_band = "first"`` those of one frame add up to the frame.
+        With ``filters = "tight"`` and ``low_band = "first"`` those of one frame add up to the frame.
     owner : (n_modes_found,) int
         Frame of each mode, ascending.
     """
-    length = frames.shape[1]
-    boundaries = band_boundaries(frames, fs, n_modes, settings, scale)
-    half = length // 2
-    extended = np.pad(frames, ((0, 0), (half, length - half)), mode="symmetric")
-    response = meyer_filters(boundaries, 2 * length) ** 2
+    if edges_hz is None:
+        boundaries = band_boundaries(frames, fs, n_modes, settings, scale)
+    elif len(edges_hz) - 1 > n_modes:
+        raise ValueError(f"boundaries.edges_hz gives {len(edges_hz) - 1} bands; EWT takes at most {n_modes} components")
+    else:
+        boundaries = np.tile(2 * np.pi * edges_hz[:-1] / fs, (len(frames), 1))
+    extended, begin = _mirrored(frames, settings.filters)
+    response = meyer_filters(boundaries, extended.shape[1], is_open=settings.filters == "tight")
+    if settings.filters == "tight":
+        response = response**2
     bands = response[:, 1:]
     if settings.low_band == "first":
         bands[:, 0] += response[:, 0]
     found = np.isfinite(boundaries)
     owner = np.nonzero(found)[0]
     spectra = rfft(extended, axis=-1)[owner] * bands[found]
-    return irfft(spectra, 2 * length, axis=-1)[:, half : half + length], owner
+    return irfft(spectra, extended.shape[1], axis=-1)[:, begin : begin + frames.shape[1]], owner

@@ -1,19 +1,13 @@
-"""Zero-phase Butterworth filters: the notch, and the filter bank on the bands detected in each frame."""
+"""Zero-phase Butterworth filters: the notch, and the filter bank on detected or given bands."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
-from scipy.signal import butter, sosfiltfilt
+from scipy.signal import sosfiltfilt
 
 from decvae.decomposition.peaks import detect_bands
 from decvae.decomposition.settings import FilterSettings, NotchSettings, PeakSettings
-
-
-@lru_cache(maxsize=4096)
-def _design(order: int, low_hz: float, high_hz: float, kind: str, fs: float) -> np.ndarray:
-    return butter(order, [low_hz, high_hz], kind, fs=fs, output="sos")
+from decvae.decomposition.zero_phase import design, filter_each
 
 
 def normalise_utterance(x: np.ndarray) -> np.ndarray:
@@ -38,34 +32,58 @@ def notch(x: np.ndarray, fs: float, settings: NotchSettings | None = None) -> np
         return np.asarray(x, dtype=np.float64)
     if settings.upper_hz >= fs / 2:
         raise ValueError(f"notch.upper_hz = {settings.upper_hz} Hz is not below half of the sampling rate {fs} Hz")
-    return sosfiltfilt(_design(settings.order, settings.lower_hz, settings.upper_hz, "bandstop", fs), x, axis=-1)
+    return sosfiltfilt(design(settings.order, (settings.lower_hz, settings.upper_hz), "bandstop", fs).sos, x, axis=-1)
 
 
 def filter_modes(
-    frames: np.ndarray, fs: float, peaks: PeakSettings, settings: FilterSettings
+    frames: np.ndarray, fs: float, peaks: PeakSettings, settings: FilterSettings, edges_hz: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One band-passed signal for every band detected in every frame.
+    """One band-passed signal for every band of every frame.
 
-    Bands follow the spectrum of each frame, so they leave gaps and may overlap: the modes do not add up to the frame.
-    Band edges lie on the grid of the spectrum; each distinct band is designed once and filters all its frames together.
+    Bands around the peaks of each frame's spectrum leave gaps and may overlap: their modes do not add up to the frame.
+    With ``settings.partition`` they are cut half-way to their neighbours, and the modes are differences of zero-phase
+    low-pass filters: they add up to the frame exactly.
 
     Parameters
     ----------
     frames : (N, T) float
+    edges_hz : (n + 1,) float, optional
+        Bands of all frames, instead of detected ones.
 
     Returns
     -------
     modes : (n_modes, T)
     owner : (n_modes,) int
         Frame of each mode, ascending.
+
+    Raises
+    ------
+    ValueError
+        If the frames are not longer than the filters' padding.
     """
-    bands = detect_bands(frames, fs, peaks)
-    modes = np.empty((len(bands.owner), frames.shape[1]))
-    if len(modes) == 0:
-        return modes, bands.owner
-    edges, which = np.unique(np.stack([bands.low_hz, bands.high_hz], axis=1), axis=0, return_inverse=True)
-    members = np.split(np.argsort(which, kind="stable"), np.cumsum(np.bincount(which, minlength=len(edges)))[:-1])
-    for (low_hz, high_hz), member in zip(edges.tolist(), members, strict=True):
-        sos = _design(settings.order, low_hz, high_hz, "bandpass", fs)
-        modes[member] = sosfiltfilt(sos, frames[bands.owner[member]], axis=-1)
-    return modes, bands.owner
+    if edges_hz is None:
+        bands = detect_bands(frames, fs, peaks)
+        owner, low_hz, high_hz = bands.owner, bands.low_hz, bands.high_hz
+    else:
+        owner = np.repeat(np.arange(len(frames)), len(edges_hz) - 1)
+        low_hz, high_hz = np.tile(edges_hz[:-1], len(frames)), np.tile(edges_hz[1:], len(frames))
+    if settings.partition:
+        return _partition(frames, fs, owner, low_hz, high_hz, settings.order), owner
+    # Edges lie on the grid of the spectrum: few distinct filters, each designed once.
+    edges, which = np.unique(np.stack([low_hz, high_hz], axis=1), axis=0, return_inverse=True)
+    filters = [design(settings.order, (low, high), "bandpass", fs) for low, high in edges.tolist()]
+    return filter_each(filters, frames, which, owner), owner
+
+
+def _partition(
+    frames: np.ndarray, fs: float, owner: np.ndarray, low_hz: np.ndarray, high_hz: np.ndarray, order: int
+) -> np.ndarray:
+    """What each band adds to the low-pass signal below it ``(n_modes, T)``; the outermost bands are open."""
+    inner = np.flatnonzero(np.diff(owner) == 0)  # bands with a next one in their frame
+    cuts, which = np.unique((high_hz[inner] + low_hz[inner + 1]) / 2, return_inverse=True)
+    filters = [design(order, cut, "lowpass", fs) for cut in cuts.tolist()]
+    upper = frames[owner]
+    upper[inner] = filter_each(filters, frames, which, owner[inner])
+    modes = upper.copy()
+    modes[inner + 1] -= upper[inner]
+    return modes

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import welch
+
+from decvae.decomposition.spectra import welch_density
 
 # Short Hann segments in which the peak density of a mode is measured (66 samples every 56, 512 points, at 16 kHz).
 _WEAK_SECONDS = 66 / 16000
@@ -17,7 +18,7 @@ def peak_density(signals: np.ndarray, fs: float) -> np.ndarray:
     segment = min(max(4, round(_WEAK_SECONDS * fs)), signals.shape[-1])
     n_fft = max(round(fs / _WEAK_RESOLUTION_HZ), segment)
     overlap = min(round(_WEAK_OVERLAP_SECONDS * fs), segment - 1)
-    return welch(signals, fs, "hann", nperseg=segment, noverlap=overlap, nfft=n_fft)[1].max(axis=-1)
+    return welch_density(signals, fs, segment, overlap, n_fft)[1].max(axis=-1)
 
 
 def spectral_centroid(signals: np.ndarray, fs: float) -> np.ndarray:
@@ -26,7 +27,7 @@ def spectral_centroid(signals: np.ndarray, fs: float) -> np.ndarray:
     From Welch spectra of 25 ms Hann segments, whose low leakage keeps a pure tone's centroid at its frequency.
     """
     segment = min(round(_CENTROID_SECONDS * fs), signals.shape[-1])
-    frequencies, power = welch(signals, fs, "hann", nperseg=segment)
+    frequencies, power = welch_density(signals, fs, segment, segment // 2)
     total = power.sum(axis=-1)
     return np.divide(power @ frequencies, total, out=np.full(len(total), np.nan), where=total > 0)
 
@@ -72,8 +73,26 @@ def _strongest(owner: np.ndarray, density: np.ndarray, n_frames: int, n_componen
     return order[_rank_within(owner[order], np.bincount(owner, minlength=n_frames)) < n_components]
 
 
+def _slots(owner: np.ndarray, n_frames: int, n_components: int, strategy: str) -> np.ndarray:
+    """Component of each mode; the modes ascend in frequency within each owner."""
+    counts = np.bincount(owner, minlength=n_frames)
+    rank, n_modes = _rank_within(owner, counts), counts[owner]
+    slot = np.empty(len(owner), dtype=np.int64)
+    for count in np.unique(n_modes):  # a few distinct numbers of modes, not a loop over frames
+        table = np.repeat(np.arange(n_components), group_sizes(count, n_components, strategy))
+        slot[n_modes == count] = table[rank[n_modes == count]]
+    return slot
+
+
 def group_modes(
-    modes: np.ndarray, owner: np.ndarray, n_frames: int, n_components: int, fs: float, strategy: str, weak: float
+    modes: np.ndarray,
+    owner: np.ndarray,
+    n_frames: int,
+    n_components: int,
+    fs: float,
+    strategy: str,
+    weak: float,
+    groups_hz: tuple[float, ...] = (),
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sum the modes of each frame to components in ascending order of frequency.
 
@@ -83,14 +102,17 @@ def group_modes(
     owner : (n_modes,) int
         Frame of each mode.
     strategy : str
-        See :func:`group_sizes`; or ``top_k``: the strongest modes are the components, the others are left out.
+        See :func:`group_sizes`; or ``top_k``: the strongest modes are the components, the others are left out; or
+        ``frequency_groups``: a component is the sum of the modes whose centroids lie in its range of frequencies.
     weak : float
         Modes whose power spectral density nowhere reaches this value (per Hz) are left out.
+    groups_hz : tuple of float
+        Limits of the frequency groups, of which the first ``n_components - 1`` are used.
 
     Returns
     -------
     components : (n_frames, n_components, T)
-        Present ones first, by ascending spectral centroid; absent ones are zero.
+        Present ones first, by ascending spectral centroid; absent ones are zero. Frequency groups keep their places.
     present : (n_frames, n_components) bool
     centre_hz : (n_frames, n_components)
         Spectral centroid, NaN where absent.
@@ -106,18 +128,19 @@ def group_modes(
     if len(kept) == 0:
         return components, present, centre_hz
     owner = owner[kept]
-    order = np.lexsort((spectral_centroid(modes[kept], fs), owner))
+    centroid = spectral_centroid(modes[kept], fs)
+    order = np.lexsort((centroid, owner))
     kept, owner = kept[order], owner[order]
-    counts = np.bincount(owner, minlength=n_frames)
-    rank, n_modes = _rank_within(owner, counts), counts[owner]
-    slot = np.empty(len(owner), dtype=np.int64)
-    for count in np.unique(n_modes):  # a few distinct numbers of modes, not a loop over frames
-        table = np.repeat(np.arange(n_components), group_sizes(count, n_components, strategy))
-        slot[n_modes == count] = table[rank[n_modes == count]]
+    if strategy == "frequency_groups":
+        slot = np.searchsorted(groups_hz[: n_components - 1], centroid[order], side="right")
+    else:
+        slot = _slots(owner, n_frames, n_components, strategy)
     first = np.flatnonzero(np.diff(owner * n_components + slot, prepend=-1))
     components[owner[first], slot[first]] = np.add.reduceat(modes[kept], first, axis=0)
     present[owner[first], slot[first]] = True
     centre_hz[present] = spectral_centroid(components[present], fs)
+    if strategy == "frequency_groups":
+        return components, present, centre_hz
     # Sums of overlapping modes may change places; NaN sorts last.
     order = np.argsort(centre_hz, axis=1, kind="stable")
     return (

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
-from scipy.signal import welch
 
 from decvae.decomposition.settings import PeakSettings
+from decvae.decomposition.spectra import welch_density
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def peak_spectrum(frames: np.ndarray, fs: float, settings: PeakSettings) -> tupl
     overlap = min(round(settings.overlap_ms * 1e-3 * fs), segment - 1)
     n_fft = max(math.ceil(fs / settings.resolution_hz), segment)
     centred = frames - frames.mean(axis=-1, keepdims=True)
-    frequencies, psd = welch(centred, fs, "hann", nperseg=segment, noverlap=overlap, nfft=n_fft, detrend="constant")
+    frequencies, psd = welch_density(centred, fs, segment, overlap, n_fft)
     largest = psd.max(axis=-1, keepdims=True)
     return frequencies, np.divide(psd, largest, out=np.zeros_like(psd), where=largest > 0)
 

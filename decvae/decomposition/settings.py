@@ -7,11 +7,12 @@ Frequencies are in Hz, durations in ms. A method reads only its own section and 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from dataclasses import dataclass, field
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 METHODS = ("filter", "ewt", "vmd", "emd")
-GROUPINGS = ("equally_distribute", "high_freqs_first", "low_freqs_first")
+GROUPINGS = ("equally_distribute", "high_freqs_first", "low_freqs_first", "frequency_groups")
 SEQUENCE_GROUPINGS = (*GROUPINGS, "top_k")
 SCALES = ("frame", "sequence")
 N_COMPONENTS_RANGE = (2, 12)
@@ -61,10 +62,34 @@ class PeakSettings:
 
 
 @dataclass(frozen=True)
+class BoundarySettings:
+    """Where the bands of the filter bank and of the EWT come from (:mod:`decvae.decomposition.boundaries`)."""
+
+    source: str = "detected"  # in each spectrum | given (edges_hz) | random (the same for all signals, by seed)
+    edges_hz: tuple[float, ...] = ()  # given: the edges of n bands are n + 1 ascending numbers
+    lower_hz: float = 50.0  # random: outermost edges
+    upper_hz: float = 5000.0
+    min_width_hz: float = 200.0  # random: of a band
+    seed: int = 0  # random
+
+    def __post_init__(self) -> None:
+        _require_choice("boundaries: source", self.source, ("detected", "given", "random"))
+        _require(0 < self.lower_hz < self.upper_hz, "boundaries: 0 < lower_hz < upper_hz is needed")
+        _require(self.min_width_hz > 0, "boundaries: min_width_hz must be positive")
+        _require(self.seed >= 0, "boundaries: seed must not be negative")
+        if self.source == "given":
+            ascending = all(a < b for a, b in itertools.pairwise((0.0, *self.edges_hz)))
+            _require(
+                len(self.edges_hz) >= 2 and ascending, "boundaries: edges_hz must be 2 or more, ascending, above 0"
+            )
+
+
+@dataclass(frozen=True)
 class FilterSettings:
-    """Filter bank: Butterworth band-pass filters on the detected bands."""
+    """Filter bank: zero-phase Butterworth filters on the bands."""
 
     order: int = 2  # of the low-pass prototype; the band-pass filter has twice this order
+    partition: bool = False  # bands without gap or overlap, which add up to the signal
 
     def __post_init__(self) -> None:
         _require(self.order >= 1, "filter: order must be at least 1")
@@ -81,10 +106,12 @@ class EWTSettings:
     sequence_bandwidth_hz: float = 60.0  # sequence scale: standard deviation of the Gaussian; 0 = kernel of the frames
     sequence_separation_hz: float = 150.0  # sequence scale: smallest distance of two maxima; 0 = none
     completion: bool = False  # too few maxima: cut the last band equally (else those components are absent)
+    filters: str = "tight"  # squared and open at the top, which add up to the signal | single, as ewtpy
     low_band: str = "first"  # what lies below the first boundary is added to OC1 (first) or left over (residual)
 
     def __post_init__(self) -> None:
         _require_choice("ewt: smoothing", self.smoothing, ("gaussian", "average", "none"))
+        _require_choice("ewt: filters", self.filters, ("tight", "single"))
         _require_choice("ewt: low_band", self.low_band, ("first", "residual"))
         _require(self.smoothing_bins >= 1 and self.smoothing_bins % 2 == 1, "ewt: smoothing_bins must be odd")
         _require(self.smoothing_sigma_bins > 0, "ewt: smoothing_sigma_bins must be positive")
@@ -102,8 +129,15 @@ class VMDSettings:
     init: str = "random"  # centre frequencies at the start: zero | uniform | random (log-uniform, seeded)
     tolerance: float = 1e-8  # stop when the mean squared change of all modes falls below
     max_iterations: int = 499
+    restarts: int = 0  # frequency correction: new random starts at most, while the centre frequencies are implausible
+    min_gap_hz: float = 240.0  # plausible: distances of neighbouring centre frequencies
+    max_gap_hz: float = 1800.0
+    highest_hz: float = 5000.0  # plausible: the highest centre frequency
 
     def __post_init__(self) -> None:
+        _require(self.restarts >= 0, "vmd: restarts must not be negative")
+        _require(0 <= self.min_gap_hz < self.max_gap_hz, "vmd: 0 <= min_gap_hz < max_gap_hz is needed")
+        _require(self.highest_hz > 0, "vmd: highest_hz must be positive")
         _require_choice("vmd: init", self.init, ("zero", "uniform", "random"))
         _require(self.alpha > 0, "vmd: alpha must be positive")
         _require(self.tau >= 0, "vmd: tau must not be negative")
@@ -160,13 +194,21 @@ class DecompositionSettings:
         Components of a frame and of a whole utterance, 2 to 12.
     grouping_frame, grouping_sequence : str
         How more modes than components are summed to components, see :func:`decvae.decomposition.grouping.group_sizes`;
-        ``top_k`` (sequences only) keeps the strongest modes and leaves the others to the residual.
+        ``top_k`` (sequences only) keeps the strongest modes and leaves the others to the residual;
+        ``frequency_groups`` sums the modes of fixed frequency ranges, so that OCk has the same range in every signal
+        (an absent one then keeps its place). For ``filter`` and ``emd``.
+    frequency_groups_hz : tuple of float
+        Limits of these ranges; C components take the first C - 1, the last range is open.
     weak_frame, weak_sequence : float
         A mode is dropped if the peak of its power spectral density stays below this value, in 1/Hz, relative to a
         signal of unit variance (so that loudness does not decide).
     silence_rms : float
         A signal of at most this standard deviation (in the unit of the signal) is silence: all components are absent.
         With 0 only constant signals are.
+    silence_low_rms, silence_low_hz : float
+        The same for signals whose spectrum has its peak at or below ``silence_low_hz`` (hum, breath); 0: no difference.
+    storage : {"float32", "float16"}
+        Type of the samples in a cache; float16 halves its size and keeps about 3 digits.
     """
 
     method: str = "filter"
@@ -177,6 +219,11 @@ class DecompositionSettings:
     weak_frame: float = 1e-5
     weak_sequence: float = 1e-6
     silence_rms: float = 0.0
+    silence_low_rms: float = 0.0
+    silence_low_hz: float = 250.0
+    frequency_groups_hz: tuple[float, ...] = (1200.0, 2210.0, 3200.0, 4120.0)
+    storage: str = "float32"
+    boundaries: BoundarySettings = field(default_factory=BoundarySettings)
     peaks: PeakSettings = field(default_factory=PeakSettings)
     notch: NotchSettings = field(default_factory=NotchSettings)
     filter: FilterSettings = field(default_factory=FilterSettings)
@@ -192,8 +239,19 @@ class DecompositionSettings:
         for name in ("n_components", "n_components_seq"):
             value = getattr(self, name)
             _require(lowest <= value <= highest, f"{name} is {value}, must lie in {lowest}..{highest}")
-        for name in ("weak_frame", "weak_sequence", "silence_rms"):
+        for name in ("weak_frame", "weak_sequence", "silence_rms", "silence_low_rms", "silence_low_hz"):
             _require(getattr(self, name) >= 0, f"{name} must not be negative")
+        _require_choice("storage", self.storage, ("float32", "float16"))
+        groups = self.frequency_groups_hz
+        _require(all(a < b for a, b in itertools.pairwise((0.0, *groups))), "frequency_groups_hz must ascend from 0")
+        for grouping, count in (
+            (self.grouping_frame, self.n_components),
+            (self.grouping_sequence, self.n_components_seq),
+        ):
+            _require(
+                grouping != "frequency_groups" or len(groups) >= count - 1,
+                f"frequency_groups_hz has {len(groups)} limits; {count} components need {count - 1}",
+            )
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> DecompositionSettings:
@@ -224,6 +282,10 @@ def _build(cls: type, values: Any, where: str) -> Any:
 def _convert(kind: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(kind):
         return _build(kind, value, f"{where}.")
+    if get_origin(kind) is tuple:
+        item = get_args(kind)[0]
+        _require(isinstance(value, (list, tuple)), f"{where} must be a list, found {value!r}")
+        return tuple(_convert(item, entry, f"{where}[{place}]") for place, entry in enumerate(value))
     allowed = get_args(kind) or (kind,)
     if float in allowed and type(value) is int:
         return float(value)
@@ -234,11 +296,14 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
 
 # The sections and shared values that the result of each method depends on. EWT and VMD give at most as many modes as
 # components, so that grouping never applies to them.
-_SHARED = ("method", "n_components", "n_components_seq", "weak_frame", "weak_sequence", "silence_rms", "notch")
-_GROUPING = ("grouping_frame", "grouping_sequence")
+_SHARED = (
+    *("method", "n_components", "n_components_seq", "weak_frame", "weak_sequence"),
+    *("silence_rms", "silence_low_rms", "silence_low_hz", "notch", "storage"),
+)
+_GROUPING = ("grouping_frame", "grouping_sequence", "frequency_groups_hz")
 _OWN = {
-    "filter": (*_GROUPING, "peaks", "filter"),
-    "ewt": ("ewt",),
+    "filter": (*_GROUPING, "boundaries", "peaks", "filter"),
+    "ewt": ("boundaries", "ewt"),
     "vmd": ("vmd",),
     "emd": (*_GROUPING, "emd"),
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -160,10 +161,40 @@ def vmd(
     return modes, omega, iterations
 
 
+def implausibility(omega: np.ndarray, fs: float, settings: VMDSettings) -> np.ndarray:
+    """How far (Hz, summed) the centre frequencies of each frame are from the plausible ones; 0 if they are plausible.
+
+    Parameters
+    ----------
+    omega : (N, K)
+        In cycles per sample.
+    """
+    frequencies = np.sort(omega, axis=1) * fs
+    gaps = np.diff(frequencies, axis=1)
+    too_near, too_far = np.maximum(settings.min_gap_hz - gaps, 0), np.maximum(gaps - settings.max_gap_hz, 0)
+    return (too_near + too_far).sum(axis=1) + np.maximum(frequencies[:, -1] - settings.highest_hz, 0)
+
+
 def vmd_modes(
-    frames: np.ndarray, n_modes: int, settings: VMDSettings, rng: np.random.Generator | None = None, workers: int = 1
+    frames: np.ndarray,
+    n_modes: int,
+    settings: VMDSettings,
+    rng: np.random.Generator | None = None,
+    workers: int = 1,
+    fs: float = 16000,
+    solve: Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]] = vmd,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Variational modes of frames ``(N, T)`` of unit variance.
+
+    With ``settings.restarts`` frames whose centre frequencies are implausible start anew from random ones, at most so
+    many times; the least implausible result is kept (the published correction has no such bound).
+
+    Parameters
+    ----------
+    fs : float
+        Sampling rate in Hz, for the frequency correction.
+    solve : function
+        With the arguments and results of :func:`vmd`.
 
     Returns
     -------
@@ -171,6 +202,21 @@ def vmd_modes(
     owner : (N * n_modes,) int
         Frame of each mode, ascending.
     """
-    start = initial_frequencies(len(frames), n_modes, frames.shape[1], settings.init, rng)
-    modes, _, _ = vmd(frames, start, settings, workers)
+    length = frames.shape[1]
+    if settings.restarts == 0:
+        starts = initial_frequencies(len(frames), n_modes, length, settings.init, rng)[:, None]
+    else:  # drawn frame by frame, so that a frame does not depend on its neighbours
+        drawn = initial_frequencies(len(frames) * (settings.restarts + 1), n_modes, length, "random", rng)
+        starts = drawn.reshape(len(frames), -1, n_modes)
+        if settings.init != "random":
+            starts[:, 0] = initial_frequencies(len(frames), n_modes, length, settings.init)
+    modes, omega, _ = solve(frames, starts[:, 0], settings, workers)
+    for trial in range(1, starts.shape[1]):
+        distance = implausibility(omega, fs, settings)
+        open_frames = np.flatnonzero(distance > 0)
+        if len(open_frames) == 0:
+            break
+        new_modes, new_omega, _ = solve(frames[open_frames], starts[open_frames, trial], settings, workers)
+        better = implausibility(new_omega, fs, settings) < distance[open_frames]
+        modes[open_frames[better]], omega[open_frames[better]] = new_modes[better], new_omega[better]
     return modes.reshape(-1, frames.shape[1]), np.repeat(np.arange(len(frames)), n_modes)

@@ -213,3 +213,39 @@ def test_integers_and_empty_batches(make_tones):
     x = (1000 * make_tones((400, 1500), 400)).astype(np.int16)
     np.testing.assert_array_equal(decompose(x).components, decompose(x.astype(float)).components)
     assert decompose(np.empty((0, 400))).components.shape == (0, 3, 400)
+
+
+def test_quiet_low_frames_are_silent_on_request(make_tones):
+    x = 0.05 * np.stack([make_tones((100,)), make_tones((900,)), 10 * make_tones((100,))])
+    settings = DecompositionSettings(silence_low_rms=0.07, silence_rms=0.01)
+    assert decompose(x, settings=settings).present.any(axis=1).tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_clipped_signals(method):
+    x = np.clip(3 * np.sin(0.1 * np.arange(400)) + np.sin(0.5 * np.arange(400)), -1, 1)
+    result = decompose(x, method, 3)
+    assert result.present[0] and np.isfinite(result.components).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_fewer_oscillations_than_components_leave_absent_ones(method, make_tones):
+    result = decompose(make_tones((500,)), method, 12, settings=DecompositionSettings(weak_frame=1e-4))
+    assert 1 <= result.present.sum() < 12
+    assert not result.components[~result.present].any()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_sampling_rate_below_the_upper_band(method):
+    x = np.random.default_rng(0).standard_normal((4, 100))
+    result = decompose(x, method, 3, fs=4000)  # peaks.upper_hz is 5000
+    assert result.present.all() and result.centre_hz.max() < 2000
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("scale", SCALES)
+def test_nan_and_short_signals_are_refused_by_every_method(method, scale):
+    with pytest.raises(ValueError, match="nan at index 3"):
+        decompose(np.where(np.arange(400) == 3, np.nan, 1.0), method, scale=scale)
+    with pytest.raises(ValueError, match="at least 32 samples, found 20"):
+        decompose(np.ones(20), method, scale=scale)

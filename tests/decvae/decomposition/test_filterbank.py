@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.signal import butter, sosfiltfilt
 
+from decvae.decomposition import DecompositionSettings, decompose
 from decvae.decomposition.filterbank import filter_modes, normalise_utterance, notch
 from decvae.decomposition.peaks import detect_bands
 from decvae.decomposition.settings import FilterSettings, NotchSettings, PeakSettings
@@ -36,3 +37,17 @@ def test_notch_can_be_switched_off_and_refuses_a_band_above_nyquist():
     np.testing.assert_array_equal(notch(x, FS, NotchSettings(enabled=False)), x)
     with pytest.raises(ValueError, match="upper_hz"):
         notch(x, 120)
+
+
+@pytest.mark.parametrize("n_components", [3, 12])
+def test_a_partition_adds_up_to_the_signal(frames, n_components):
+    settings = DecompositionSettings(weak_frame=0.0, filter=FilterSettings(partition=True))
+    x = frames + 0.4
+    result = decompose(x, "filter", n_components, settings=settings)
+    np.testing.assert_allclose(result.components.sum(axis=1), x, atol=1e-12)
+
+
+def test_a_partition_separates_tones(make_tones):
+    settings = DecompositionSettings(filter=FilterSettings(partition=True))
+    result = decompose(make_tones((400, 1500, 3500), 800), "filter", 3, settings=settings)
+    np.testing.assert_allclose(result.centre_hz, [400, 1500, 3500], rtol=0.1)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.signal import welch
 
+from decvae.decomposition import DecompositionSettings, decompose
 from decvae.decomposition.grouping import group_modes, group_sizes, peak_density, spectral_centroid
 
 FS = 16000
@@ -104,3 +105,18 @@ def test_density_and_centroid_against_scipy(make_tones):
     centroid = spectral_centroid(np.stack([make_tones((f,), 400) for f in (300.0, 1234.0, 5000.0)]), FS)
     np.testing.assert_allclose(centroid, [300, 1234, 5000], rtol=0.01)
     assert np.isnan(spectral_centroid(np.ones((1, 400)), FS)).all()
+
+
+@pytest.mark.parametrize("method", ["filter", "emd"])
+def test_frequency_groups_keep_their_places(make_tones, method):
+    settings = DecompositionSettings(grouping_frame="frequency_groups", weak_frame=1e-4)
+    result = decompose(make_tones((300, 3000), 400), method, 3, settings=settings)
+    assert result.present[0] and result.present[2] and result.centre_hz[2] > 2210
+    if method == "filter":  # nothing lies between 1200 and 2210 Hz
+        assert result.present.tolist() == [True, False, True]
+        assert not result.components[1].any() and np.isnan(result.centre_hz[1])
+
+
+def test_frequency_groups_need_a_limit_between_every_two_components():
+    with pytest.raises(ValueError, match="4 limits; 7 components need 6"):
+        DecompositionSettings(grouping_frame="frequency_groups", n_components=7)

@@ -3,7 +3,7 @@ import pytest
 from vmdpy import VMD
 
 from decvae.decomposition.settings import VMDSettings
-from decvae.decomposition.vmd import initial_frequencies, vmd, vmd_modes
+from decvae.decomposition.vmd import implausibility, initial_frequencies, vmd, vmd_modes
 
 
 def unit(frames):
@@ -74,3 +74,40 @@ def test_random_start_is_seeded_and_in_range(frames):
     np.testing.assert_array_equal(first, again)
     with pytest.raises(ValueError, match="random generator"):
         vmd_modes(unit(frames), 3, VMDSettings())
+
+
+def restarted(frames, n_restarts, seed=0):
+    settings = VMDSettings(restarts=n_restarts, tolerance=1e-5)
+    seen = []
+
+    def solve(*arguments):
+        seen.append(len(arguments[0]))
+        return vmd(*arguments)
+
+    modes, _ = vmd_modes(unit(frames), 3, settings, np.random.default_rng(seed), solve=solve)
+    return modes.reshape(len(frames), 3, -1), seen
+
+
+def test_implausible_frequencies_are_measured_in_hz():
+    omega = np.array([[500, 1500, 2500], [2500, 500, 1500], [500, 600, 3000], [500, 1500, 5400]]) / 16000
+    np.testing.assert_allclose(implausibility(omega, 16000, VMDSettings()), [0, 0, 140 + 600, 2100 + 400])
+
+
+def test_restarts_are_bounded_and_only_improve(frames):
+    settings = VMDSettings(tolerance=1e-5)
+    starts = initial_frequencies(5 * len(frames), 3, 400, "random", np.random.default_rng(0)).reshape(-1, 5, 3)
+    distances = np.array(
+        [implausibility(vmd(unit(frames), starts[:, k], settings)[1], 16000, settings) for k in range(5)]
+    )
+    modes, seen = restarted(frames, 4)
+    assert len(seen) <= 5 and seen[0] == len(frames) and seen[1] == (distances[0] > 0).sum() > 0
+    for n in range(len(frames)):  # the first plausible start, else the least implausible one
+        best = np.argmax(distances[:, n] == 0) if (distances[:, n] == 0).any() else distances[:, n].argmin()
+        expected = vmd(unit(frames[n : n + 1]), starts[n : n + 1, best], settings)[0][0]
+        np.testing.assert_allclose(modes[n], expected, atol=1e-9)
+
+
+def test_a_corrected_frame_does_not_depend_on_its_neighbours(frames):
+    together, _ = restarted(frames, 3)
+    alone, _ = restarted(frames[:1], 3)
+    np.testing.assert_allclose(together[0], alone[0], atol=1e-12)
