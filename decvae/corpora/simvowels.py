@@ -18,7 +18,7 @@ import pandas as pd
 from scipy import signal
 
 from decvae.artifacts import progress, provenance
-from decvae.corpora.store import Utterance, write_corpus
+from decvae.corpora.store import CorpusSplit, Utterance, write_corpus
 from decvae.framing import frame_length
 
 SAMPLING_RATE = 16000
@@ -158,6 +158,17 @@ class SimVowelsSettings:
 
 
 # ------------------------------------------------------------------------------------------------ synthesis
+
+
+def true_formants(split: CorpusSplit) -> np.ndarray | None:
+    """Formants ``(n_utterances, n_vowels, 3)`` in Hz that each speaker gives to each vowel; None for other corpora."""
+    if "vowel" not in split.interval_names or "speaker_factor" not in split.values:
+        return None
+    names = split.class_names("vowel")
+    table = VOWELS.get(len(names))
+    if table is None or list(table) != names:
+        return None
+    return np.array(list(table.values())) / split.values["speaker_factor"][:, None, None]
 
 
 def noise_excitation(n_tokens: int, n_samples: int, factor: float, rng: np.random.Generator) -> np.ndarray:

@@ -3,13 +3,16 @@
 Layout (``format = "decvae-decomposition"``; C = ``n_components``, Cs = ``n_components_seq``, L samples per frame)::
 
     attrs: format, format_version, method, settings (JSON), corpus, split, sampling_rate, provenance (JSON)
-    frames/signal         float32 (frames, C + 1, L)     row 0 is X: the normalised, notch filtered signal
+    frames/signal         float32 or float16 (frames, C + 1, L)   row 0 is X: the normalised, notch filtered signal
     frames/present        bool    (frames, C)
-    frames/centre_hz      float32 (frames, C)            NaN where absent
+    frames/centre_hz      float32 (frames, C)            spectral centroid, NaN where absent
+    frames/peak_hz        float32 (frames, C)            largest value of the Welch spectrum, NaN where absent
+    frames/energy_share   float32 (frames, C)            energy relative to that of X, 0 where absent
+    frames/nrmse          float32 (frames,)              of the sum of the components, NaN where all are absent
+    frames/correlation    float32 (frames, C (C - 1) / 2)  absolute; of OC1-OC2, OC1-OC3, ..; NaN if one is absent
     frames/offsets        int64   (n + 1,)               utterance i has frames offsets[i]:offsets[i + 1]
-    sequences/signal      float32 (Cs + 1, samples)      row 0 is X; utterances end to end
-    sequences/present     bool    (n, Cs)
-    sequences/centre_hz   float32 (n, Cs)
+    sequences/signal      float32 or float16 (Cs + 1, samples)    row 0 is X; utterances end to end
+    sequences/present, centre_hz, peak_hz, energy_share, nrmse, correlation   as those of the frames, (n, ...)
     sequences/offsets     int64   (n + 1,)
     utterance             str     (n,)
 """
@@ -29,12 +32,14 @@ from joblib import Parallel, delayed
 from decvae.artifacts import ArtifactError, as_plain, atomic_path, open_h5, progress, provenance, settings_hash
 from decvae.corpora.store import Corpus, CorpusSplit, check_audio
 from decvae.decomposition import DecompositionSettings, decompose, method_settings, normalise_utterance, notch
+from decvae.decomposition.quality import assess
 from decvae.framing import count_frames, cut_frames, frame_length
 
 FORMAT = "decvae-decomposition"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _SHARD_FORMAT = "decvae-decomposition-shard"
 _BLOCK = 16  # utterances per shard
+_QUANTITIES = ("present", "centre_hz", "peak_hz", "energy_share", "nrmse", "correlation")
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,8 @@ def decompose_utterance(
     Returns
     -------
     {"frames": ..., "sequences": ...}
-        Each with ``signal`` (F, C + 1, L) or (Cs + 1, T), ``present`` and ``centre_hz`` (F, C) or (Cs,).
+        Each with ``signal`` (F, C + 1, L) or (Cs + 1, T), ``present`` and ``centre_hz`` (F, C) or (Cs,), and the
+        quantities of :func:`decvae.decomposition.quality.assess`.
     """
     signal = notch(normalise_utterance(audio), fs, settings.notch)
     result = {}
@@ -77,9 +83,10 @@ def decompose_utterance(
         found = decompose(x, fs=fs, scale=scale, settings=settings, rng=rng)
         rows = np.concatenate([x[..., None, :], found.components], axis=-2)
         result[name] = {
-            "signal": rows.astype(np.float32),
+            "signal": rows.astype(settings.storage),
             "present": found.present,
             "centre_hz": found.centre_hz.astype(np.float32),
+            **assess(x, found.components, found.present, fs),
         }
     return result
 
@@ -224,25 +231,32 @@ def _join_shards(blocks: list[_Block], path: str | Path, record: dict[str, Any])
         n_frames, length = int(frames["offsets"][-1]), frame_length(fs)
         n, n_seq = settings.n_components, settings.n_components_seq
         frames.create_dataset(
-            "signal", (n_frames, n + 1, length), "f4", chunks=(min(32, n_frames), n + 1, length), track_times=False
+            "signal",
+            (n_frames, n + 1, length),
+            settings.storage,
+            chunks=(min(32, n_frames), n + 1, length),
+            track_times=False,
         )
         samples = int(sequences["offsets"][-1])
         sequences.create_dataset(
-            "signal", (n_seq + 1, samples), "f4", chunks=(n_seq + 1, min(16384, samples)), track_times=False
+            "signal", (n_seq + 1, samples), settings.storage, chunks=(n_seq + 1, min(16384, samples)), track_times=False
         )
         for group, rows, columns in ((frames, n_frames, n), (sequences, n_utterances, n_seq)):
             group.create_dataset("present", (rows, columns), "?")
-            group.create_dataset("centre_hz", (rows, columns), "f4")
+            for key in ("centre_hz", "peak_hz", "energy_share"):
+                group.create_dataset(key, (rows, columns), "f4")
+            group.create_dataset("nrmse", (rows,), "f4")
+            group.create_dataset("correlation", (rows, columns * (columns - 1) // 2), "f4")
         for block in blocks:
             with open_h5(block.path, _SHARD_FORMAT) as shard:
                 for index in range(block.start, block.stop):
                     where = slice(*frames["offsets"][index : index + 2])
-                    for key in ("signal", "present", "centre_hz"):
+                    for key in ("signal", *_QUANTITIES):
                         frames[key][where] = shard[f"{index}/frames/{key}"][:]
                     where = slice(*sequences["offsets"][index : index + 2])
                     sequences["signal"][:, where] = shard[f"{index}/sequences/signal"][:]
-                    for key in ("present", "centre_hz"):
-                        sequences[key][index] = shard[f"{index}/sequences/{key}"][:]
+                    for key in _QUANTITIES:
+                        sequences[key][index] = shard[f"{index}/sequences/{key}"][()]
 
 
 class DecompositionCache:
@@ -299,7 +313,7 @@ class DecompositionCache:
 
     def frames(self, index: int) -> np.ndarray:
         """X and the components of all frames of one utterance, ``(F, C + 1, L)`` float32."""
-        return self._of_frames("signal", index)
+        return self._of_frames("signal", index).astype(np.float32, copy=False)
 
     def frames_present(self, index: int) -> np.ndarray:
         """Which components of each frame are present, ``(F, C)`` bool."""
@@ -309,9 +323,19 @@ class DecompositionCache:
         """Centre frequency of each component in Hz, ``(F, C)`` float32, NaN where absent."""
         return self._of_frames("centre_hz", index)
 
+    def quantity(self, scale: str, name: str) -> np.ndarray:
+        """One of the stored quantities (``present``, ``centre_hz``, ``nrmse``, ..) of all frames or all sequences.
+
+        Parameters
+        ----------
+        scale : {"frame", "sequence"}
+        """
+        return self._file[f"{scale}s/{name}"][:]
+
     def sequence(self, index: int) -> np.ndarray:
         """X and the components of one whole utterance, ``(Cs + 1, T)`` float32."""
-        return self._file["sequences/signal"][:, self.sequence_offsets[index] : self.sequence_offsets[index + 1]]
+        part = slice(*self.sequence_offsets[index : index + 2])
+        return self._file["sequences/signal"][:, part].astype(np.float32, copy=False)
 
     def sequence_present(self, index: int) -> np.ndarray:
         """Which components of one whole utterance are present, ``(Cs,)`` bool."""

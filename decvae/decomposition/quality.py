@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from decvae.decomposition.peaks import peak_spectrum
+from decvae.decomposition.settings import PeakSettings
+
+_SPECTRUM = PeakSettings()  # the Welch spectrum in which published component frequencies are read
+
 
 def nrmse(x: np.ndarray, components: np.ndarray) -> np.ndarray:
     """Error of the reconstruction from the components, relative to the range of the signal.
@@ -50,3 +55,40 @@ def correlogram(components: np.ndarray, present: np.ndarray) -> np.ndarray:
     usable = (present[..., None] & (norm > 0)).astype(bool)
     unit = np.divide(centred, norm, out=np.full(centred.shape, np.nan), where=usable)
     return np.minimum(np.abs(unit @ np.swapaxes(unit, -1, -2)), 1.0)
+
+
+def energy_share(x: np.ndarray, components: np.ndarray) -> np.ndarray:
+    """Energy of each component ``(..., C)`` relative to that of ``x``; the shares of overlapping ones exceed one."""
+    total = (np.asarray(x, dtype=np.float64) ** 2).sum(axis=-1)[..., None]
+    energy = (np.asarray(components, dtype=np.float64) ** 2).sum(axis=-1)
+    return np.divide(energy, total, out=np.zeros_like(energy), where=total > 0)
+
+
+def peak_frequency(components: np.ndarray, present: np.ndarray, fs: float) -> np.ndarray:
+    """Frequency ``(..., C)`` in Hz of the largest value of each component's Welch spectrum (bins of 31.25 Hz).
+
+    NaN where absent.
+    """
+    result = np.full(present.shape, np.nan)
+    if present.any():
+        frequencies, density = peak_spectrum(components[present], fs, _SPECTRUM)
+        result[present] = frequencies[density.argmax(axis=-1)]
+    return result
+
+
+def assess(x: np.ndarray, components: np.ndarray, present: np.ndarray, fs: float) -> dict[str, np.ndarray]:
+    """All quantities of one decomposition that a cache holds, as float32.
+
+    Returns
+    -------
+    {"peak_hz": (..., C), "energy_share": (..., C), "nrmse": (...), "correlation": (..., C (C - 1) / 2)}
+        Correlations of the pairs OC1-OC2, OC1-OC3, .., OC2-OC3, ..
+    """
+    first, second = np.triu_indices(present.shape[-1], k=1)
+    quantities = {
+        "peak_hz": peak_frequency(components, present, fs),
+        "energy_share": energy_share(x, components),
+        "nrmse": nrmse(x, components),
+        "correlation": correlogram(components, present)[..., first, second],
+    }
+    return {name: np.asarray(values, dtype=np.float32) for name, values in quantities.items()}

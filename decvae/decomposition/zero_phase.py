@@ -9,6 +9,8 @@ import numpy as np
 from numba import njit
 from scipy.signal import butter, sosfilt_zi
 
+_LANES = 8  # signals filtered at once
+
 _compiled = njit(cache=True, nogil=True)
 
 
@@ -36,7 +38,7 @@ def filter_each(
     Parameters
     ----------
     filters : list of ZeroPhaseFilter
-        With the same number of sections.
+        Of one kind and order, so that they have the same number of sections and the same padding.
     signals : (N, T) float
     which_filter, which_signal : (M,) int
 
@@ -52,13 +54,13 @@ def filter_each(
     length = signals.shape[1]
     if len(which_filter) == 0:
         return np.empty((0, length))
-    edges = np.array([item.padding for item in filters], dtype=np.int64)
-    if length <= edges.max():
-        raise ValueError(f"a signal of {length} samples is too short for this filter, which needs {edges.max() + 1}")
+    edge = max(item.padding for item in filters)
+    if length <= edge:
+        raise ValueError(f"a signal of {length} samples is too short for this filter, which needs {edge + 1}")
     return _filter_each(
         np.array([item.sos for item in filters]),
         np.array([item.start for item in filters]),
-        edges,
+        edge,
         np.ascontiguousarray(signals, dtype=np.float64),
         which_filter,
         which_signal,
@@ -66,37 +68,47 @@ def filter_each(
 
 
 @_compiled
-def _cascade(sos, start, x):
-    """Filter ``x`` in place (transposed direct form II) from the steady state of its first sample.
+def _cascade(sos, state, x, first, step):
+    """Filter the columns of ``x`` (T, lanes) in place, from row ``first`` in steps of ``step`` = 1 or -1.
 
-    A sample goes through all sections before the next one, whose arithmetic overlaps with it.
+    Transposed direct form II; ``sos`` (K, 6, lanes), ``state`` (K, 2, lanes).
     """
-    n_sections = len(sos)
-    state = start * x[0]
-    for t in range(len(x)):
-        value = x[t]
-        for k in range(n_sections):
-            out = sos[k, 0] * value + state[k, 0]
-            state[k, 0] = sos[k, 1] * value - sos[k, 4] * out + state[k, 1]
-            state[k, 1] = sos[k, 2] * value - sos[k, 5] * out
-            value = out
-        x[t] = value
+    t = first
+    for _ in range(len(x)):
+        row = x[t]
+        for k in range(len(sos)):
+            b0, b1, b2, a1, a2 = sos[k, 0], sos[k, 1], sos[k, 2], sos[k, 4], sos[k, 5]
+            early, late = state[k, 0], state[k, 1]
+            for lane in range(_LANES):
+                value = row[lane]
+                out = b0[lane] * value + early[lane]
+                early[lane] = b1[lane] * value - a1[lane] * out + late[lane]
+                late[lane] = b2[lane] * value - a2[lane] * out
+                row[lane] = out
+        t += step
 
 
 @_compiled
-def _filter_each(sos, start, edges, signals, which_filter, which_signal):
-    length = signals.shape[1]
-    result = np.empty((len(which_filter), length))
-    for i in range(len(which_filter)):
-        f = which_filter[i]
-        signal, edge = signals[which_signal[i]], edges[f]
-        x = np.empty(length + 2 * edge)
-        for t in range(edge):  # continued by its point reflection
-            x[t] = 2 * signal[0] - signal[edge - t]
-            x[length + edge + t] = 2 * signal[-1] - signal[length - 2 - t]
-        x[edge : edge + length] = signal
-        _cascade(sos[f], start[f], x)
-        x = x[::-1].copy()
-        _cascade(sos[f], start[f], x)
-        result[i] = x[edge : edge + length][::-1]
+def _filter_each(sos, start, edge, signals, which_filter, which_signal):
+    """Several signals side by side: their recursions are independent, so that the processor runs them at once."""
+    length, n_sections, count = signals.shape[1], sos.shape[1], len(which_filter)
+    last = length + 2 * edge - 1
+    result = np.empty((count, length))
+    x = np.zeros((last + 1, _LANES))
+    lanes, steady = np.zeros((n_sections, 6, _LANES)), np.zeros((n_sections, 2, _LANES))
+    for begin in range(0, count, _LANES):
+        n_lanes = min(_LANES, count - begin)
+        for lane in range(n_lanes):
+            f, signal = which_filter[begin + lane], signals[which_signal[begin + lane]]
+            lanes[:, :, lane], steady[:, :, lane] = sos[f], start[f]
+            for t in range(edge):  # continued by its point reflection
+                x[t, lane] = 2 * signal[0] - signal[edge - t]
+                x[length + edge + t, lane] = 2 * signal[-1] - signal[length - 2 - t]
+            for t in range(length):
+                x[edge + t, lane] = signal[t]
+        _cascade(lanes, steady * x[0], x, 0, 1)
+        _cascade(lanes, steady * x[last], x, last, -1)
+        for lane in range(n_lanes):
+            for t in range(length):
+                result[begin + lane, t] = x[edge + t, lane]
     return result

@@ -14,6 +14,7 @@ from decvae.config import (
     ConfigError,
     corpus_id,
     corpus_settings,
+    decomposition_id,
     decomposition_settings,
     resolve_runs,
     select_runs,
@@ -34,7 +35,17 @@ TRAINED = [run for run in RUNS.values() if not run.is_linear]
 BY_SLUG = {run.slug: run for run in RUNS.values()}
 SHOWN_CORPUS = CONFIG["figures"]["corpus"] or next(iter(RUNS.values())).settings["corpus"]
 CORPORA = {corpus_id(CONFIG, name): name for name in [SHOWN_CORPUS, *(run.settings["corpus"] for run in RUNS.values())]}
-DECOMPOSITIONS = {run.decomposition_id: run.decomposition for run in RUNS.values()}
+# All four methods, with the components that runs have by default, for the figures of the decompositions.
+SHOWN_DECOMPOSITIONS = {
+    method: decomposition_settings(
+        CONFIG, method, CONFIG["run_defaults"]["n_components"], CONFIG["run_defaults"]["n_components_seq"]
+    )
+    for method in METHODS
+}
+DECOMPOSITIONS = {
+    **{decomposition_id(settings): settings for settings in SHOWN_DECOMPOSITIONS.values()},
+    **{run.decomposition_id: run.decomposition for run in RUNS.values()},
+}
 
 
 wildcard_constraints:
@@ -62,12 +73,6 @@ def corpus_section_with_traversal(wildcards):
 
 def decomposition_section(wildcards):
     return DECOMPOSITIONS[wildcards.decomposition]
-
-
-def example_decompositions(wildcards):
-    """Settings of all four methods, with the components that runs have by default."""
-    sizes = [CONFIG["run_defaults"][key] for key in ("n_components", "n_components_seq")]
-    return {method: decomposition_settings(CONFIG, method, *sizes) for method in METHODS}
 
 
 def feature_section(wildcards):
@@ -214,12 +219,21 @@ def shown_corpus(pattern):
     return expand(pattern, corpus=corpus_id(CONFIG, SHOWN_CORPUS))[0]
 
 
+def shown_qualities():
+    """Quality of the test split under each of the four methods."""
+    return [
+        shown_corpus(f"results/decompositions/{{corpus}}/{decomposition_id(settings)}/test-quality_sample.csv")
+        for settings in SHOWN_DECOMPOSITIONS.values()
+    ]
+
+
 def all_figures():
     """Every figure of the study, as PDF and PNG."""
     names = ["fig2/metrics_scatter", "fig2/metrics_bars"]
     names += ["fig2/embedding_inputs"] if EMBEDDED else []
     names += [f"fig2/embedding_latents-{run.slug}" for run in EMBEDDED]
     names += ["si4/generative_model", "si4/mel_features", "si4/decomposition_frame", "si4/decomposition_sequence"]
+    names += ["si4/component_frequencies", "si9/reconstruction_error", "si9/correlograms"]
     names += [f"si18/latent_responses-{run.slug}" for run in TRAVERSED]
     names += ["si22/training_curves"] if TRAINED else []
     return expand("results/figures/{name}.{format}", name=names, format=["pdf", "png"])

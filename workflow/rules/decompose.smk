@@ -7,6 +7,8 @@ rule decompose_split:
         code=code_of("decompose_split.py"),
     output:
         decomposition="results/decompositions/{corpus}/{decomposition}/{split}.h5",
+        quality="results/decompositions/{corpus}/{decomposition}/{split}-quality.csv",
+        sample="results/decompositions/{corpus}/{decomposition}/{split}-quality_sample.csv",
     log:
         "results/logs/decompose_split/{corpus}/{decomposition}/{split}.log",
     benchmark:
@@ -43,7 +45,7 @@ rule decompose_examples:
         mem_mb=4000,
         runtime=30,
     params:
-        settings=example_decompositions,
+        settings=SHOWN_DECOMPOSITIONS,
         split="test",
         utterance=CONFIG["figures"]["example_utterance"],
         seed=SEED,

@@ -214,6 +214,93 @@ rule decomposition_front_end:
         "../../visualize_R/decomposition_front_end.R"
 
 
+rule component_frequencies:
+    input:
+        quality=shown_qualities(),
+        theme=THEME,
+        code=figure_code("component_frequencies.R"),
+    output:
+        pdf="results/figures/si4/component_frequencies.pdf",
+        png=report(
+            "results/figures/si4/component_frequencies.png",
+            caption="../report/component_frequencies.rst",
+            category="SI 4: front ends",
+            labels={"figure": "component frequencies and formants"},
+        ),
+    log:
+        "results/logs/component_frequencies.log",
+    benchmark:
+        "results/benchmarks/component_frequencies.tsv"
+    conda:
+        "../envs/r.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        dpi=CONFIG["figures"]["dpi"],
+    script:
+        "../../visualize_R/component_frequencies.R"
+
+
+rule reconstruction_error:
+    input:
+        quality=shown_qualities(),
+        theme=THEME,
+        code=figure_code("reconstruction_error.R"),
+    output:
+        pdf="results/figures/si9/reconstruction_error.pdf",
+        png=report(
+            "results/figures/si9/reconstruction_error.png",
+            caption="../report/reconstruction_error.rst",
+            category="SI 9: decomposition quality",
+            labels={"figure": "reconstruction error"},
+        ),
+    log:
+        "results/logs/reconstruction_error.log",
+    benchmark:
+        "results/benchmarks/reconstruction_error.tsv"
+    conda:
+        "../envs/r.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        dpi=CONFIG["figures"]["dpi"],
+    script:
+        "../../visualize_R/reconstruction_error.R"
+
+
+rule correlograms:
+    input:
+        quality=shown_qualities(),
+        theme=THEME,
+        code=figure_code("correlograms.R"),
+    output:
+        pdf="results/figures/si9/correlograms.pdf",
+        png=report(
+            "results/figures/si9/correlograms.png",
+            caption="../report/correlograms.rst",
+            category="SI 9: decomposition quality",
+            labels={"figure": "correlograms"},
+        ),
+    log:
+        "results/logs/correlograms.log",
+    benchmark:
+        "results/benchmarks/correlograms.tsv"
+    conda:
+        "../envs/r.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        dpi=CONFIG["figures"]["dpi"],
+    script:
+        "../../visualize_R/correlograms.R"
+
+
 rule latent_responses:
     input:
         responses=responses_of_slug,

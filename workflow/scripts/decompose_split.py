@@ -1,7 +1,7 @@
 """Decompose every frame and sequence of one split.
 
 Input   corpus: HDF5 corpus
-Output  decomposition: HDF5 cache
+Output  decomposition: HDF5 cache; quality: CSV of its quality, summarised; sample: CSV of single frames and sequences
 Params  settings: shared settings and those of the method; seed; state: folder of the blocks done so far
 """
 
@@ -9,6 +9,7 @@ from _job import fingerprint, job_log
 
 with job_log(snakemake.log[0]):
     from decvae.decomposition.cache import write_cache
+    from decvae.decomposition.quality_tables import write_quality_tables
     from decvae.decomposition.settings import DecompositionSettings
 
     write_cache(
@@ -20,4 +21,10 @@ with job_log(snakemake.log[0]):
         state_dir=snakemake.params.state,
         workers=snakemake.threads,
         fingerprint=fingerprint(snakemake.params.settings, snakemake.input.code),
+    )
+    write_quality_tables(
+        snakemake.input.corpus,
+        snakemake.output.decomposition,
+        snakemake.output.quality,
+        snakemake.output.sample,
     )

@@ -1,0 +1,132 @@
+"""Tidy tables of the quality of a decomposition, from what its cache holds: nothing is decomposed again."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from decvae.artifacts import atomic_path
+from decvae.corpora.simvowels import true_formants
+from decvae.corpora.store import Corpus, CorpusSplit
+from decvae.decomposition.cache import DecompositionCache
+
+SAMPLE_FRAMES = 6000  # rows of a split that the table of frames shows, evenly spaced
+SUMMARY_COLUMNS = (*("method", "n_components", "scale", "content", "quantity", "item", "mean", "sd", "median", "n"),)
+SAMPLE_COLUMNS = (
+    *("method", "n_components", "scale", "utterance", "frame", "content", "speaker", "overlap"),
+    *("quantity", "item", "value"),
+)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Labels of the frames (or sequences) of a split, each ``(n,)``."""
+
+    utterance: np.ndarray
+    frame: np.ndarray
+    content: np.ndarray  # code of the first time-aligned label, -1 for none
+    overlap: np.ndarray
+
+
+def _frame_rows(cache: DecompositionCache, split: CorpusSplit) -> _Rows:
+    counts = np.diff(cache.offsets)
+    utterance = np.repeat(np.arange(len(cache)), counts)
+    frame = np.arange(len(utterance)) - np.repeat(cache.offsets[:-1], counts)
+    if not split.interval_names:
+        return _Rows(utterance, frame, np.full(len(utterance), -1), np.zeros(len(utterance), dtype=bool))
+    labels = [split.frame_labels(split.interval_names[0], index) for index in range(len(cache))]
+    return _Rows(utterance, frame, *(np.concatenate(item) for item in zip(*labels, strict=True)))
+
+
+def _sequence_rows(cache: DecompositionCache) -> _Rows:
+    n = len(cache)
+    return _Rows(np.arange(n), np.zeros(n, dtype=int), np.full(n, -1), np.zeros(n, dtype=bool))
+
+
+def _quantities(cache: DecompositionCache, scale: str) -> Iterator[tuple[str, str, np.ndarray]]:
+    """(quantity, item, values (n,)) of all frames or all sequences; NaN where not defined."""
+    present = cache.quantity(scale, "present")
+    names = [f"OC{k}" for k in range(1, present.shape[1] + 1)]
+    pairs = [f"{a}-{b}" for a, b in itertools.combinations(names, 2)]
+    yield "nrmse", "", cache.quantity(scale, "nrmse")
+    for item, values in zip(names, present.T, strict=True):
+        yield "absent", item, 1.0 - values
+    for quantity, items in (("centre_hz", names), ("peak_hz", names), ("energy_share", names), ("correlation", pairs)):
+        for item, values in zip(items, cache.quantity(scale, quantity).T, strict=True):
+            yield quantity, item, values
+
+
+def _true_frequencies(split: CorpusSplit, rows: _Rows, n_components: int) -> Iterator[tuple[str, str, np.ndarray]]:
+    """The formants of the frames' vowels, beside the component of the same number, where they are known."""
+    formants = true_formants(split)
+    if formants is not None:
+        for k in range(min(n_components, formants.shape[-1])):
+            yield "formant_hz", f"OC{k + 1}", formants[rows.utterance, rows.content, k]
+
+
+def _summary(values: np.ndarray) -> tuple[float, float, float, int]:
+    values = values[np.isfinite(values)].astype(np.float64)
+    if len(values) == 0:
+        return np.nan, np.nan, np.nan, 0
+    return values.mean(), values.std(), float(np.median(values)), len(values)
+
+
+def quality_tables(corpus_path: str | Path, cache_path: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Summary of all frames and sequences of a cache, and a sample of single ones.
+
+    Returns
+    -------
+    summary : columns method, n_components, scale (frame | sequence), content, quantity, item, mean, sd, median, n
+        ``content`` is a class of the first time-aligned label (frames inside one label only) or ``all``. Quantities:
+        nrmse; absent, centre_hz, peak_hz, energy_share of OC1..; correlation of OC1-OC2..; formant_hz where known.
+    sample : columns method, n_components, scale, utterance, frame, content, speaker, overlap, quantity, item, value
+        All sequences, and up to 6000 evenly spaced frames; undefined values are left out.
+    """
+    summaries, samples = [], []
+    with DecompositionCache(cache_path) as cache, Corpus(corpus_path) as corpus:
+        split = corpus[cache.attrs["split"]]
+        contents = np.array([*(split.class_names(split.interval_names[0]) if split.interval_names else []), ""])
+        speakers = (
+            np.array(split.class_names("speaker"))[split.factors["speaker"]] if "speaker" in split.factors else None
+        )
+        for scale, rows in (("frame", _frame_rows(cache, split)), ("sequence", _sequence_rows(cache))):
+            n_components = cache.settings.n_components if scale == "frame" else cache.settings.n_components_seq
+            key = {"method": cache.settings.method, "n_components": n_components, "scale": scale}
+            known = _true_frequencies(split, rows, n_components) if scale == "frame" else ()
+            size = SAMPLE_FRAMES if scale == "frame" else len(cache)
+            shown = np.unique(np.linspace(0, len(rows.frame) - 1, min(size, len(rows.frame))).round().astype(int))
+            labels = {
+                "utterance": rows.utterance[shown],
+                "frame": rows.frame[shown],
+                "content": contents[rows.content[shown]],
+                "speaker": "" if speakers is None else speakers[rows.utterance[shown]],
+                "overlap": rows.overlap[shown],
+            }
+            groups = {"all": slice(None)}
+            groups |= {
+                str(contents[code]): (rows.content == code) & ~rows.overlap
+                for code in np.unique(rows.content)
+                if code >= 0
+            }
+            for quantity, item, values in itertools.chain(_quantities(cache, scale), known):
+                item_key = {"quantity": quantity, "item": item}
+                for content, members in groups.items():
+                    statistics = dict(zip(("mean", "sd", "median", "n"), _summary(values[members]), strict=True))
+                    summaries.append({**key, "content": content, **item_key, **statistics})
+                samples.append(pd.DataFrame({**key, **labels, **item_key, "value": values[shown]}))
+    sample = pd.concat(samples, ignore_index=True).dropna(subset="value")
+    return pd.DataFrame(summaries, columns=SUMMARY_COLUMNS), sample[list(SAMPLE_COLUMNS)]
+
+
+def write_quality_tables(
+    corpus_path: str | Path, cache_path: str | Path, summary_path: str | Path, sample_path: str | Path
+) -> None:
+    """Write the tables of :func:`quality_tables` as CSV."""
+    for table, path in zip(quality_tables(corpus_path, cache_path), (summary_path, sample_path), strict=True):
+        with atomic_path(path) as partial:
+            table.to_csv(partial, index=False, float_format="%.6g")
