@@ -19,6 +19,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+from joblib.externals.loky import get_reusable_executor
 
 from decvae.corpora.simvowels import SimVowelsSettings, simulate
 from decvae.corpora.store import Corpus
@@ -119,17 +120,21 @@ def speed(folder: Path, turns: int, workers: int) -> None:
 
 
 def decompose_all(path: Path, settings: DecompositionSettings, count: int) -> float:
-    """Seconds of the decomposition of ``count`` utterances alone, in one process."""
+    """CPU seconds of the decomposition of ``count`` utterances alone, in one process."""
     with Corpus(path) as source:
         audios = [source["train"].audio(index) for index in range(count)]
-    start = time.perf_counter()
+    start = time.process_time()
     for index, audio in enumerate(audios):
         decompose_utterance(audio, FS, settings, utterance_generator(0, "train", index))
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
-def write_measured(folder: Path, path: Path, settings: DecompositionSettings, workers: int) -> tuple[float, float, int]:
-    """Write one cache in a process of its own: seconds, peak memory of its largest process (MiB), bytes."""
+def write_measured(folder: Path, path: Path, settings: DecompositionSettings, workers: int) -> dict[str, float]:
+    """Write one cache in a process of its own.
+
+    Returns wall seconds, CPU seconds of all processes (what the machine's other work cannot inflate much), peak memory
+    of the largest process (MiB) and the size of the file (MB).
+    """
     target = folder / f"{settings.method}.h5"
     receive, send = multiprocessing.Pipe(False)
 
@@ -137,45 +142,51 @@ def write_measured(folder: Path, path: Path, settings: DecompositionSettings, wo
         start = time.perf_counter()
         write_cache(path, "train", target, settings, seed=0, state_dir=folder / "state", workers=workers)
         taken = time.perf_counter() - start
-        peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-        send.send((taken, max(peaks) / 1024))
+        get_reusable_executor().shutdown(wait=True)  # only finished workers are counted
+        usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        cpu = sum(item.ru_utime + item.ru_stime for item in usage)
+        send.send({"wall": taken, "cpu": cpu, "mib": max(item.ru_maxrss for item in usage) / 1024})
         os._exit(0)
 
     process = multiprocessing.get_context("fork").Process(target=job)
     process.start()
-    taken, peak = receive.recv()
+    measured = receive.recv()
     process.join()
-    size = target.stat().st_size
+    measured["mb"] = target.stat().st_size / 1e6
     with h5py.File(target) as file:
         assert len(file["utterance"]) == len(file["sequences/present"])
     target.unlink()
-    return taken, peak, size
+    return measured
 
 
 def scale(folder: Path, methods: list[str], sizes: list[int], workers: int, storage: str) -> None:
     """Caches of growing corpora."""
-    print(f"| method ({storage}) | utterances | s | s per utterance | MiB per process | MB | all but computing |")
-    print("|---|---|---|---|---|---|---|")
+    columns = ("utterances", "wall s", "CPU s", "CPU s per utterance", "MiB per process", "MB", "not computing")
+    print(f"| method ({storage}) | " + " | ".join(columns) + " |")
+    print("|---|---|---|---|---|---|---|---|")
     for method in methods:
         settings = DecompositionSettings(method=method, storage=storage)
-        measured = []
+        rows = []
         for size in sizes:
             path = corpus(folder, size)
-            taken, peak, n_bytes = write_measured(folder, path, settings, workers)
-            alone = decompose_all(path, settings, 8) / 8 * size / workers
-            measured.append((taken, n_bytes))
+            decompose_all(path, settings, 2)  # compiles
+            alone = decompose_all(path, settings, 24) / 24
+            row = write_measured(folder, path, settings, workers)
+            rows.append(row)
+            path.unlink()
             print(
-                f"| {method} | {size} | {taken:.1f} | {taken / size:.3f} | {peak:.0f} | {n_bytes / 1e6:.0f} "
-                f"| {max(1 - alone / taken, 0):.0%} |",
+                f"| {method} | {size} | {row['wall']:.1f} | {row['cpu']:.1f} | {row['cpu'] / size:.3f} "
+                f"| {row['mib']:.0f} | {row['mb']:.0f} | {max(1 - alone * size / row['cpu'], 0):.0%} |",
                 flush=True,
             )
-            path.unlink()
         # The slope between the smallest and the largest size leaves out the start of the processes.
-        (t0, b0), (t1, b1) = measured[0], measured[-1]
-        slope = (t1 - t0) / (sizes[-1] - sizes[0])
-        rest = PAPER_UTTERANCES - sizes[-1]
-        minutes, size = (t1 + slope * rest) / 60, (b1 + (b1 - b0) / (sizes[-1] - sizes[0]) * rest) / 1e9
-        print(f"| {method} | {PAPER_UTTERANCES} (extrapolated) | {minutes:.1f} min | {slope:.3f} | | {size:.2f} GB | |")
+        more = (PAPER_UTTERANCES - sizes[-1]) / (sizes[-1] - sizes[0])
+        wall, cpu, size = (rows[-1][key] + more * (rows[-1][key] - rows[0][key]) for key in ("wall", "cpu", "mb"))
+        print(
+            f"| {method} | {PAPER_UTTERANCES} (extrapolated) | {wall:.0f} ({wall / 60:.1f} min) "
+            f"| {cpu:.0f} ({cpu / workers / 60:.1f} min on {workers} free cores) | | | {size:.0f} | |",
+            flush=True,
+        )
 
 
 def main() -> None:

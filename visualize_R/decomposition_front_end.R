@@ -15,17 +15,11 @@ source(if (exists("snakemake")) {
 
 arguments <- figure_arguments(inputs = c("signals", "spectra"), parameters = list(scale = "frame", max_hz = 5000))
 
-method_names <- c(filter = "FD", ewt = "EWT", vmd = "VMD", emd = "EMD")
 at_scale <- function(table, path) {
   table <- keep_rows(
     table, table$scale == arguments$scale, path, sprintf("scale '%s'", arguments$scale), table$scale
   )
-  unknown <- setdiff(table$method, names(method_names))
-  if (length(unknown) > 0) {
-    stop(sprintf("%s has the unknown method %s; known are %s.", path, quoted(unknown), quoted(names(method_names))),
-      call. = FALSE
-    )
-  }
+  check_names(table$method, names(method_names), path, "method")
   mutate(table, method = factor(method_names[.data$method], levels = method_names))
 }
 

@@ -30,7 +30,7 @@ font_family <- "sans"
 
 # The arguments of a figure script as one named list: its inputs, its outputs `pdf` and `png`, and its parameters.
 #
-# inputs      names of the input tables
+# inputs      names of the input tables; several files of one name are a vector, written a.csv,b.csv on the command line
 # parameters  named list of defaults; the type of a default is the type of the parameter, and a default of length 0
 #             (character(), numeric()) makes it a vector, written a,b,c on the command line
 figure_arguments <- function(inputs, parameters = list()) {
@@ -48,8 +48,10 @@ figure_arguments <- function(inputs, parameters = list()) {
     stop(sprintf("Missing argument %s: this figure needs %s.", quoted(missing), quoted(files)), call. = FALSE)
   }
   for (name in inputs) {
-    if (!file.exists(given[[name]])) {
-      stop(sprintf("Input %s: the file %s does not exist.", quoted(name), given[[name]]), call. = FALSE)
+    given[[name]] <- unlist(strsplit(unlist(given[[name]]), ",", fixed = TRUE))
+    absent <- Filter(function(path) !file.exists(path), given[[name]])
+    if (length(absent) > 0) {
+      stop(sprintf("Input %s: the file %s does not exist.", quoted(name), absent[1]), call. = FALSE)
     }
   }
   values <- Map(function(name, default) as_parameter(given[[name]], default, name), names(parameters), parameters)
@@ -291,6 +293,56 @@ component_colours <- function(levels) {
   n <- length(components)
   colours <- if (n <= 6) okabe_ito[seq_len(n)] else ordered_colours(components)
   c(X = "#8C8C8C", setNames(colours, components), sum = "#000000")[levels]
+}
+
+# ---- Quality of decompositions ---------------------------------------------------------------------------------------
+
+method_names <- c(filter = "FD", ewt = "EWT", vmd = "VMD", emd = "EMD")
+# Published grouping of simulated speakers by the vocal tract length factor: up to 0.98 short, from 1.02 long.
+group_names <- c("short", "long")
+group_colours <- setNames(okabe_ito[c(2, 1)], group_names)
+
+# One quantity of single frames inside one label, from the quality tables of one or several methods (comma-separated or
+# a vector of paths); speakers between the two groups are left out.
+read_quality <- function(paths, quantity) {
+  tables <- lapply(paths, function(path) {
+    table <- read_table(
+      path,
+      text = c("method", "scale", "content", "speaker", "overlap", "quantity", "item"),
+      numeric = c("utterance", "frame", "value")
+    )
+    kept <- keep_rows(
+      table, table$scale == "frame" & table$overlap == "False" & table$quantity == quantity, path,
+      sprintf("quantity '%s' of frames without overlap", quantity), table$quantity
+    )
+    check_names(kept$method, names(method_names), path, "method")
+    kept
+  })
+  bind_rows(tables) %>%
+    mutate(
+      method = factor(method_names[.data$method], levels = method_names),
+      content = ordered_levels(.data$content),
+      factor = as.numeric(.data$speaker),
+      group = factor(case_when(.data$factor <= 0.98 ~ "short", .data$factor >= 1.02 ~ "long"), group_names)
+    ) %>%
+    filter(!is.na(.data$group))
+}
+
+check_names <- function(found, known, path, what) {
+  unknown <- setdiff(found, known)
+  if (length(unknown) > 0) {
+    stop(sprintf("%s has the unknown %s %s; known are %s.", path, what, quoted(unknown), quoted(known)), call. = FALSE)
+  }
+}
+
+quality_caption <- function(table) {
+  counts <- table %>%
+    group_by(.data$method) %>%
+    summarise(n = n_distinct(.data$utterance, .data$frame))
+  sprintf(
+    "Frames inside one vowel: %s. Vocal tract: factor up to 0.98 (short) or from 1.02 (long).",
+    paste(counts$method, counts$n, collapse = ", ")
+  )
 }
 
 # ---- Theme and files -------------------------------------------------------------------------------------------------

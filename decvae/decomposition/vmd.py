@@ -39,7 +39,55 @@ def initial_frequencies(
     return np.sort(np.exp(math.log(1 / length) + (math.log(0.5) - math.log(1 / length)) * uniform), axis=1)
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz", "arcp"})
+_compiled = njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz", "arcp"})
+
+
+# Each loop touches few arrays: with more, the compiler cannot tell that they do not overlap, and forgoes vectors.
+@_compiled
+def _wiener(gain, frequencies, omega, alpha):
+    for h in range(len(gain)):
+        distance = frequencies[h] - omega
+        gain[h] = 1.0 / (1.0 + alpha * distance * distance)
+
+
+@_compiled
+def _update_mode(rest, mode, before, gain):
+    """Filter the real or the imaginary part ``(H,)`` of one mode, in place; returns the squared change.
+
+    ``rest`` is the spectrum without all modes (and half of the dual variable); ``before`` takes the old mode.
+    """
+    moved = 0.0
+    for h in range(len(rest)):
+        old = mode[h]
+        new = (rest[h] + old) * gain[h]
+        change = new - old
+        rest[h] -= change
+        before[h] = old
+        mode[h] = new
+        moved += change * change
+    return moved
+
+
+@_compiled
+def _moments(real, imag, frequencies):
+    """Power of a mode, and power times frequency."""
+    power = moment = 0.0
+    for h in range(len(real)):
+        squared = real[h] * real[h] + imag[h] * imag[h]
+        power += squared
+        moment += squared * frequencies[h]
+    return power, moment
+
+
+@_compiled
+def _update_dual(rest, dual, tau):
+    for h in range(len(rest)):
+        missing = rest[h] + 0.5 * dual[h]
+        dual[h] -= tau * missing
+        rest[h] = missing - 0.5 * dual[h]
+
+
+@_compiled
 def _iterate(real, imag, start, alpha, tau, tolerance, max_iterations, dc_mode):
     """Alternating updates of modes and centre frequencies, frame by frame.
 
@@ -48,61 +96,32 @@ def _iterate(real, imag, start, alpha, tau, tolerance, max_iterations, dc_mode):
     """
     n_frames, n_bins = real.shape
     n_modes = start.shape[1]
-    result_real = np.zeros((n_frames, n_modes, n_bins))
-    result_imag = np.zeros((n_frames, n_modes, n_bins))
-    result_omega = start.copy()
+    before_r, before_i = np.zeros((n_frames, n_modes, n_bins)), np.zeros((n_frames, n_modes, n_bins))
+    before_omega = start.copy()
     iterations = np.zeros(n_frames, np.int64)
-    length = 2 * n_bins
+    frequencies, gain = np.arange(n_bins) / (2 * n_bins), np.empty(n_bins)
     for n in range(n_frames):
-        old_r, old_i = np.zeros((n_modes, n_bins)), np.zeros((n_modes, n_bins))
-        new_r, new_i = np.zeros((n_modes, n_bins)), np.zeros((n_modes, n_bins))
-        sum_r, sum_i = np.zeros(n_bins), np.zeros(n_bins)
+        mode_r, mode_i = np.zeros((n_modes, n_bins)), np.zeros((n_modes, n_bins))
+        rest_r, rest_i = real[n].copy(), imag[n].copy()
         dual_r, dual_i = np.zeros(n_bins), np.zeros(n_bins)
-        old_omega, new_omega = start[n].copy(), start[n].copy()
+        omega = start[n].copy()
         change = np.inf
-        count = 0
-        while change > tolerance and count < max_iterations:
-            if count > 0:
-                old_r, new_r = new_r, old_r
-                old_i, new_i = new_i, old_i
-                old_omega[:] = new_omega
+        while change > tolerance and iterations[n] < max_iterations:
             change = _SPACING
+            before_omega[n] = omega
             for k in range(n_modes):
-                before_r = old_r[n_modes - 1] if k == 0 else new_r[k - 1]
-                before_i = old_i[n_modes - 1] if k == 0 else new_i[k - 1]
-                omega = old_omega[k]
-                power = moment = moved = 0.0
-                for h in range(n_bins):
-                    sum_r[h] += before_r[h] - old_r[k, h]
-                    sum_i[h] += before_i[h] - old_i[k, h]
-                    distance = h / length - omega
-                    gain = 1.0 / (1.0 + alpha * distance * distance)
-                    u_r = (real[n, h] - sum_r[h] - 0.5 * dual_r[h]) * gain
-                    u_i = (imag[n, h] - sum_i[h] - 0.5 * dual_i[h]) * gain
-                    squared = u_r * u_r + u_i * u_i
-                    power += squared
-                    moment += squared * h
-                    d_r = u_r - old_r[k, h]
-                    d_i = u_i - old_i[k, h]
-                    moved += d_r * d_r + d_i * d_i
-                    new_r[k, h] = u_r
-                    new_i[k, h] = u_i
+                _wiener(gain, frequencies, omega[k], alpha)
+                moved = _update_mode(rest_r, mode_r[k], before_r[n, k], gain)
+                moved += _update_mode(rest_i, mode_i[k], before_i[n, k], gain)
+                power, moment = _moments(mode_r[k], mode_i[k], frequencies)
                 if power > 0.0 and not (dc_mode and k == 0):
-                    new_omega[k] = moment / power / length
-                else:
-                    new_omega[k] = omega
-                change += moved / length
+                    omega[k] = moment / power
+                change += moved / (2 * n_bins)
             if tau > 0.0:
-                for h in range(n_bins):
-                    total_r = total_i = 0.0
-                    for k in range(n_modes):
-                        total_r += new_r[k, h]
-                        total_i += new_i[k, h]
-                    dual_r[h] += tau * (total_r - real[n, h])
-                    dual_i[h] += tau * (total_i - imag[n, h])
-            count += 1
-        result_real[n], result_imag[n], result_omega[n], iterations[n] = old_r, old_i, old_omega, count
-    return result_real, result_imag, result_omega, iterations
+                _update_dual(rest_r, dual_r, tau)
+                _update_dual(rest_i, dual_i, tau)
+            iterations[n] += 1
+    return before_r, before_i, before_omega, iterations
 
 
 def vmd(

@@ -225,6 +225,23 @@ def example_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
     )
 
 
+def quality_table() -> pd.DataFrame:
+    rng = np.random.default_rng(6)
+    formants = {"a": (710, 1100, 2540), "e": (550, 1770, 2490), "u": (310, 870, 2250)}
+    rows = []
+    for method in ("filter", "ewt", "vmd", "emd"):
+        for frame in range(240):
+            vowel, speaker = list(formants)[frame % 3], (0.765, 1.005, 1.245)[frame // 3 % 3]
+            true = np.array(formants[vowel]) / speaker
+            values = [("nrmse", "", 0.08 * rng.uniform(0.5, 1.5))]
+            values += [("formant_hz", f"OC{k + 1}", f) for k, f in enumerate(true)]
+            values += [("peak_hz", f"OC{k + 1}", f * rng.uniform(0.9, 1.1)) for k, f in enumerate(true)]
+            values += [("correlation", pair, rng.beta(1, 12)) for pair in ("OC1-OC2", "OC1-OC3", "OC2-OC3")]
+            rows += [(method, 3, "frame", frame, 0, vowel, speaker, frame % 20 == 0, *value) for value in values]
+    columns = ["method", "n_components", "scale", "utterance", "frame", "content", "speaker", "overlap"]
+    return pd.DataFrame(rows, columns=[*columns, "quantity", "item", "value"])
+
+
 def tables_of(script: str) -> dict[str, pd.DataFrame]:
     """The inputs of a script by argument name."""
     if script.startswith("metrics"):
@@ -237,6 +254,8 @@ def tables_of(script: str) -> dict[str, pd.DataFrame]:
         return {"embedding": embedding_points()}
     if script == "decomposition_front_end.R":
         return dict(zip(["signals", "spectra"], example_tables(), strict=True))
+    if script in ("reconstruction_error.R", "correlograms.R", "component_frequencies.R"):
+        return {"quality": quality_table()}
     return {"signals": generative_tables()[script == "mel_features.R"]}
 
 
@@ -249,6 +268,9 @@ DEFINING_COLUMN = {
     "generative_model.R": "time_ms",
     "mel_features.R": "mel_band",
     "decomposition_front_end.R": "component",
+    "reconstruction_error.R": "value",
+    "correlograms.R": "item",
+    "component_frequencies.R": "content",
 }
 
 

@@ -26,7 +26,8 @@ def test_the_default_target_is_figures(project):
     assert plan == project.planned("figures")
     assert plan["metrics_scatter"] == plan["metrics_bars"] == plan["training_curves"] == 1
     assert plan["pretrain_model"] == 9
-    assert plan["decompose_split"] == 4  # one method; train, dev, test and the controlled set
+    assert plan["decompose_split"] == 7  # one method's train, dev, test and controlled set; test of the three others
+    assert plan["reconstruction_error"] == plan["correlograms"] == plan["component_frequencies"] == 1
 
 
 def test_the_other_targets(project):
@@ -50,7 +51,7 @@ def test_there_are_documented_commands():
 def test_the_study_of_the_paper(project):
     plan = project.planned("figures", "--configfile", "config/paper.yaml")
     assert plan["pretrain_model"] == 18  # 2 decompositions x 3 betas x 2 objectives, 3 autoencoders, PCA, ICA, raw
-    assert plan["decompose_split"] == 8
+    assert plan["decompose_split"] == 10  # filter and ewt whole, vmd and emd for the figures of their quality
 
 
 def test_a_single_figure_needs_only_what_it_shows(project):

@@ -29,9 +29,12 @@ def test_beta_of_one_run_reaches_this_run_only(finished):
     assert not rules(plan) & {"simulate_corpus", "decompose_split", "extract_features", "embed_inputs"}
 
 
-def test_a_setting_of_another_method_reaches_its_examples_only(finished):
+def test_a_setting_of_another_method_reaches_its_examples_and_its_quality_only(finished):
     finished.edit("config/config.yaml", "seed: 0", "seed: 0\ndecomposition: {vmd: {alpha: 900.0}}")
-    assert rules(finished.planned()) == {"decompose_examples", "decomposition_front_end"}
+    plan = finished.planned()
+    quality = {"reconstruction_error", "correlograms", "component_frequencies"}
+    assert plan["decompose_split"] == 1
+    assert rules(plan) == {"decompose_split", "decompose_examples", "decomposition_front_end"} | quality
 
 
 def test_a_setting_of_a_decomposition_reaches_what_is_made_of_it(finished):

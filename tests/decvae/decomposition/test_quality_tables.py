@@ -1,0 +1,115 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from decvae.corpora.simvowels import SimVowelsSettings, simulate
+from decvae.corpora.store import Corpus
+from decvae.decomposition import DecompositionSettings, quality_tables
+from decvae.decomposition.cache import DecompositionCache, write_cache
+from decvae.decomposition.quality import correlogram, nrmse
+from decvae.decomposition.quality_tables import SAMPLE_COLUMNS, SUMMARY_COLUMNS, write_quality_tables
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A corpus and its cache, whose third component is often absent."""
+    folder = tmp_path_factory.mktemp("quality")
+    settings = SimVowelsSettings.from_dict(
+        {"utterance_seconds": 0.5, "n_utterances": {"train": 1, "dev": 1, "test": 10}}
+    )
+    simulate(folder / "corpus.h5", settings, 0)
+    settings = DecompositionSettings(n_components=3, n_components_seq=2, weak_frame=1e-4)
+    write_cache(folder / "corpus.h5", "test", folder / "test.h5", settings, seed=0, state_dir=folder / "state")
+    return folder / "corpus.h5", folder / "test.h5"
+
+
+@pytest.fixture(scope="module")
+def tables(made):
+    return quality_tables.quality_tables(*made)
+
+
+def row(summary, **wanted):
+    kept = summary[np.logical_and.reduce([summary[key] == value for key, value in wanted.items()])]
+    assert len(kept) == 1
+    return kept.iloc[0]
+
+
+def test_tables_are_tidy(tables):
+    summary, sample = tables
+    assert tuple(summary.columns) == SUMMARY_COLUMNS and tuple(sample.columns) == SAMPLE_COLUMNS
+    assert set(summary["content"]) == {"all", "a", "e", "I", "aw", "u"}
+    quantities = {"nrmse", "absent", "centre_hz", "peak_hz", "energy_share", "correlation"}
+    assert set(summary["quantity"]) == quantities | {"formant_hz"}
+    assert set(summary[summary["scale"] == "sequence"]["quantity"]) == quantities
+    assert (
+        sample["value"].notna().all()
+        and not sample.duplicated(["scale", "utterance", "frame", "quantity", "item"]).any()
+    )
+
+
+def test_values_are_those_of_the_stored_components(made, tables):
+    summary, sample = tables
+    with DecompositionCache(made[1]) as cache:
+        frames = np.concatenate([cache.frames(i) for i in range(len(cache))])
+        present = np.concatenate([cache.frames_present(i) for i in range(len(cache))])
+    x, components = frames[:, 0], frames[:, 1:]
+    errors, matrices = nrmse(x, components), correlogram(components, present)
+    found = row(summary, scale="frame", content="all", quantity="nrmse")
+    np.testing.assert_allclose([found["mean"], found["sd"]], [np.nanmean(errors), np.nanstd(errors)], rtol=1e-4)
+    found = row(summary, scale="frame", content="all", quantity="correlation", item="OC2-OC3")
+    np.testing.assert_allclose(found["mean"], np.nanmean(matrices[:, 1, 2]), rtol=1e-3)
+    assert found["n"] == np.isfinite(matrices[:, 1, 2]).sum() == present[:, 2].sum() < len(present)
+    found = row(summary, scale="frame", content="all", quantity="absent", item="OC3")
+    np.testing.assert_allclose(found["mean"], 1 - present[:, 2].mean())
+    energy = (components[:, 0] ** 2).sum(axis=1) / (x**2).sum(axis=1)
+    found = row(summary, scale="frame", content="all", quantity="energy_share", item="OC1")
+    np.testing.assert_allclose(found["median"], np.median(energy), rtol=1e-4)
+    shown = sample[(sample["scale"] == "frame") & (sample["quantity"] == "nrmse")]["value"]
+    np.testing.assert_allclose(shown, errors, rtol=1e-4)
+
+
+def test_formants_are_those_of_the_frames_vowel_and_speaker(made, tables):
+    sample = tables[1]
+    true = sample[(sample["quantity"] == "formant_hz") & (sample["item"] == "OC2")]
+    second = {"a": 1100, "e": 1770, "I": 1920, "aw": 880, "u": 870}
+    expected = true["content"].map(second) / true["speaker"].astype(float)
+    np.testing.assert_allclose(true["value"], expected)
+    with Corpus(made[0]) as corpus:
+        split = corpus["test"]
+        labels, overlap = split.frame_labels("vowel", 4)
+        names = split.class_names("vowel")
+    mine = true[true["utterance"] == 4].sort_values("frame")
+    assert mine["content"].tolist() == [names[code] for code in labels]
+    assert mine["overlap"].tolist() == overlap.tolist()
+
+
+def test_detected_frequencies_follow_the_first_formant(tables):
+    wide = (
+        tables[1]
+        .query("item == 'OC1' and not overlap")
+        .pivot_table(index=["utterance", "frame"], columns="quantity", values="value")
+    )
+    assert np.corrcoef(wide["peak_hz"], wide["formant_hz"])[0, 1] > 0.8
+
+
+def test_classes_count_frames_inside_one_label_only(made, tables):
+    with Corpus(made[0]) as corpus:
+        labels = [corpus["test"].frame_labels("vowel", i) for i in range(10)]
+        code = corpus["test"].class_names("vowel").index("e")
+    inside = sum(((label == code) & ~overlap).sum() for label, overlap in labels)
+    assert row(tables[0], scale="frame", content="e", quantity="absent", item="OC1")["n"] == inside
+
+
+def test_the_sample_is_limited_and_even(made, monkeypatch):
+    monkeypatch.setattr(quality_tables, "SAMPLE_FRAMES", 50)
+    _, sample = quality_tables.quality_tables(*made)
+    errors = sample[sample["quantity"] == "nrmse"]
+    assert (errors["scale"] == "frame").sum() == 50 and (errors["scale"] == "sequence").sum() == 10
+    assert errors["utterance"].nunique() == 10
+
+
+def test_tables_are_written_as_csv(made, tables, tmp_path):
+    write_quality_tables(*made, tmp_path / "summary.csv", tmp_path / "sample.csv")
+    summary = pd.read_csv(tmp_path / "summary.csv")
+    np.testing.assert_allclose(summary["mean"], tables[0]["mean"], rtol=1e-5)
+    assert len(pd.read_csv(tmp_path / "sample.csv")) == len(tables[1])
