@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-import lightgbm
 import numpy as np
 from joblib import Parallel, delayed
 from scipy.stats import entropy
-from sklearn.ensemble import GradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
+from decvae.evaluation.boosting import BACKENDS
 from decvae.evaluation.discretise import check_train_test
-
-N_TREES, DEPTH, LEARNING_RATE = 100, 3, 0.1
 
 
 @dataclass(frozen=True)
@@ -83,35 +80,6 @@ def completeness(importance: np.ndarray) -> float | None:
     return _specificity(_check_importance(importance).T)
 
 
-def _fit_lightgbm(z: np.ndarray, labels: np.ndarray, n_classes: int, seed: int):
-    parameters = {
-        "objective": "multiclass",
-        "num_class": n_classes,
-        "learning_rate": LEARNING_RATE,
-        "max_depth": DEPTH,
-        "num_leaves": 2**DEPTH,
-        "min_data_in_leaf": 1,  # as GradientBoostingClassifier
-        "min_data_in_bin": 1,
-        "deterministic": True,
-        "force_row_wise": True,
-        "num_threads": 1,
-        "seed": seed,
-        "verbose": -1,
-    }
-    booster = lightgbm.train(parameters, lightgbm.Dataset(z, labels), num_boost_round=N_TREES)
-    return booster.feature_importance("gain"), lambda codes: booster.predict(codes).argmax(axis=1)
-
-
-def _fit_sklearn(z: np.ndarray, labels: np.ndarray, n_classes: int, seed: int):
-    model = GradientBoostingClassifier(
-        n_estimators=N_TREES, max_depth=DEPTH, learning_rate=LEARNING_RATE, random_state=seed
-    ).fit(z, labels)
-    return model.feature_importances_, model.predict
-
-
-BACKENDS = {"lightgbm": _fit_lightgbm, "sklearn": _fit_sklearn}
-
-
 def _score_factor(z_train, y_train, z_test, y_test, *, backend: str, seed: int) -> tuple[np.ndarray, float, float]:
     """Importance ``(n_codes,)``, training and test accuracy for one factor."""
     classes, labels = np.unique(y_train, return_inverse=True)
@@ -143,8 +111,8 @@ def compute_dci(
     y_train, y_test : (n, n_factors) int
         A test class that the training part lacks cannot be predicted: its samples count as errors.
     backend : {"lightgbm", "sklearn"}
-        Histogram boosting with Newton gains, or the many times slower GradientBoostingClassifier of the paper.
-        Their scores differ by some hundredths: do not compare across backends.
+        The same algorithm (see :mod:`decvae.evaluation.boosting`) on histograms, or the many times slower
+        GradientBoostingClassifier of the paper.
     n_jobs : int
         Factors fitted in parallel, one thread each. The result does not depend on it.
 

@@ -43,7 +43,7 @@ def test_identity_is_perfect():
     assert scores == pytest.approx(dict.fromkeys(scores, 1), abs=1e-3)
 
 
-@pytest.mark.parametrize(("backend", "tolerance"), [("sklearn", 1e-3), ("lightgbm", 0.05)])
+@pytest.mark.parametrize(("backend", "tolerance"), [("sklearn", 1e-3), ("lightgbm", 0.01)])
 def test_a_little_noise_moves_the_robustness_only(backend, tolerance):
     scores = all_scores(noisy_identity(), backend)
     assert scores.pop("irs") == pytest.approx(0.973, abs=2e-3)
