@@ -224,6 +224,12 @@ class Run:
         """Fitted at once, or not at all: without history, GPU or untrained state (best and last are the same)."""
         return self.model in LINEAR
 
+    @property
+    def setting(self) -> str:
+        """Equal for runs that differ by seed only."""
+        others = {key: value for key, value in self.settings.items() if key != "seed"}
+        return settings_hash([others, self.corpus_id, self.decomposition_id])
+
     def checkpoints(self, wanted: list[str]) -> list[str]:
         """Those of the ``wanted`` checkpoints that the run has: a linear model has no untrained state."""
         return [name for name in wanted if name != "init" or not self.is_linear]

@@ -1,10 +1,10 @@
 # Metric bars (figure 2): every metric in a panel, every model as a bar, beside the same model before training.
 #
 # Input   metrics: metrics.csv with run, label, checkpoint, branch, space, aggregation, factors, metric, classifier,
-#         value, spread
+#         protocol, value, spread, ci_low, ci_high
 # Output  pdf, png
 # Command Rscript visualize_R/metrics_bars.R --metrics metrics.csv --pdf out.pdf --png out.png [--checkpoint best]
-#         [--runs run1,run2] [--aggregation all] [--classifier logistic_regression] [--content vowel]
+#         [--runs run1,run2] [--aggregation all] [--classifier logistic_regression] [--content vowel] [--protocol sound]
 
 source(if (exists("snakemake")) {
   snakemake@input[["theme"]]
@@ -16,7 +16,8 @@ source(if (exists("snakemake")) {
 arguments <- figure_arguments(
   inputs = "metrics",
   parameters = list(
-    checkpoint = "best", runs = character(), aggregation = "all", classifier = "logistic_regression", content = "vowel"
+    checkpoint = "best", runs = character(), aggregation = "all", classifier = "logistic_regression", content = "vowel",
+    protocol = "sound"
   )
 )
 
@@ -31,25 +32,26 @@ definitions <- definitions %>%
   )
 scores <- read_scores(
   arguments$metrics, arguments$checkpoint, arguments$runs, arguments$aggregation, arguments$classifier,
-  arguments$content
+  arguments$content, arguments$protocol
 )
 bars <- scores %>%
   inner_join(definitions, by = "score") %>%
   mutate(
-    value = if_else(.data$score %in% names(lower_is_better), pmax(0, 1 - .data$value), .data$value),
+    lower = .data$score %in% names(lower_is_better),
+    across(c("value", "ci_low", "ci_high"), \(score) if_else(.data$lower, pmax(0, 1 - score), score)),
     panel = factor(.data$panel, levels = definitions$panel),
     label = factor(.data$label, levels = rev(levels(.data$label))),
     # Bars are stacked from below: the untrained one comes first.
     state = factor(.data$state, levels = c("untrained", "shown"))
   )
 
-spreads <- filter(bars, !is.na(.data$spread))
+spreads <- filter(bars, !is.na(.data$ci_low))
 
 figure <- ggplot(bars, aes(.data$value, .data$label, fill = .data$group, alpha = .data$state)) +
   geom_col(position = position_dodge2(preserve = "single", padding = 0.1), width = 0.8) +
   geom_errorbar(
     aes(
-      xmin = pmax(0, .data$value - .data$spread), xmax = .data$value + .data$spread,
+      xmin = pmax(0, pmin(.data$ci_low, .data$ci_high)), xmax = pmax(.data$ci_low, .data$ci_high),
       group = interaction(.data$label, .data$state)
     ),
     data = spreads, width = 0.3, linewidth = 0.25, alpha = 1, colour = "grey15",
@@ -57,7 +59,7 @@ figure <- ggplot(bars, aes(.data$value, .data$label, fill = .data$group, alpha =
   ) +
   facet_wrap(vars(.data$panel), ncol = 5) +
   scale_x_continuous(breaks = c(0, 0.5, 1), labels = c("0", "0.5", "1"), expand = expansion(mult = c(0, 0.02))) +
-  coord_cartesian(xlim = c(0, max(1, bars$value + coalesce(bars$spread, 0)))) +
+  coord_cartesian(xlim = c(0, max(1, bars$value))) +
   scale_fill_manual(values = setNames(okabe_ito[c(1, 3, 4, 2)], groups)) +
   scale_alpha_manual(values = c(shown = 1, untrained = 0.35), breaks = c("shown", "untrained"),
     labels = c(shown = paste("checkpoint", arguments$checkpoint), untrained = "before training")
@@ -69,7 +71,7 @@ figure <- ggplot(bars, aes(.data$value, .data$label, fill = .data$group, alpha =
       c(
         "MI: adjusted mutual information between codes.",
         "TC: total correlation in nats per dimension, 1 \u2212 TC cut at 0.",
-        "Error bars: standard deviation over folds and seeds, where there are several.",
+        "Error bars: 95 % intervals (over utterances or folds), cut at the panel.",
         undefined_note(scores, definitions)
       ),
       arguments$width_mm

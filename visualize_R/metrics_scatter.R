@@ -1,10 +1,10 @@
 # Metric scatter plots (figure 2): every model in four planes of metrics, at one checkpoint and before training.
 #
 # Input   metrics: metrics.csv with run, label, checkpoint, branch, space, aggregation, factors, metric, classifier,
-#         value, spread
+#         protocol, value, spread, ci_low, ci_high
 # Output  pdf, png
 # Command Rscript visualize_R/metrics_scatter.R --metrics metrics.csv --pdf out.pdf --png out.png [--checkpoint best]
-#         [--runs run1,run2] [--aggregation all] [--classifier logistic_regression] [--content vowel]
+#         [--runs run1,run2] [--aggregation all] [--classifier logistic_regression] [--content vowel] [--protocol sound]
 
 source(if (exists("snakemake")) {
   snakemake@input[["theme"]]
@@ -16,20 +16,21 @@ source(if (exists("snakemake")) {
 arguments <- figure_arguments(
   inputs = "metrics",
   parameters = list(
-    checkpoint = "best", runs = character(), aggregation = "all", classifier = "logistic_regression", content = "vowel"
+    checkpoint = "best", runs = character(), aggregation = "all", classifier = "logistic_regression", content = "vowel",
+    protocol = "sound"
   )
 )
 
 definitions <- score_definitions(arguments$content)
 scores <- read_scores(
   arguments$metrics, arguments$checkpoint, arguments$runs, arguments$aggregation, arguments$classifier,
-  arguments$content
+  arguments$content, arguments$protocol
 )
 models <- levels(scores$label)
 points <- scores %>%
-  select("label", "state", "score", "value") %>%
+  select("label", "state", "score", "value", low = "ci_low", high = "ci_high") %>%
   complete(.data$label, .data$state, .data$score) %>%
-  pivot_wider(names_from = "score", values_from = "value")
+  pivot_wider(names_from = "score", values_from = c("value", "low", "high"))
 
 # Eight colours, each with its shape; the next eight models have the same colours in other shapes.
 index <- seq_along(models) - 1
@@ -49,7 +50,12 @@ scatter_panel <- function(x, y, size = NULL, direction = "higher is better") {
     sprintf("%s%s(%s)", definition$title, separator, notes)
   }
   points <- points %>%
-    mutate(x = .data[[x]], y = .data[[y]], size = if (is.null(size)) 2.4 else .data[[size]]) %>%
+    mutate(
+      x_low = .data[[paste0("low_", x)]], x_high = .data[[paste0("high_", x)]],
+      y_low = .data[[paste0("low_", y)]], y_high = .data[[paste0("high_", y)]],
+      x = .data[[paste0("value_", x)]], y = .data[[paste0("value_", y)]],
+      size = if (is.null(size)) 2.4 else .data[[paste0("value_", size)]]
+    ) %>%
     filter(!is.na(.data$x), !is.na(.data$y), !is.na(.data$size))
   shown <- filter(points, .data$state == "shown")
   untrained <- filter(points, .data$state == "untrained")
@@ -58,6 +64,14 @@ scatter_panel <- function(x, y, size = NULL, direction = "higher is better") {
     geom_segment(
       aes(.data$x_untrained, .data$y_untrained, xend = .data$x_shown, yend = .data$y_shown),
       data = paths, linewidth = 0.25, alpha = if (numbered) 0.25 else 0.5, show.legend = FALSE
+    ) +
+    geom_linerange(
+      aes(xmin = .data$x_low, xmax = .data$x_high),
+      data = filter(shown, !is.na(.data$x_low)), orientation = "y", linewidth = 0.25, alpha = 0.6, show.legend = FALSE
+    ) +
+    geom_linerange(
+      aes(ymin = .data$y_low, ymax = .data$y_high),
+      data = filter(shown, !is.na(.data$y_low)), orientation = "x", linewidth = 0.25, alpha = 0.6, show.legend = FALSE
     ) +
     geom_point(
       aes(shape = .data$label, size = .data$size),
@@ -92,6 +106,7 @@ key <- list(size = 2.4, alpha = 1)
 caption <- wrap_caption(
   c(
     sprintf("Filled: checkpoint %s. Hollow: the same network before training, joined by a line.", arguments$checkpoint),
+    "Crosses: 95 % intervals over utterances or folds.",
     undefined_note(scores, definitions)
   ),
   arguments$width_mm

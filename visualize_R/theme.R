@@ -203,11 +203,16 @@ score_definitions <- function(content) {
 # Each run is scored on `aggregation` where it has one, else (models with a single latent space) on X. State `shown` is
 # the checkpoint asked for, state `untrained` the run's `init` checkpoint beside it. A run without any row is an error;
 # a score that is not defined for a run (a collapsed latent, say) has no row, and undefined_note() puts that into words.
-read_scores <- function(path, checkpoint, runs, aggregation, classifier, content) {
+read_scores <- function(path, checkpoint, runs, aggregation, classifier, content, protocol = "sound") {
   table <- read_table(
     path,
-    text = c("run", "label", "checkpoint", "branch", "space", "aggregation", "factors", "metric", "classifier"),
-    numeric = c("value", "spread")
+    text = c(
+      "run", "label", "checkpoint", "branch", "space", "aggregation", "factors", "metric", "classifier", "protocol"
+    ),
+    numeric = c("value", "spread", "ci_low", "ci_high")
+  )
+  table <- keep_rows(
+    table, table$protocol == protocol, path, sprintf("protocol '%s'", protocol), table$protocol
   )
   definitions <- score_definitions(content)
   latents <- keep_rows(
@@ -237,7 +242,7 @@ read_scores <- function(path, checkpoint, runs, aggregation, classifier, content
       state = factor(if_else(.data$checkpoint == .env$checkpoint, "shown", "untrained"), c("shown", "untrained"))
     )
   check_scores(scores, latents, path, classifier)
-  select(scores, "run", "label", "state", "score", "value", "spread")
+  select(scores, "run", "label", "state", "score", "value", "spread", "ci_low", "ci_high")
 }
 
 check_scores <- function(scores, latents, path, classifier) {

@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from decvae.evaluation.discretise import check_train_test
-from decvae.evaluation.factor_votes import fixed_factor_batches, votable_factors
+from decvae.evaluation.factor_votes import fixed_factor_batches, in_chunks, votable_factors
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,9 @@ def beta_vae_score(
 
 def _points(z, y, n_points, batch_size, rng) -> tuple[np.ndarray, np.ndarray]:
     """Mean absolute differences ``(n_points, n_codes)`` and the fixed factors ``(n_points,)``."""
-    points, fixed = np.empty((n_points, z.shape[1])), np.empty(n_points, dtype=np.int64)
-    for index, (factor, rows) in enumerate(fixed_factor_batches(y, n_points, 2 * batch_size, rng)):
-        points[index] = np.abs(z[rows[:batch_size]] - z[rows[batch_size:]]).mean(axis=0)
-        fixed[index] = factor
-    return points, fixed
+    fixed, rows = fixed_factor_batches(y, n_points, 2 * batch_size, rng)
+    points = [
+        np.abs(z[rows[chunk, :batch_size]] - z[rows[chunk, batch_size:]]).mean(axis=1)
+        for chunk in in_chunks(rows, z.shape[1])
+    ]
+    return np.concatenate(points), fixed

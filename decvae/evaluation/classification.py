@@ -12,7 +12,8 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, recall_score
-from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -20,8 +21,9 @@ from threadpoolctl import threadpool_limits
 
 from decvae.evaluation.discretise import check_codes, check_factors
 
-CLASSIFIERS = ("logistic_regression", "random_forest", "svc", "dummy")
+CLASSIFIERS = ("logistic_regression", "random_forest", "svc", "knn", "dummy", "dummy_uniform")
 REGULARISATION = (0.01, 0.1, 1.0, 10.0)  # C of the logistic regression, ascending
+NEIGHBOURS = (51, 15, 5, 1)  # of the nearest-neighbour classifier, from smooth to rough
 MAX_ITERATIONS = 200
 INNER_FOLDS = 5
 
@@ -36,8 +38,12 @@ class ClassificationScore:
         Means over folds and seeds; unweighted accuracy is the mean recall over the classes of the test fold.
     accuracy_per_fold, unweighted_accuracy_per_fold, f1_macro_per_fold : (n_seeds * n_folds,)
         Seed by seed.
-    regularisation_per_fold : (n_seeds * n_folds,) or None
-        The chosen C; None for classifiers without hyper-parameter search.
+    chosen_per_fold : (n_seeds * n_folds,) or None
+        The chosen C or number of neighbours; None for classifiers without a choice to make.
+    truth : (n_samples,)
+        The classes that were scored.
+    predicted : (n_seeds, n_samples)
+        Out of fold: by the model that was trained without the sample's group.
     converged : float
         Share of the final fits whose optimiser converged.
     """
@@ -48,7 +54,9 @@ class ClassificationScore:
     accuracy_per_fold: np.ndarray
     unweighted_accuracy_per_fold: np.ndarray
     f1_macro_per_fold: np.ndarray
-    regularisation_per_fold: np.ndarray | None
+    chosen_per_fold: np.ndarray | None
+    truth: np.ndarray
+    predicted: np.ndarray
     converged: float
 
 
@@ -68,6 +76,11 @@ def grouped_folds(y: np.ndarray, groups: np.ndarray, folds: int, seed: int) -> l
         return list(splitter.split(y, y, groups))
 
 
+def leave_one_group_out(y: np.ndarray, groups: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """(train, test) row indices with each group as test part once, in the order of the groups."""
+    return list(LeaveOneGroupOut().split(y, y, groups))
+
+
 def cross_validated_accuracy(
     z: np.ndarray,
     y: np.ndarray,
@@ -76,13 +89,15 @@ def cross_validated_accuracy(
     classifier: str = "logistic_regression",
     folds: int = 5,
     seeds: tuple[int, ...] = (0,),
+    leave_one_out: bool = False,
+    scored_as: np.ndarray | None = None,
     n_jobs: int = 2,
 ) -> ClassificationScore:
     """Accuracy of a classifier under grouped, stratified cross-validation.
 
-    The z-scoring is fitted on the training folds. For logistic regression C in 0.01, 0.1, 1, 10 is chosen by a grouped
-    split inside the training folds (smallest C on ties). Random forest: 200 trees; SVC: RBF kernel, C = 1; dummy:
-    the most frequent class.
+    The z-scoring is fitted on the training folds. C of the logistic regression (0.01, 0.1, 1, 10) and the number of
+    neighbours (1, 5, 15, 51) are chosen by a grouped split inside the training folds, the smoother one on ties. Random
+    forest: 200 trees; SVC: RBF kernel, C = 1; dummy: the most frequent class; dummy_uniform: a random class.
 
     Parameters
     ----------
@@ -92,6 +107,10 @@ def cross_validated_accuracy(
         Utterances: none lies in both the training and the test part.
     seeds : tuple of int
         One shuffled k-fold split each.
+    leave_one_out : bool
+        Each group is the test part once, whatever ``folds``; there is one such split, so only the first seed is used.
+    scored_as : (n_classes,) int or None
+        Class that each class counts as in the scores, if not as itself (48 phonemes trained, 39 scored).
     n_jobs : int
         Folds fitted in parallel, one thread each. The result does not depend on it.
 
@@ -110,72 +129,99 @@ def cross_validated_accuracy(
     counts = groups_per_class(y, groups)
     if len(counts) < 2:
         raise ValueError(f"y has the single class {next(iter(counts))}: nothing to classify")
-    rarest = min(counts, key=counts.get)
-    if counts[rarest] < folds:
-        raise ValueError(
-            f"class {rarest} occurs in {counts[rarest]} group(s), fewer than the {folds} folds: use fewer folds or "
-            "leave the class out"
-        )
-    splits = [(train, test, seed) for seed in seeds for train, test in grouped_folds(y, groups, folds, seed)]
+    if leave_one_out:
+        if len(np.unique(groups)) < 2:
+            raise ValueError("leaving one group out needs two groups, found one")
+        seeds = seeds[:1]
+        splits = [(train, test, seeds[0]) for train, test in leave_one_group_out(y, groups)]
+        splits = [split for split in splits if len(np.unique(y[split[0]])) > 1]
+        if not splits:
+            raise ValueError("every group but one holds a single class: no classifier can be trained without it")
+    else:
+        rarest = min(counts, key=counts.get)
+        if counts[rarest] < folds:
+            raise ValueError(
+                f"class {rarest} occurs in {counts[rarest]} group(s), fewer than the {folds} folds: use fewer folds or "
+                "leave the class out"
+            )
+        splits = [(train, test, seed) for seed in seeds for train, test in grouped_folds(y, groups, folds, seed)]
     results = Parallel(n_jobs=n_jobs)(
-        delayed(_score_fold)(z, y, groups, train, test, classifier, seed) for train, test, seed in splits
+        delayed(_fit_fold)(z, y, groups, train, test, classifier, seed) for train, test, seed in splits
     )
-    scores, chosen, converged = zip(*results, strict=True)
+    predictions, chosen, converged = zip(*results, strict=True)
+    folded = np.arange(y.max() + 1) if scored_as is None else np.asarray(scored_as)
+    truth = folded[y]
+    predicted = np.full((len(seeds), len(y)), -1, dtype=np.int64)
+    scores = []
+    for (_, test, seed), labels in zip(splits, predictions, strict=True):
+        predicted[seeds.index(seed), test] = folded[labels]
+        scores.append(classification_scores(truth[test], folded[labels]))
     accuracy, unweighted, f1 = np.array(scores).T
     return ClassificationScore(
         *(float(values.mean()) for values in (accuracy, unweighted, f1)),
         accuracy,
         unweighted,
         f1,
-        np.array(chosen) if classifier == "logistic_regression" else None,
+        np.array(chosen) if classifier in SEARCHED else None,
+        truth,
+        predicted,
         float(np.mean(converged)),
     )
 
 
-def _score_fold(z, y, groups, train, test, classifier, seed) -> tuple[tuple[float, float, float], float | None, bool]:
-    """(accuracy, unweighted accuracy, macro F1) on one test fold, the chosen C and whether the final fit converged."""
+def _fit_fold(z, y, groups, train, test, classifier, seed) -> tuple[np.ndarray, float | None, bool]:
+    """Predicted classes of one test fold, the chosen hyper-parameter and whether the final fit converged."""
     chosen, converged = None, True
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # reported as `converged`
-        if classifier == "logistic_regression":
-            chosen = _choose_regularisation(z[train], y[train], groups[train], seed)
-        model = make_pipeline(StandardScaler(), _estimator(classifier, seed, chosen)).fit(z[train], y[train])
+        if classifier in SEARCHED:
+            chosen = _choose(z[train], y[train], groups[train], seed, classifier)
+        model = make_pipeline(StandardScaler(), estimator(classifier, seed, chosen)).fit(z[train], y[train])
         predicted = model.predict(z[test])
-    if chosen is not None:
-        converged = bool(model[-1].n_iter_.max() < MAX_ITERATIONS)
-    return _scores(y[test], predicted), chosen, converged
-
-
-def _estimator(classifier: str, seed: int, regularisation: float | None):
     if classifier == "logistic_regression":
-        return LogisticRegression(C=regularisation, max_iter=MAX_ITERATIONS)
+        converged = bool(model[-1].n_iter_.max() < MAX_ITERATIONS)
+    return predicted, chosen, converged
+
+
+def estimator(classifier: str, seed: int, chosen: float | None):
+    """The unfitted scikit-learn classifier of a name; ``chosen`` is its hyper-parameter, if it has one to choose."""
+    if classifier == "logistic_regression":
+        return LogisticRegression(C=chosen, max_iter=MAX_ITERATIONS)
+    if classifier == "knn":
+        return KNeighborsClassifier(int(chosen))
     if classifier == "random_forest":
         return RandomForestClassifier(n_estimators=200, random_state=seed)
     if classifier == "svc":
         return SVC()
-    return DummyClassifier(strategy="most_frequent")
+    return DummyClassifier(strategy="uniform" if classifier == "dummy_uniform" else "most_frequent", random_state=seed)
 
 
-def _choose_regularisation(z: np.ndarray, y: np.ndarray, groups: np.ndarray, seed: int) -> float:
-    """The C with the best accuracy on one grouped validation part (a fifth of the groups) of the training folds."""
+SEARCHED = {"logistic_regression": REGULARISATION, "knn": NEIGHBOURS}  # from smooth to rough: the first wins ties
+
+
+def _choose(z: np.ndarray, y: np.ndarray, groups: np.ndarray, seed: int, classifier: str) -> float:
+    """The hyper-parameter with the best accuracy on one grouped validation part (a fifth) of the training folds."""
+    default = {"logistic_regression": 1.0, "knn": 5}[classifier]  # scikit-learn's, if there is nothing to validate on
     folds = min(INNER_FOLDS, max(groups_per_class(y, groups).values()))
     if folds < 2:
-        return 1.0  # nothing to validate on: scikit-learn's default
+        return default
     train, validation = grouped_folds(y, groups, folds, seed)[0]
     if len(np.unique(y[train])) < 2:
-        return 1.0
+        return default
+    candidates = [value for value in SEARCHED[classifier] if classifier != "knn" or value <= len(train)]
     scaler = StandardScaler().fit(z[train])
     z_train, z_validation = scaler.transform(z[train]), scaler.transform(z[validation])
-    # From strong to weak regularisation, each fit started at the optimum of the one before.
-    model = LogisticRegression(max_iter=MAX_ITERATIONS, warm_start=True)
-    accuracy = [
-        model.set_params(C=strength).fit(z_train, y[train]).score(z_validation, y[validation])
-        for strength in REGULARISATION
-    ]
-    return REGULARISATION[int(np.argmax(accuracy))]
+    model, accuracy = estimator(classifier, seed, candidates[0]), []
+    if classifier == "logistic_regression":
+        model.set_params(warm_start=True)  # each fit starts at the optimum of the one before
+    for value in candidates:
+        model.set_params(**{"C" if classifier == "logistic_regression" else "n_neighbors": value})
+        accuracy.append(model.fit(z_train, y[train]).score(z_validation, y[validation]))
+    return candidates[int(np.argmax(accuracy))]
 
 
-def _scores(truth: np.ndarray, predicted: np.ndarray) -> tuple[float, float, float]:
+def classification_scores(truth: np.ndarray, predicted: np.ndarray) -> tuple[float, float, float]:
+    """Accuracy, unweighted accuracy (mean recall over the classes in ``truth``) and macro F1."""
     recall = recall_score(truth, predicted, labels=np.unique(truth), average="macro", zero_division=0)
     f1 = f1_score(truth, predicted, average="macro", zero_division=0)
     return float(accuracy_score(truth, predicted)), float(recall), float(f1)

@@ -24,6 +24,8 @@ class ClusteringScore:
     accuracy, std : float
         Mean and standard deviation (ddof 1; None for one seed) over seeds: the spread of k-means, not of the data.
     accuracy_per_seed : (n_seeds,)
+    predicted : (n_seeds, n_samples)
+        Class matched to the sample's cluster.
     n_constant : int
         Constant codes that were dropped.
     """
@@ -31,6 +33,7 @@ class ClusteringScore:
     accuracy: float
     std: float | None
     accuracy_per_seed: np.ndarray
+    predicted: np.ndarray
     n_constant: int
 
 
@@ -42,10 +45,18 @@ def matched_accuracy(y: np.ndarray, clusters: np.ndarray) -> float:
     ValueError
         If the two label vectors differ in length.
     """
+    return float(np.mean(matched_classes(y, clusters) == y))
+
+
+def matched_classes(y: np.ndarray, clusters: np.ndarray) -> np.ndarray:
+    """Class ``(n_samples,)`` of each sample's cluster in the best one-to-one matching; -1 for unmatched clusters."""
     if len(y) != len(clusters):
         raise ValueError(f"y has {len(y)} rows, clusters {len(clusters)}")
-    counts = contingency_matrix(y, clusters)
-    return float(counts[linear_sum_assignment(counts, maximize=True)].sum() / len(y))
+    classes, (names, encoded) = np.unique(y), np.unique(clusters, return_inverse=True)
+    rows, columns = linear_sum_assignment(contingency_matrix(y, clusters), maximize=True)
+    matched = np.full(len(names), -1, dtype=np.int64)
+    matched[columns] = classes[rows]
+    return matched[encoded]
 
 
 def kmeans_accuracy(z: np.ndarray, y: np.ndarray, *, n_seeds: int = 10, n_jobs: int = 2) -> ClusteringScore:
@@ -72,11 +83,12 @@ def kmeans_accuracy(z: np.ndarray, y: np.ndarray, *, n_seeds: int = 10, n_jobs: 
     if n_classes < 2 or z.shape[1] == 0:
         raise ValueError(f"k-means needs two classes and a code that varies, found {n_classes} and {z.shape[1]}")
     z = StandardScaler().fit_transform(z).astype(np.float32)
-    accuracy = np.array(Parallel(n_jobs=n_jobs)(delayed(_one_seed)(z, y, n_classes, seed) for seed in range(n_seeds)))
+    predicted = Parallel(n_jobs=n_jobs)(delayed(_one_seed)(z, y, n_classes, seed) for seed in range(n_seeds))
+    accuracy = np.mean(np.stack(predicted) == y, axis=1)
     std = float(accuracy.std(ddof=1)) if n_seeds > 1 else None
-    return ClusteringScore(float(accuracy.mean()), std, accuracy, n_constant)
+    return ClusteringScore(float(accuracy.mean()), std, accuracy, np.stack(predicted), n_constant)
 
 
-def _one_seed(z: np.ndarray, y: np.ndarray, n_classes: int, seed: int) -> float:
+def _one_seed(z: np.ndarray, y: np.ndarray, n_classes: int, seed: int) -> np.ndarray:
     with threadpool_limits(1):
-        return matched_accuracy(y, KMeans(n_classes, n_init=1, random_state=seed).fit_predict(z))
+        return matched_classes(y, KMeans(n_classes, n_init=1, random_state=seed).fit_predict(z))

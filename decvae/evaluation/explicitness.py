@@ -38,7 +38,11 @@ class Explicitness:
 
 
 def compute_explicitness(
-    z_train: np.ndarray, y_train: np.ndarray, z_test: np.ndarray, y_test: np.ndarray
+    z_train: np.ndarray,
+    y_train: np.ndarray,
+    z_test: np.ndarray,
+    y_test: np.ndarray,
+    max_iterations: int = MAX_ITERATIONS,
 ) -> Explicitness:
     """Explicitness from one logistic regression (L2, C = 1) per factor on codes z-scored by the training part.
 
@@ -50,6 +54,8 @@ def compute_explicitness(
     z_train, z_test : (n, n_codes)
         Codes that are constant in the training part are dropped and counted.
     y_train, y_test : (n, n_factors) int
+    max_iterations : int
+        Of the optimiser (100 in the paper, too few for many samples).
 
     Raises
     ------
@@ -59,11 +65,11 @@ def compute_explicitness(
     z_train, y_train, z_test, y_test, n_constant = check_train_test(z_train, y_train, z_test, y_test)
     train, test, converged = [], [], []
     for labels_train, labels_test in zip(y_train.T, y_test.T, strict=True):
-        model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=MAX_ITERATIONS))
+        model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=max_iterations))
         with warnings.catch_warnings(), threadpool_limits(1):
             warnings.simplefilter("ignore", ConvergenceWarning)  # reported as `converged`
             model.fit(z_train, labels_train)
-        converged.append(model[-1].n_iter_.max() < MAX_ITERATIONS)
+        converged.append(model[-1].n_iter_.max() < max_iterations)
         train.append(_macro_auc(model.predict_proba(z_train), labels_train, model.classes_))
         test.append(_macro_auc(model.predict_proba(z_test), labels_test, model.classes_))
     return Explicitness(_rescaled(train), _rescaled(test), float(np.mean(converged)), n_constant)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from decvae.evaluation.discretise import check_train_test
-from decvae.evaluation.factor_votes import fixed_factor_batches, votable_factors
+from decvae.evaluation.factor_votes import fixed_factor_batches, in_chunks, votable_factors
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,16 @@ def factor_vae_score(
     if len(votable_factors(y_train)) < 2 or len(votable_factors(y_test)) < 2 or not active.any():
         return FactorVAEScore(None, None, pruned)
     rng = np.random.default_rng(seed)
+    fixed, least = _votes(z_train[:, active] / deviation[active], y_train, n_train, batch_size, rng)
     votes = np.zeros((active.sum(), y_train.shape[1]), dtype=np.int64)
-    scaled = z_train[:, active] / deviation[active]
-    for factor, rows in fixed_factor_batches(y_train, n_train, batch_size, rng):
-        votes[np.argmin(scaled[rows].var(axis=0)), factor] += 1
-    winner = votes.argmax(axis=1)
-    scaled = z_test[:, active] / deviation[active]
-    hits = [
-        winner[np.argmin(scaled[rows].var(axis=0))] == factor
-        for factor, rows in fixed_factor_batches(y_test, n_test, batch_size, rng)
-    ]
-    return FactorVAEScore(float(votes.max(axis=1).sum() / votes.sum()), float(np.mean(hits)), pruned)
+    np.add.at(votes, (least, fixed), 1)
+    fixed, least = _votes(z_test[:, active] / deviation[active], y_test, n_test, batch_size, rng)
+    hits = votes.argmax(axis=1)[least] == fixed
+    return FactorVAEScore(float(votes.max(axis=1).sum() / n_train), float(hits.mean()), pruned)
+
+
+def _votes(z, y, n_votes, batch_size, rng) -> tuple[np.ndarray, np.ndarray]:
+    """The fixed factor and the code of least variance ``(n_votes,)`` of every batch."""
+    fixed, rows = fixed_factor_batches(y, n_votes, batch_size, rng)
+    least = [z[rows[chunk]].var(axis=1).argmin(axis=1) for chunk in in_chunks(rows, z.shape[1])]
+    return fixed, np.concatenate(least)

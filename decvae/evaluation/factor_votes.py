@@ -14,7 +14,7 @@ def votable_factors(y: np.ndarray) -> np.ndarray:
 
 def fixed_factor_batches(
     y: np.ndarray, n_votes: int, batch_size: int, rng: np.random.Generator
-) -> Iterator[tuple[int, np.ndarray]]:
+) -> tuple[np.ndarray, np.ndarray]:
     """Factors and the rows of batches that share a value of it.
 
     Parameters
@@ -22,15 +22,27 @@ def fixed_factor_batches(
     y : (n_samples, n_factors) int
     n_votes, batch_size : int
 
-    Yields
-    ------
-    (factor, rows)
-        A factor that varies, drawn evenly, and ``batch_size`` rows (with replacement) of one of its values, drawn
-        evenly from the values.
+    Returns
+    -------
+    factors : (n_votes,)
+        Index of a factor that varies, drawn evenly.
+    rows : (n_votes, batch_size)
+        Rows, with replacement, of one of its values, which are drawn evenly, too.
     """
-    members = {k: [np.flatnonzero(y[:, k] == value) for value in np.unique(y[:, k])] for k in votable_factors(y)}
-    factors = list(members)
-    for _ in range(n_votes):
-        factor = factors[rng.integers(len(factors))]
-        group = members[factor][rng.integers(len(members[factor]))]
-        yield factor, group[rng.integers(len(group), size=batch_size)]
+    factors = rng.choice(votable_factors(y), size=n_votes)
+    position = rng.random(n_votes)
+    rows = np.empty((n_votes, batch_size), dtype=np.int64)
+    for k in np.unique(factors):
+        values, encoded = np.unique(y[:, k], return_inverse=True)
+        for value in range(len(values)):
+            votes = np.flatnonzero((factors == k) & ((position * len(values)).astype(int) == value))
+            members = np.flatnonzero(encoded == value)
+            rows[votes] = members[rng.integers(len(members), size=(len(votes), batch_size))]
+    return factors, rows
+
+
+def in_chunks(rows: np.ndarray, n_codes: int) -> Iterator[slice]:
+    """Slices of votes whose codes take at most about 32 MB."""
+    size = max(1, 4_000_000 // (rows.shape[1] * n_codes))
+    for start in range(0, len(rows), size):
+        yield slice(start, start + size)

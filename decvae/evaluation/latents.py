@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,8 @@ class LatentTable:
 
     Attributes
     ----------
-    branch : {"Z", "S"}
-        Frame level or sequence level.
+    branch : {"Z", "S", "Z+S"}
+        Frame level, sequence level, or both side by side.
     subspaces : list of str
         Names along axis 1 of ``mu``: X, OC1..OCC and OCs_proj if the run projects its components.
     mu, logvar : (n, n_subspaces, d) float32
@@ -51,6 +51,8 @@ class LatentTable:
     factors : {name: (n,) int}
         Class codes of every generative factor.
     class_names : {name: list of str}
+    split : (n,) int or None
+        Which of the pooled files the row comes from, counted from 0; None if that is not known.
     """
 
     branch: str
@@ -63,6 +65,7 @@ class LatentTable:
     overlap: np.ndarray
     factors: dict[str, np.ndarray] = field(default_factory=dict)
     class_names: dict[str, list[str]] = field(default_factory=dict)
+    split: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.mu)
@@ -80,6 +83,7 @@ class LatentTable:
             overlap=self.overlap[rows],
             factors={name: codes[rows] for name, codes in self.factors.items()},
             class_names=self.class_names,
+            split=None if self.split is None else self.split[rows],
         )
 
 
@@ -131,6 +135,7 @@ def read_latents(paths: Sequence[str | Path]) -> dict[str, LatentTable]:
             tables = {branch: _read_table(file[branch], branch) for branch in BRANCHES if branch in file}
         for branch, table in tables.items():
             table.utterance = table.utterance + shift
+            table.split = np.full(len(table), len(parts.get(branch, ())))
             parts.setdefault(branch, []).append(table)
         shift = max(int(table.utterance.max(initial=-1)) for table in tables.values()) + 1
     return {branch: _pool(tables) for branch, tables in parts.items()}
@@ -158,7 +163,43 @@ def _pool(tables: list[LatentTable]) -> LatentTable:
     return LatentTable(
         branch=first.branch,
         subspaces=first.subspaces,
-        **{name: joined(name) for name in ("mu", "logvar", "features", "utterance", "frame", "overlap")},
+        **{name: joined(name) for name in ("mu", "logvar", "features", "utterance", "frame", "overlap", "split")},
         factors={name: np.concatenate([table.factors[name] for table in tables]) for name in first.factors},
         class_names=first.class_names,
     )
+
+
+def joined(frames: LatentTable, sequences: LatentTable) -> LatentTable:
+    """Branch ``Z+S``: every frame's latents beside those of its utterance.
+
+    Parameters
+    ----------
+    frames, sequences : LatentTable
+        Branches Z and S of one run.
+
+    Returns
+    -------
+    LatentTable
+        Rows of ``frames`` whose utterance has a sequence vector. Axis 2 of ``mu`` holds Z, then S; a subspace that one
+        branch lacks is constant (zero) there, and constant codes are never scored. It has no features.
+
+    Raises
+    ------
+    ValueError
+        If no utterance is in both.
+    """
+    row_of = {utterance: row for row, utterance in enumerate(sequences.utterance)}
+    rows = np.array([row_of.get(utterance, -1) for utterance in frames.utterance])
+    if not np.any(rows >= 0):
+        raise ValueError("branches Z and S have no utterance in common")
+    kept = frames.select(rows >= 0)
+    rows = rows[rows >= 0]
+    subspaces = [*frames.subspaces, *(name for name in sequences.subspaces if name not in frames.subspaces)]
+    width = frames.mu.shape[2]
+    mu = np.zeros((len(kept), len(subspaces), width + sequences.mu.shape[2]), dtype=np.float32)
+    for place, name in enumerate(subspaces):
+        if name in frames.subspaces:
+            mu[:, place, :width] = kept.mu[:, frames.subspaces.index(name)]
+        if name in sequences.subspaces:
+            mu[:, place, width:] = sequences.mu[rows, sequences.subspaces.index(name)]
+    return replace(kept, branch="Z+S", subspaces=subspaces, mu=mu, logvar=None, features=None)

@@ -1,105 +1,55 @@
-"""Every score of one latent table as one tidy table."""
+"""Every score of one run at one checkpoint, as tidy tables."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from sklearn.model_selection import GroupShuffleSplit
 from threadpoolctl import threadpool_limits
 
-from decvae.evaluation.aggregation import aggregate, available_aggregations, is_aggregation
-from decvae.evaluation.classification import CLASSIFIERS, cross_validated_accuracy, grouped_folds, groups_per_class
-from decvae.evaluation.clustering import kmeans_accuracy
-from decvae.evaluation.dci import BACKENDS, compute_dci
-from decvae.evaluation.discretise import discretise, drop_constant
-from decvae.evaluation.explicitness import compute_explicitness
-from decvae.evaluation.irs import compute_irs
-from decvae.evaluation.latents import LatentTable
-from decvae.evaluation.modularity import modularity
-from decvae.evaluation.mutual_information import adjusted_mutual_information, mean_pairwise_information
-from decvae.evaluation.total_correlation import total_correlation_scores
+from decvae.evaluation.aggregation import aggregate, available_aggregations
+from decvae.evaluation.discretise import drop_constant
+from decvae.evaluation.latents import LatentTable, joined
+from decvae.evaluation.protocols import classes_scored_as, grouped_splits, grouping, scored_factors
+from decvae.evaluation.published import published_units
+from decvae.evaluation.settings import EvaluationSettings
+from decvae.evaluation.sound import Codes, Part, joined_folds, score, units
+
+__all__ = ["CLASS_COLUMNS", "COLUMNS", "EvaluationSettings", "Scores", "evaluate", "score_table"]
 
 logger = logging.getLogger(__name__)
 
 COLUMNS = (
-    "branch",
-    "space",
-    "aggregation",
-    "n_codes",
-    "factors",
-    "metric",
-    "classifier",
-    "protocol",
-    "value",
-    "spread",
-    "n",
+    *("branch", "space", "aggregation", "n_codes", "factors", "metric", "classifier", "protocol", "value", "spread"),
+    *("ci_low", "ci_high", "n"),
 )
-PROTOCOL = "sound"  # grouped by utterance, seeded, tuned on training folds only; not the published protocol
-TEST_FOLDS = 5  # DCI and explicitness are tested on one fifth of the utterances
+CLASS_COLUMNS = (
+    *("branch", "space", "aggregation", "factor", "classifier", "protocol", "class", "predicted", "metric", "value"),
+    *("ci_low", "ci_high", "n"),
+)
 
 
 @dataclass(frozen=True)
-class EvaluationSettings:
-    """What to score and how.
+class Scores:
+    """The tables of one run at one checkpoint.
 
     Attributes
     ----------
-    aggregations : tuple of str
-        Aggregations of the posterior means (see :func:`decvae.evaluation.aggregation.aggregate`); those that a table
-        lacks are left out.
-    max_frames : int
-        Rows that are scored, drawn evenly from all utterances.
-    n_bins : int
-        Bins of the discretised codes.
-    dci_backend : {"lightgbm", "sklearn"}
-    folds : int
-        Outer folds of the classification, fewer where a class occurs in fewer utterances.
-    seeds : tuple of int
-        Repetitions of the cross-validation.
-    classifiers : tuple of str
-        From ``logistic_regression``, ``random_forest``, ``svc``, ``dummy``.
-    kmeans_seeds : int
-        Starts of k-means; 0 leaves it out.
-    irs_quantile : float
-    discard_overlaps : bool
-        Leave out frames whose window straddles two labels.
-    feature_aggregations : tuple of str
-        Aggregations of the features, scored by classification and k-means.
+    scores : DataFrame with columns ``COLUMNS``
+        One row per score; ``factors`` joins the names of all factors by ``+`` for joint metrics and is empty for
+        metrics without factors; ``spread`` is the standard deviation over folds and seeds (ddof 1; NaN for a single
+        value), ``n`` the number of values; ``ci_low`` and ``ci_high`` bound the 95 % interval (NaN where there is
+        none). Undefined metrics have no row.
+    classes : DataFrame with columns ``CLASS_COLUMNS``
+        Out-of-fold results of the sound protocol by class: ``metric`` is recall, precision, f1, or count, a cell of the
+        confusion matrix (``class`` is the truth). Counts add up over the seeds of the cross-validation.
     """
 
-    aggregations: tuple[str, ...] = ("X", "OCs_joint", "all")
-    max_frames: int = 10000
-    n_bins: int = 30
-    dci_backend: str = "lightgbm"
-    folds: int = 5
-    seeds: tuple[int, ...] = (0,)
-    classifiers: tuple[str, ...] = ("logistic_regression",)
-    kmeans_seeds: int = 10
-    irs_quantile: float = 0.99
-    discard_overlaps: bool = False
-    feature_aggregations: tuple[str, ...] = ("X", "all")
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            if isinstance(getattr(self, field.name), list):
-                object.__setattr__(self, field.name, tuple(getattr(self, field.name)))
-        unknown = [name for name in (*self.aggregations, *self.feature_aggregations) if not is_aggregation(name)]
-        if unknown:
-            raise ValueError(f"unknown aggregations {unknown}; choose from X, OC1.., OCs_joint, OCs_proj, all")
-        unknown = [name for name in self.classifiers if name not in CLASSIFIERS]
-        if unknown:
-            raise ValueError(f"unknown classifiers {unknown}; choose from {CLASSIFIERS}")
-        if self.dci_backend not in BACKENDS:
-            raise ValueError(f"unknown dci_backend {self.dci_backend!r}; choose from {sorted(BACKENDS)}")
-        if self.max_frames < 2 or self.n_bins < 2 or self.folds < 2 or not self.seeds or self.kmeans_seeds < 0:
-            raise ValueError("max_frames, n_bins and folds must be >= 2, kmeans_seeds >= 0, seeds must not be empty")
-        if not 0 < self.irs_quantile <= 1:
-            raise ValueError(f"irs_quantile must lie in (0, 1], found {self.irs_quantile}")
+    scores: pd.DataFrame
+    classes: pd.DataFrame
 
 
 def balanced_rows(utterance: np.ndarray, max_rows: int, seed: int) -> np.ndarray:
@@ -116,23 +66,6 @@ def balanced_rows(utterance: np.ndarray, max_rows: int, seed: int) -> np.ndarray
     turn = np.empty(n_rows, dtype=np.int64)
     turn[order] = np.arange(n_rows) - np.repeat(starts, counts)
     return np.sort(shuffled[np.argsort(turn[shuffled], kind="stable")][:max_rows])
-
-
-def grouped_split(y: np.ndarray, groups: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Row indices of a training part (80 % of the groups) and a test part; no group lies in both.
-
-    Parameters
-    ----------
-    y : (n, n_factors) int
-        The split is stratified by the factor that has the class with the fewest groups (1/g is tested if that class has
-        g < 5 groups); it is not stratified if a class has one group only.
-    groups : (n,) int
-    """
-    fewest = [min(groups_per_class(column, groups).values()) for column in y.T]
-    hardest = int(np.argmin(fewest))
-    if fewest[hardest] >= 2:
-        return grouped_folds(y[:, hardest], groups, min(TEST_FOLDS, fewest[hardest]), seed)[0]
-    return next(GroupShuffleSplit(1, test_size=1 / TEST_FOLDS, random_state=seed).split(y, groups=groups))
 
 
 def between_component_share(features: np.ndarray) -> float | None:
@@ -166,7 +99,32 @@ def between_component_share(features: np.ndarray) -> float | None:
     return float(components.mean(axis=0).var(axis=0).sum() / total) if total > 0 else None
 
 
-def score_table(table: LatentTable, settings: EvaluationSettings, *, seed: int = 0, n_jobs: int = 2) -> pd.DataFrame:
+def evaluate(tables: dict[str, LatentTable], settings: EvaluationSettings, *, seed: int = 0, n_jobs: int = 2) -> Scores:
+    """All scores of a run's branches; branches that it lacks are left out.
+
+    Parameters
+    ----------
+    tables : {branch: LatentTable}
+        As :func:`decvae.evaluation.latents.read_latents` returns them.
+
+    Raises
+    ------
+    ValueError
+        As :func:`score_table`, or if the run has none of the branches asked for.
+    """
+    if "Z+S" in settings.branches and {"Z", "S"} <= tables.keys():
+        tables = {**tables, "Z+S": joined(tables["Z"], tables["S"])}
+    wanted = [branch for branch in settings.branches if branch in tables]
+    if not wanted:
+        raise ValueError(f"the run has branches {sorted(tables)}, evaluation asks for {list(settings.branches)}")
+    found = [score_table(tables[branch], settings, seed=seed, n_jobs=n_jobs) for branch in wanted]
+    return Scores(
+        pd.concat([one.scores for one in found], ignore_index=True),
+        pd.concat([one.classes for one in found], ignore_index=True),
+    )
+
+
+def score_table(table: LatentTable, settings: EvaluationSettings, *, seed: int = 0, n_jobs: int = 2) -> Scores:
     """All scores of one latent table.
 
     Posterior means (space ``mu``): every metric for every aggregation. Features: classification, k-means, and
@@ -176,16 +134,9 @@ def score_table(table: LatentTable, settings: EvaluationSettings, *, seed: int =
     Parameters
     ----------
     seed : int
-        Of the draw of rows, the train/test split and the boosted trees.
+        Of the draw of rows, the splits, the bootstrap and the boosted trees.
     n_jobs : int
-        Aggregations scored in parallel, one thread each; the scores do not depend on it.
-
-    Returns
-    -------
-    DataFrame with columns ``COLUMNS``
-        ``factors`` joins the names of all factors by ``+`` for joint metrics and is empty for metrics without factors;
-        ``spread`` is the standard deviation over folds and seeds (ddof 1; NaN for a single value), ``n`` the number of
-        values. Undefined metrics have no row.
+        Metrics, folds and tasks run in parallel, one thread each; the scores do not depend on it.
 
     Raises
     ------
@@ -193,63 +144,88 @@ def score_table(table: LatentTable, settings: EvaluationSettings, *, seed: int =
         If the table is empty, has no requested aggregation, or holds NaN codes.
     """
     table = _scored_rows(table, settings, seed)
-    factors = _usable_factors(table)
-    split = grouped_split(_stacked(factors), table.utterance, seed) if factors else None
-    jobs: list[_Codes] = []
-    for space, requested in (("mu", settings.aggregations), ("features", settings.feature_aggregations)):
-        for aggregation in _available(table, space, requested):
-            z, n_constant = drop_constant(aggregate(table, aggregation, space))
-            job = _Codes(z, factors, table.utterance, split, table.branch, space, aggregation, settings, seed)
-            logger.info("%s: %d codes (%d constant dropped), %d rows", job.name, z.shape[1], n_constant, len(z))
-            if z.shape[1] == 0:
-                logger.warning("%s: every code is constant, nothing to score", job.name)
-            else:
-                jobs.append(job)
-    rows = [row for scores in _in_parallel(jobs, n_jobs) for row in scores]
+    matrices = _matrices(table, settings, seed)
+    work = [(place, unit) for place, codes in enumerate(matrices) for unit in _units(codes)]
+    parts: list[list[Part]] = [[] for _ in matrices]
+    for (place, _), part in zip(work, _in_parallel([unit for _, unit in work], n_jobs), strict=True):
+        parts[place].append(part)
+    rows, classes = [], []
+    for codes, found in zip(matrices, parts, strict=True):
+        cell = {"space": codes.space, "aggregation": codes.aggregation}
+        scores = [row for part in found for row in part.rows] + joined_folds(codes, found)
+        rows += [cell | {"n_codes": codes.z.shape[1]} | row for row in scores]
+        classes += [cell | {"branch": table.branch} | row for part in found for row in part.classes]
     if table.features is not None:
         n_codes = table.features[:, 1:].shape[1] * table.features.shape[2]
         cell = {"space": "features", "aggregation": "OCs_joint", "n_codes": n_codes}
-        rows.append(cell | _score("between_component_share", between_component_share(table.features)))
-    common = {"branch": table.branch, "protocol": PROTOCOL}
-    return pd.DataFrame([common | row for row in rows if row["value"] is not None], columns=list(COLUMNS))
-
-
-@dataclass(frozen=True)
-class _Codes:
-    """Codes of one aggregation with all that scoring them needs."""
-
-    z: np.ndarray
-    factors: dict[str, np.ndarray]
-    utterance: np.ndarray
-    split: tuple[np.ndarray, np.ndarray] | None
-    branch: str
-    space: str
-    aggregation: str
-    settings: EvaluationSettings
-    seed: int
-
-    @property
-    def name(self) -> str:
-        return f"branch {self.branch}, {self.space}, {self.aggregation}"
-
-
-def _in_parallel(jobs: list[_Codes], n_jobs: int) -> list[list[dict]]:
-    """Scores of every job in the order given; the widest codes start first, each job in one process of one thread."""
-    order = sorted(range(len(jobs)), key=lambda position: -jobs[position].z.shape[1])
-    found = Parallel(n_jobs=max(1, min(n_jobs, len(jobs))), return_as="generator_unordered")(
-        delayed(_scored)(position, jobs[position]) for position in order
+        rows.append(cell | score("between_component_share", between_component_share(table.features)))
+    return Scores(
+        pd.DataFrame(
+            [{"branch": table.branch} | row for row in rows if row["value"] is not None], columns=list(COLUMNS)
+        ),
+        pd.DataFrame(classes, columns=list(CLASS_COLUMNS)),
     )
-    scores: dict[int, list[dict]] = {}
-    for position, result in found:
-        scores[position] = result
-        logger.info("%s: scored (%d of %d)", jobs[position].name, len(scores), len(jobs))
-    return [scores[position] for position in range(len(jobs))]
 
 
-def _scored(position: int, codes: _Codes) -> tuple[int, list[dict]]:
-    cell = {"space": codes.space, "aggregation": codes.aggregation, "n_codes": codes.z.shape[1]}
+def _units(codes: Codes) -> list:
+    """The work on one code matrix under every protocol asked for."""
+    known = {"sound": units, "published": published_units}
+    return [unit for protocol in codes.settings.protocols for unit in known[protocol](codes)]
+
+
+def _in_parallel(work: list, n_jobs: int) -> list[Part]:
+    """Results of the units in their order, each in one thread."""
+    found = Parallel(n_jobs=max(1, min(n_jobs, len(work))), return_as="generator")(delayed(_one)(unit) for unit in work)
+    parts = []
+    for part in found:
+        parts.append(part)
+        if len(parts) % 10 == 0 or len(parts) == len(work):
+            logger.info("scored %d of %d parts", len(parts), len(work))
+    return parts
+
+
+def _one(unit) -> Part:
     with threadpool_limits(1):
-        return position, [cell | score for score in _scores_of_codes(codes)]
+        return unit()
+
+
+def _matrices(table: LatentTable, settings: EvaluationSettings, seed: int) -> list[Codes]:
+    """The code matrices that are scored, with their factors and splits."""
+    factors = _usable_factors(table)
+    groupings = {name: grouping(table, name) for name in factors}
+    shared = {
+        "factors": factors,
+        "groupings": groupings,
+        "splits": _splits(factors, groupings, seed, settings.disentanglement_folds),
+        "scored_as": {name: classes_scored_as(name, table.class_names[name]) for name in factors},
+        "class_names": table.class_names,
+        "utterance": table.utterance,
+        "split": table.split,
+        "branch": table.branch,
+        "settings": settings,
+        "seed": seed,
+    }
+    found = []
+    for space, requested in (("mu", settings.aggregations), ("features", settings.feature_aggregations)):
+        for aggregation in _available(table, space, requested):
+            z, n_constant = drop_constant(aggregate(table, aggregation, space))
+            codes = Codes(z, space=space, aggregation=aggregation, **shared)
+            logger.info("%s: %d codes (%d constant dropped), %d rows", codes.name, z.shape[1], n_constant, len(z))
+            if z.shape[1] == 0:
+                logger.warning("%s: every code is constant, nothing to score", codes.name)
+            else:
+                found.append(codes)
+    return found
+
+
+def _splits(factors, groupings, seed, n_folds) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
+    """Splits of every factor by its own groups; factors with the same groups share them."""
+    splits = {}
+    for by in dict.fromkeys(one.by for one in groupings.values()):
+        names = [name for name in factors if groupings[name].by == by]
+        y = np.stack([factors[name] for name in names], axis=1)
+        splits.update(dict.fromkeys(names, grouped_splits(y, groupings[names[0]].groups, seed)[:n_folds]))
+    return {name: splits[name] for name in factors}
 
 
 def _available(table: LatentTable, space: str, requested: tuple[str, ...]) -> list[str]:
@@ -281,75 +257,8 @@ def _scored_rows(table: LatentTable, settings: EvaluationSettings, seed: int) ->
 
 
 def _usable_factors(table: LatentTable) -> dict[str, np.ndarray]:
-    usable = {name: codes for name, codes in table.factors.items() if len(np.unique(codes)) > 1}
-    for name in table.factors.keys() - usable.keys():
+    factors = scored_factors(table)
+    usable = {name: codes for name, codes in factors.items() if len(np.unique(codes)) > 1}
+    for name in factors.keys() - usable.keys():
         logger.warning("branch %s: factor %s has one class only and is not scored", table.branch, name)
     return usable
-
-
-def _stacked(factors: dict[str, np.ndarray]) -> np.ndarray:
-    return np.stack(list(factors.values()), axis=1)
-
-
-def _score(metric: str, value, factors: str = "", classifier: str = "", spread=np.nan, n: int = 1) -> dict:
-    spread = np.nan if spread is None else spread
-    return {"factors": factors, "metric": metric, "classifier": classifier, "value": value, "spread": spread, "n": n}
-
-
-def _scores_of_codes(codes: _Codes) -> Iterator[dict]:
-    """Every score of the codes of one aggregation."""
-    z, settings = codes.z, codes.settings
-    if codes.space == "mu":
-        bins = discretise(z, settings.n_bins)
-        yield _score("mutual_information", mean_pairwise_information(bins))
-        correlation = total_correlation_scores(z)
-        yield _score("total_correlation", correlation.tc)
-        yield _score("total_correlation_norm", correlation.tc_norm)
-        yield _score("total_correlation_corr", correlation.tc_corr)
-    if not codes.factors:
-        return
-    y, joint = _stacked(codes.factors), "+".join(codes.factors)
-    if codes.space == "mu":
-        yield _score("irs", compute_irs(z, y, settings.irs_quantile).score, joint)
-        yield _score("modularity", modularity(adjusted_mutual_information(bins, y)), joint)
-        yield from _split_scores(codes, y, joint)
-    for name in codes.factors:
-        yield from _task_scores(codes, name)
-
-
-def _split_scores(codes: _Codes, y: np.ndarray, joint: str) -> Iterator[dict]:
-    """DCI and explicitness, fitted on one part of the utterances and tested on the other."""
-    z, (train, test) = codes.z, codes.split
-    if len(test) < 2 or np.any(np.ptp(y[train], axis=0) == 0) or np.all(np.ptp(z[train], axis=0) == 0):
-        logger.warning("%s: too few utterances to split, DCI and explicitness are left out", codes.name)
-        return
-    parts = (z[train], y[train], z[test], y[test])
-    dci = compute_dci(*parts, backend=codes.settings.dci_backend, seed=codes.seed, n_jobs=1)
-    yield _score("disentanglement", dci.disentanglement, joint)
-    yield _score("completeness", dci.completeness, joint)
-    yield _score("informativeness", dci.informativeness_test, joint)
-    explicitness = compute_explicitness(*parts)
-    yield _score("explicitness", explicitness.test, joint)
-    if explicitness.converged < 1:
-        logger.warning("%s: %.0f %% of explicitness fits converged", codes.name, 100 * explicitness.converged)
-
-
-def _task_scores(codes: _Codes, name: str) -> Iterator[dict]:
-    """Classification and clustering of one factor."""
-    settings, y = codes.settings, codes.factors[name]
-    folds = min(settings.folds, *groups_per_class(y, codes.utterance).values())
-    if folds < 2:
-        logger.warning("%s: a class of %s occurs in one utterance only; it is not classified", codes.name, name)
-    for classifier in settings.classifiers if folds >= 2 else ():
-        score = cross_validated_accuracy(
-            codes.z, y, codes.utterance, classifier=classifier, folds=folds, seeds=settings.seeds, n_jobs=1
-        )
-        if score.converged < 1:
-            share = 100 * score.converged
-            logger.warning("%s: %.0f %% of %s fits for %s converged", codes.name, share, classifier, name)
-        for metric in ("accuracy", "unweighted_accuracy", "f1_macro"):
-            values = getattr(score, f"{metric}_per_fold")
-            yield _score(metric, getattr(score, metric), name, classifier, values.std(ddof=1), len(values))
-    if settings.kmeans_seeds:
-        clusters = kmeans_accuracy(codes.z, y, n_seeds=settings.kmeans_seeds, n_jobs=1)
-        yield _score("kmeans_accuracy", clusters.accuracy, name, "", clusters.std, settings.kmeans_seeds)

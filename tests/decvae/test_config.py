@@ -386,3 +386,8 @@ def test_model_defaults():
     assert flat == {key: getattr(model, key) for key in flat}
     autoencoder = AutoencoderConfig()
     assert run["autoencoder"] == {"widths": autoencoder.widths, "latent_dim": autoencoder.latent_dim}
+
+
+def test_runs_that_differ_by_seed_are_of_one_setting():
+    first, second, third = (run.setting for run in runs_of({}, {"seed": 1}, {"beta_z": 5.0}))
+    assert first == second != third

@@ -74,6 +74,8 @@ def metrics_table() -> pd.DataFrame:
                             "protocol": "sound",
                             "value": value if aggregation in ("all", "X") else value / 2,
                             "spread": 0.03 if metric == "accuracy" else None,
+                            "ci_low": None if metric == "irs" else value - 0.05,
+                            "ci_high": None if metric == "irs" else value + 0.05,
                             "n": 5,
                         }
                     )
@@ -382,6 +384,7 @@ def test_metric_tables_that_cannot_be_drawn(tmp_path):
         (table.iloc[:0], {}, "has no rows: there is nothing to draw"),
         (no_number, {}, "column 'value' holds 'x' in data row 5, which is not a number"),
         (pd.concat([table, table]), {}, "has 2 rows for metric"),
+        (table.assign(protocol="published"), {}, "no rows with protocol 'sound'; it has 'published'"),
         (other_space, {}, "scores neither the aggregation 'all' nor 'X' of 'PCA'"),
     ]
     messages = read_scores([case[0] for case in cases], [case[1] for case in cases], tmp_path, then="'drawn'")

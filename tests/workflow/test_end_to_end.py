@@ -14,7 +14,7 @@ RUNS = ["β-DecVAE FD centred", "β-DecVAE FD corrected", "VAE", "raw mel"]
 COLUMNS = [
     *["run", "label", "model", "objective", "corpus", "decomposition", "n_components", "input", "beta_z", "beta_s"],
     *["seed", "checkpoint", "epoch", "branch", "space", "aggregation", "n_codes", "factors", "metric", "classifier"],
-    *["protocol", "value", "spread", "n"],
+    *["protocol", "value", "spread", "ci_low", "ci_high", "n"],
 ]
 
 
@@ -40,6 +40,10 @@ def test_the_whole_study(project):
     states = metrics.groupby("label")["checkpoint"].unique().map(sorted)
     assert states.to_dict() == {label: ["best"] if label == "raw mel" else ["best", "init"] for label in RUNS}
     assert pd.read_parquet(project.root / "results/metrics/metrics.parquet").shape == metrics.shape
+
+    classes = pd.read_csv(project.root / "results/metrics/classes.csv")
+    assert set(classes["label"]) == set(RUNS) and set(classes["metric"]) == {"recall", "precision", "f1", "count"}
+    assert pd.read_csv(project.root / "results/metrics/seeds.csv").empty  # one seed each
 
     history = pd.read_csv(project.root / "results/runs/history.csv")
     assert set(history["label"]) == set(RUNS) - {"raw mel"}

@@ -179,6 +179,10 @@ def all_scores(wildcards):
     return [f"results/metrics/runs/{run.name}/{state}.parquet" for run, state in evaluated_states()]
 
 
+def all_class_scores(wildcards):
+    return [f"results/metrics/runs/{run.name}/{state}-classes.parquet" for run, state in evaluated_states()]
+
+
 def score_columns():
     """For each of the scores, in their order, the columns that identify its run."""
     return [run.columns() for run, state in evaluated_states()]

@@ -7,6 +7,7 @@ rule score_checkpoint:
         code=code_of("score_checkpoint.py"),
     output:
         scores="results/metrics/runs/{run}/{checkpoint}.parquet",
+        classes="results/metrics/runs/{run}/{checkpoint}-classes.parquet",
     log:
         "results/logs/score_checkpoint/{run}/{checkpoint}.log",
     benchmark:
@@ -27,10 +28,14 @@ rule score_checkpoint:
 rule merge_metrics:
     input:
         scores=all_scores,
+        classes=all_class_scores,
         code=code_of("merge_metrics.py"),
     output:
         parquet="results/metrics/metrics.parquet",
         csv="results/metrics/metrics.csv",
+        classes="results/metrics/classes.parquet",
+        classes_csv="results/metrics/classes.csv",
+        seeds="results/metrics/seeds.csv",
     log:
         "results/logs/merge_metrics.log",
     benchmark:
@@ -43,5 +48,6 @@ rule merge_metrics:
         runtime=10,
     params:
         runs=score_columns(),
+        settings={run.name: run.setting for run in RUNS.values()},
     script:
         "../scripts/merge_metrics.py"

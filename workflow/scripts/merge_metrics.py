@@ -1,8 +1,9 @@
-"""Put the scores of all runs and checkpoints into one table.
+"""Put the scores of all runs and checkpoints into one table, and what happens to each class into another.
 
-Input   scores: Parquet of each run and checkpoint
-Output  parquet, csv: the table, with the columns that identify the run in front
-Params  runs: those columns, in the order of the scores
+Input   scores, classes: Parquet of each run and checkpoint
+Output  parquet, csv: the scores, with the columns that identify the run in front; classes, classes_csv: the same by
+        class; seeds: CSV, scores of settings that were trained with several seeds
+Params  runs: those columns, in the order of the inputs; settings: for each run a name that seeds of a setting share
 """
 
 from _job import job_log
@@ -10,14 +11,13 @@ from _job import job_log
 with job_log(snakemake.log[0]):
     import pandas as pd
 
-    types = {"objective": "string", "beta_z": "float64", "beta_s": "float64"}
-    tables = []
-    for path, run in zip(snakemake.input.scores, snakemake.params.runs, strict=True):
-        table = pd.read_parquet(path)
-        for place, (name, value) in enumerate(run.items()):
-            table.insert(place, name, value)
-        # Columns that are empty for some runs have the same type for all.
-        tables.append(table.astype(types))
-    merged = pd.concat(tables, ignore_index=True)
-    merged.to_parquet(snakemake.output.parquet)
-    merged.to_csv(snakemake.output.csv, index=False)
+    from decvae.evaluation.seeds import over_seeds, with_run_columns
+
+    runs = snakemake.params.runs
+    scores = with_run_columns([pd.read_parquet(path) for path in snakemake.input.scores], runs)
+    classes = with_run_columns([pd.read_parquet(path) for path in snakemake.input.classes], runs)
+    scores.to_parquet(snakemake.output.parquet)
+    scores.to_csv(snakemake.output.csv, index=False)
+    classes.to_parquet(snakemake.output.classes)
+    classes.to_csv(snakemake.output.classes_csv, index=False)
+    over_seeds(scores, snakemake.params.settings).to_csv(snakemake.output.seeds, index=False)

@@ -1,25 +1,24 @@
 """Score the latents of one run at one checkpoint, all branches and the evaluated splits together.
 
 Input   latents: HDF5 latents, one file per split
-Output  scores: Parquet, one row per score
+Output  scores: Parquet, one row per score; classes: Parquet, one row per class and score or cell of a confusion matrix
 Params  settings: how to score; seed
 """
 
 from _job import job_log
 
 with job_log(snakemake.log[0]):
-    import pandas as pd
-
     from decvae.artifacts import open_h5
     from decvae.evaluation.latents import FORMAT, read_latents
-    from decvae.evaluation.scores import EvaluationSettings, score_table
+    from decvae.evaluation.scores import evaluate
+    from decvae.evaluation.settings import EvaluationSettings
 
     settings = EvaluationSettings(**snakemake.params.settings)
-    tables = read_latents(snakemake.input.latents).values()
-    scores = pd.concat(
-        [score_table(table, settings, seed=snakemake.params.seed) for table in tables], ignore_index=True
-    )
+    tables = read_latents(snakemake.input.latents)
+    found = evaluate(tables, settings, seed=snakemake.params.seed, n_jobs=snakemake.threads)
     with open_h5(snakemake.input.latents[0], FORMAT) as file:
-        scores.insert(0, "epoch", int(file.attrs["epoch"]))
-    scores.insert(0, "checkpoint", snakemake.wildcards.checkpoint)
-    scores.to_parquet(snakemake.output.scores)
+        epoch = int(file.attrs["epoch"])
+    for table, path in ((found.scores, snakemake.output.scores), (found.classes, snakemake.output.classes)):
+        table.insert(0, "epoch", epoch)
+        table.insert(0, "checkpoint", snakemake.wildcards.checkpoint)
+        table.to_parquet(path)

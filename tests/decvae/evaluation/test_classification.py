@@ -22,7 +22,7 @@ def test_folds_never_divide_a_group_and_cover_every_row_once():
         assert set(y[train]) == set(y[test]) == {0, 1, 2, 3}
 
 
-@pytest.mark.parametrize("classifier", ["logistic_regression", "random_forest", "svc"])
+@pytest.mark.parametrize("classifier", ["logistic_regression", "random_forest", "svc", "knn"])
 def test_separable_classes_are_found(classifier):
     score = cross_validated_accuracy(*separable(), classifier=classifier, n_jobs=1)
     assert score.accuracy > 0.95 and score.unweighted_accuracy > 0.95 and score.f1_macro > 0.95
@@ -51,10 +51,8 @@ def test_group_identity_does_not_leak():
 def test_scaler_and_regularisation_see_training_folds_only(monkeypatch):
     z, y, groups = separable(noise=2.0)
     seen = []
-    choose = classification._choose_regularisation
-    monkeypatch.setattr(
-        classification, "_choose_regularisation", lambda *args: seen.append(set(args[2])) or choose(*args)
-    )
+    choose = classification._choose
+    monkeypatch.setattr(classification, "_choose", lambda *args: seen.append(set(args[2])) or choose(*args))
     fitted = []
     scaler_fit = classification.StandardScaler.fit
 
@@ -67,7 +65,7 @@ def test_scaler_and_regularisation_see_training_folds_only(monkeypatch):
     for groups_seen, (train, test) in zip(seen, grouped_folds(y, groups, 5, 0), strict=True):
         assert groups_seen == set(groups[train]) and not groups_seen & set(groups[test])
     assert max(fitted) == 240  # of 300 rows
-    assert set(score.regularisation_per_fold) <= set(classification.REGULARISATION)
+    assert set(score.chosen_per_fold) <= set(classification.REGULARISATION)
 
 
 def test_strong_noise_asks_for_strong_regularisation():
@@ -75,7 +73,7 @@ def test_strong_noise_asks_for_strong_regularisation():
     z, y, groups = separable(n_codes=3, noise=1.0)
     noisy = np.hstack([z, rng.normal(size=(len(z), 150))])
     score = cross_validated_accuracy(noisy, y, groups, n_jobs=1)
-    assert np.median(score.regularisation_per_fold) == 0.01
+    assert np.median(score.chosen_per_fold) == 0.01
 
 
 def test_seeds_and_jobs():
@@ -112,4 +110,38 @@ def test_impossible_splits_are_refused():
 def test_two_folds_with_one_training_group_per_class():
     z, y, groups = separable(n_groups=8)
     score = cross_validated_accuracy(z, y, groups, folds=2, n_jobs=1)
-    assert score.accuracy > 0.9 and score.regularisation_per_fold.tolist() == [1.0, 1.0]
+    assert score.accuracy > 0.9 and score.chosen_per_fold.tolist() == [1.0, 1.0]
+
+
+def test_leaving_one_group_out_tests_every_group_once():
+    z, y, groups = separable()
+    y = np.arange(len(y)) % 2  # every group has both classes; the codes know nothing of them
+    score = cross_validated_accuracy(z, y, groups, leave_one_out=True, seeds=(0, 1), n_jobs=1)
+    assert score.accuracy_per_fold.shape == (20,) and score.predicted.shape == (1, 300)
+    assert (score.predicted >= 0).all()
+    by_group = [np.mean(score.predicted[0, groups == g] == y[groups == g]) for g in range(20)]
+    assert score.accuracy_per_fold == pytest.approx(by_group)
+    with pytest.raises(ValueError, match="needs two groups"):
+        cross_validated_accuracy(z, y, 0 * groups, leave_one_out=True)
+
+
+def test_out_of_fold_predictions_give_the_scores():
+    z, y, groups = separable(noise=2.0)
+    score = cross_validated_accuracy(z, y, groups, n_jobs=1)
+    folds = [np.mean(score.predicted[0, test] == y[test]) for _, test in grouped_folds(y, groups, 5, 0)]
+    assert score.accuracy_per_fold == pytest.approx(folds) and np.array_equal(score.truth, y)
+
+
+def test_classes_that_count_as_others_are_trained_apart_and_scored_together():
+    z, y, groups = separable(noise=1.5)
+    plain = cross_validated_accuracy(z, y, groups, n_jobs=1)
+    folded = cross_validated_accuracy(z, y, groups, scored_as=np.array([0, 1, 1, 3]), n_jobs=1)
+    assert set(folded.truth) == {0, 1, 3}
+    merged = np.where(plain.predicted[0] == 2, 1, plain.predicted[0])
+    assert np.array_equal(folded.predicted[0], merged) and folded.accuracy > plain.accuracy
+
+
+def test_noise_asks_for_many_neighbours_and_clean_data_for_any():
+    z, y, groups = separable(noise=3.0, n_groups=40)
+    assert np.median(cross_validated_accuracy(z, y, groups, classifier="knn", n_jobs=1).chosen_per_fold) >= 15
+    assert cross_validated_accuracy(*separable(), classifier="dummy_uniform", n_jobs=1).accuracy < 0.5

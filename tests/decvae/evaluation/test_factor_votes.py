@@ -23,13 +23,13 @@ def identity(noise=0.1):
 
 
 def test_batches_share_a_value_of_their_factor():
-    drawn = list(fixed_factor_batches(Y, 200, 16, np.random.default_rng(0)))
-    assert {factor for factor, _ in drawn} == {0, 1}
-    for factor, rows in drawn:
-        assert len(rows) == 16 and np.ptp(Y[rows, factor]) == 0
-        assert np.ptp(Y[rows, 1 - factor]) > 0
+    factors, batches = fixed_factor_batches(Y, 200, 16, np.random.default_rng(0))
+    assert set(factors) == {0, 1} and batches.shape == (200, 16)
+    for factor, rows in zip(factors, batches, strict=True):
+        assert np.ptp(Y[rows, factor]) == 0 and np.ptp(Y[rows, 1 - factor]) > 0
+    assert {Y[rows[0], 0] for factor, rows in zip(factors, batches, strict=True) if factor == 0} == set(range(5))
     only = np.stack([Y[:, 0], np.zeros(len(Y), dtype=int)], axis=1)
-    assert {factor for factor, _ in fixed_factor_batches(only, 20, 4, np.random.default_rng(0))} == {0}
+    assert set(fixed_factor_batches(only, 20, 4, np.random.default_rng(0))[0]) == {0}
 
 
 @pytest.mark.parametrize("metric", SCORES)

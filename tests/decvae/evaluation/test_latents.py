@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from decvae.evaluation.latents import LatentTable, read_latents, write_latents
+from decvae.evaluation.latents import LatentTable, joined, read_latents, write_latents
 
 
 @pytest.fixture
@@ -39,3 +39,33 @@ def test_select_restricts_every_column(table):
     assert part.factors["vowel"].tolist() == [1, 1]
     assert part.utterance.tolist() == [0, 1]
     np.testing.assert_array_equal(part.features, table.features[[1, 4]])
+
+
+def test_pooled_rows_know_their_file(table, tmp_path):
+    paths = [tmp_path / "dev.h5", tmp_path / "test.h5"]
+    for path in paths:
+        write_latents(path, [table], {"run": "r", "checkpoint": "best"})
+    pooled = read_latents(paths)["Z"]
+    assert pooled.split.tolist() == [0] * 6 + [1] * 6
+    assert pooled.select(pooled.frame == 2).split.tolist() == [0, 0, 1, 1]
+
+
+def test_frames_stand_beside_their_utterance(table):
+    sequences = LatentTable(
+        branch="S",
+        subspaces=["X", "OC1", "OC2", "OC3"],
+        mu=np.arange(12, dtype=np.float32).reshape(1, 4, 3) + 100,
+        logvar=None,
+        features=None,
+        utterance=np.array([1]),
+        frame=np.array([0]),
+        overlap=np.array([False]),
+    )
+    both = joined(table, sequences)
+    assert both.branch == "Z+S" and both.subspaces == ["X", "OC1", "OC2", "OC3"]
+    assert both.utterance.tolist() == [1, 1, 1] and both.factors["vowel"].tolist() == [2, 1, 0]
+    np.testing.assert_array_equal(both.mu[:, :3, :2], table.mu[3:])
+    np.testing.assert_array_equal(both.mu[:, 3, :2], 0)  # Z has no OC3
+    np.testing.assert_array_equal(both.mu[:, :, 2:], np.repeat(sequences.mu, 3, axis=0))
+    with pytest.raises(ValueError, match="no utterance in common"):
+        joined(table.select(table.utterance == 0), sequences)

@@ -5,23 +5,32 @@ import pandas as pd
 import pytest
 
 from decvae.evaluation import scores
+from decvae.evaluation.beta_vae import beta_vae_score
 from decvae.evaluation.classification import cross_validated_accuracy
 from decvae.evaluation.dci import compute_dci
 from decvae.evaluation.explicitness import compute_explicitness
+from decvae.evaluation.factor_vae import factor_vae_score
 from decvae.evaluation.irs import compute_irs
 from decvae.evaluation.latents import LatentTable
+from decvae.evaluation.mig import compute_mig
 from decvae.evaluation.modularity import compute_modularity
 from decvae.evaluation.mutual_information import mutual_information_score
+from decvae.evaluation.protocols import grouped_splits
+from decvae.evaluation.sap import compute_sap
 from decvae.evaluation.scores import (
     EvaluationSettings,
     balanced_rows,
     between_component_share,
-    grouped_split,
-    score_table,
+    evaluate,
 )
+from decvae.evaluation.scores import score_table as score_both
 from decvae.evaluation.total_correlation import total_correlation_scores
 
-FAST = EvaluationSettings(kmeans_seeds=2, folds=3)
+FAST = EvaluationSettings(kmeans_seeds=2, folds=3, bootstrap=100, disentanglement_folds=3)
+
+
+def score_table(*args, **kwargs):
+    return score_both(*args, **kwargs).scores
 
 
 def make_table(branch="Z", n_utterances=24, per_utterance=20, n_components=2, d=3, features=True, seed=0):
@@ -74,11 +83,12 @@ def test_columns_and_rows(frame_scores):
     key = ["space", "aggregation", "factors", "metric", "classifier"]
     assert not frame_scores.duplicated(key).any()
     counts = frame_scores.groupby(["space", "aggregation"]).size().to_dict()
-    # mu: MI, 3 TC, IRS, modularity, 3 DCI, explicitness, 2 tasks of 3 scores and k-means; features: 2 tasks.
+    # mu: MI, 3 TC, IRS, modularity, MIG, 3 DCI, explicitness, SAP, 2 votes, 2 tasks of 3 scores and k-means;
+    # features: 2 tasks.
     assert counts == {
-        ("mu", "X"): 18,
-        ("mu", "OCs_joint"): 18,
-        ("mu", "all"): 18,
+        ("mu", "X"): 22,
+        ("mu", "OCs_joint"): 22,
+        ("mu", "all"): 22,
         ("features", "X"): 8,
         ("features", "all"): 8,
         ("features", "OCs_joint"): 1,
@@ -88,24 +98,39 @@ def test_columns_and_rows(frame_scores):
     tasks = frame_scores[frame_scores.metric == "accuracy"]
     assert set(tasks.factors) == {"vowel", "speaker"} and (tasks.n == 3).all() and tasks.spread.notna().all()
     joint = frame_scores[frame_scores.metric.isin(["irs", "modularity", "disentanglement", "explicitness"])]
-    assert set(joint.factors) == {"vowel+speaker"} and joint.spread.isna().all() and (joint.n == 1).all()
+    assert set(joint.factors) == {"vowel+speaker"}
+    assert joint.groupby("metric").n.max().to_dict() == {
+        "irs": 1,
+        "modularity": 1,
+        "disentanglement": 3,
+        "explicitness": 3,
+    }
+    bounded = frame_scores[frame_scores.metric != "between_component_share"]
+    assert (bounded.ci_low <= bounded.value).all() and (bounded.value <= bounded.ci_high).all()
 
 
 def test_values_are_those_of_the_metrics(frame_scores):
     table = make_table()
     z = table.mu.reshape(len(table), -1)
     y = np.stack([table.factors["vowel"], table.factors["speaker"]], axis=1)
-    train, test = grouped_split(y, table.utterance, seed=0)
-    parts = z[train], y[train], z[test], y[test]
-    dci = compute_dci(*parts, n_jobs=1)
+    folds = [(z[a], y[a], z[b], y[b]) for a, b in grouped_splits(y, table.utterance, seed=0)[:3]]
+    dci = [compute_dci(*parts, n_jobs=1) for parts in folds]
+
+    def mean(values):
+        return pytest.approx(np.mean(list(values)), abs=1e-12)
+
     probe = cross_validated_accuracy(z, y[:, 1], table.utterance, folds=3, n_jobs=1)
     assert value(frame_scores, "mutual_information") == mutual_information_score(z).score
     assert value(frame_scores, "total_correlation") == total_correlation_scores(z).tc
     assert value(frame_scores, "irs") == compute_irs(z, y).score
     assert value(frame_scores, "modularity") == compute_modularity(z, y).score
-    assert value(frame_scores, "disentanglement") == dci.disentanglement
-    assert value(frame_scores, "informativeness") == dci.informativeness_test
-    assert value(frame_scores, "explicitness") == compute_explicitness(*parts).test
+    assert value(frame_scores, "disentanglement") == mean(one.disentanglement for one in dci)
+    assert value(frame_scores, "informativeness") == mean(one.informativeness_test for one in dci)
+    assert value(frame_scores, "explicitness") == mean(compute_explicitness(*parts).test for parts in folds)
+    assert value(frame_scores, "mig") == compute_mig(z, y).score
+    assert value(frame_scores, "sap") == mean(compute_sap(*parts).score for parts in folds)
+    assert value(frame_scores, "factor_vae") == mean(factor_vae_score(*parts).test for parts in folds)
+    assert value(frame_scores, "beta_vae") == mean(beta_vae_score(*parts).test for parts in folds)
     assert value(frame_scores, "accuracy", factors="speaker") == probe.accuracy
     assert value(frame_scores, "f1_macro", factors="speaker") == probe.f1_macro
     share = between_component_share(table.features)
@@ -145,7 +170,9 @@ def test_baseline_without_components_or_features():
 
 def test_constant_codes_and_unlabelled_rows_change_nothing():
     table = make_table()
-    settings = EvaluationSettings(aggregations=("all",), feature_aggregations=(), kmeans_seeds=0, folds=2)
+    settings = EvaluationSettings(
+        aggregations=("all",), feature_aggregations=(), kmeans_seeds=0, folds=2, disentanglement_folds=1
+    )
     expected = score_table(table, settings, n_jobs=1)
     padded = make_table()
     padded.mu = np.concatenate([padded.mu, np.full_like(padded.mu[:, :, :1], 3.0)], axis=2)
@@ -169,10 +196,17 @@ def test_constant_codes_and_unlabelled_rows_change_nothing():
 
 def test_overlaps_are_discarded_on_request():
     table = make_table()
-    settings = EvaluationSettings(aggregations=("X",), feature_aggregations=(), classifiers=(), kmeans_seeds=0)
+    settings = EvaluationSettings(
+        aggregations=("X",), feature_aggregations=(), classifiers=(), kmeans_seeds=0, disentanglement_folds=1
+    )
     kept = score_table(table.select(~table.overlap), settings, n_jobs=1)
     strict = EvaluationSettings(
-        aggregations=("X",), feature_aggregations=(), classifiers=(), kmeans_seeds=0, discard_overlaps=True
+        aggregations=("X",),
+        feature_aggregations=(),
+        classifiers=(),
+        kmeans_seeds=0,
+        discard_overlaps=True,
+        disentanglement_folds=1,
     )
     pd.testing.assert_frame_equal(score_table(table, strict, n_jobs=1), kept)
 
@@ -224,7 +258,7 @@ def test_draw_takes_as_many_rows_of_every_utterance_as_it_can():
 def test_split_keeps_utterances_whole_and_every_speaker_on_both_sides():
     table = make_table(n_utterances=40)
     y = np.stack([table.factors["vowel"], table.factors["speaker"]], axis=1)
-    train, test = grouped_split(y, table.utterance, seed=0)
+    train, test = grouped_splits(y, table.utterance, seed=0)[0]
     assert not set(table.utterance[train]) & set(table.utterance[test])
     assert len(np.union1d(train, test)) == len(table) and len(test) == len(table) // 5
     assert set(y[test, 1]) == set(y[train, 1]) == {0, 1, 2, 3}
@@ -245,3 +279,47 @@ def test_between_component_share_of_known_features():
     assert between_component_share(np.zeros((5, 3, 2))) is None
     with pytest.raises(ValueError, match=r"found shape \(5, 3\)"):
         between_component_share(np.zeros((5, 3)))
+
+
+def test_classes_add_up_to_the_scores():
+    found = score_both(make_table(), FAST, n_jobs=1)
+    assert list(found.classes.columns) == list(scores.CLASS_COLUMNS)
+    cell = found.classes[(found.classes.aggregation == "all") & (found.classes.space == "mu")]
+    cell = cell[cell.factor == "vowel"]
+    counts = cell[cell.metric == "count"].pivot(index="class", columns="predicted", values="value")
+    assert counts.to_numpy().sum() == 480 and list(counts.index) == list(counts.columns)
+    recall = cell[cell.metric == "recall"].set_index("class")
+    assert recall.value.to_dict() == pytest.approx((np.diag(counts) / counts.sum(axis=1)).to_dict())
+    assert (recall.ci_low <= recall.value).all() and (recall.n == counts.sum(axis=1)).all()
+
+
+def test_branches_side_by_side():
+    tables = {"Z": make_table(), "S": make_table("S")}
+    settings = EvaluationSettings(
+        branches=("Z", "Z+S"),
+        aggregations=("all",),
+        feature_aggregations=(),
+        kmeans_seeds=0,
+        bootstrap=0,
+        disentanglement_folds=1,
+    )
+    found = evaluate(tables, settings, n_jobs=1).scores
+    assert found.groupby("branch").n_codes.first().to_dict() == {"Z": 9, "Z+S": 18}
+    assert set(evaluate({"Z": tables["Z"]}, settings, n_jobs=1).scores.branch) == {"Z"}
+    with pytest.raises(ValueError, match=r"branches \['S'\], evaluation asks for \['Z', 'Z\+S'\]"):
+        evaluate({"S": tables["S"]}, settings)
+
+
+def test_clinical_labels_are_scored_on_unseen_speakers():
+    # The codes tell the speaker and nothing else: a label of speakers is chance once speakers are unseen.
+    table = make_table(n_utterances=80, n_components=0, features=False)
+    rng = np.random.default_rng(1)
+    table.factors["speaker"] = table.utterance % 20
+    table.factors["king_stage"] = rng.permutation(np.arange(20) % 2)[table.factors["speaker"]]
+    table.mu = rng.normal(size=(20, 1, 6))[table.factors["speaker"]].astype(np.float32)
+    table.mu += 0.1 * rng.normal(size=table.mu.shape).astype(np.float32)
+    table.class_names = {name: [str(code) for code in range(20)] for name in table.factors}
+    frame = score_table(table, EvaluationSettings(aggregations=("X",), kmeans_seeds=0, bootstrap=200), n_jobs=1)
+    stage = frame[(frame.metric == "accuracy") & (frame.factors == "king_stage")].iloc[0]
+    assert 0.2 < stage.value < 0.8 and stage.ci_high - stage.ci_low > 0.2  # 20 speakers are little evidence
+    assert value(frame, "accuracy", "X", factors="speaker") > 0.95

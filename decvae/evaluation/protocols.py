@@ -1,0 +1,119 @@
+"""Which samples may lie on both sides of a split: the groups of every factor, and the two protocols.
+
+``sound``: a group is never divided between training and test. What a group is depends on the factor: frames of one
+recording are nearly copies of each other, and a speaker's clinical label never changes, so that a classifier which has
+heard the speaker reads the label off the voice. ``published``: the protocol of the paper, which divides both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.model_selection import GroupShuffleSplit
+
+from decvae.evaluation.classification import grouped_folds, groups_per_class
+from decvae.evaluation.latents import LatentTable
+
+PROTOCOLS = ("sound", "published")
+SESSION = "session"  # a factor of this name groups samples and is not scored
+KIND_OF_FACTOR = {
+    **dict.fromkeys(("vowel", "phoneme"), "phonetic"),
+    "speaker": "identity",
+    "emotion": "emotion",
+    **dict.fromkeys(("king_stage", "disease_duration", "group", "cantagallo"), "clinical"),
+    **dict.fromkeys(("alsfrs_total", "alsfrs_speech", "gender", "dialect"), "clinical"),
+}
+GROUP_OF_KIND = {"phonetic": "utterance", "identity": "utterance", "emotion": "speaker", "clinical": "speaker"}
+LEFT_OUT_ONE_BY_ONE = ("emotion",)  # few groups: every speaker, or session where there are any, is the test part once
+TEST_FOLDS = 5
+
+# The 48 phonemes that TIMIT models are trained on, scored as 39 (Lee and Hon 1989).
+PHONEMES_SCORED_AS = {
+    **dict.fromkeys(("cl", "vcl", "epi"), "sil"),
+    "el": "l",
+    "en": "n",
+    "zh": "sh",
+    "aa": "ao",
+    "ih": "ix",
+    "ah": "ax",
+}
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """The groups of one factor.
+
+    Attributes
+    ----------
+    by : {"utterance", "speaker", "session"}
+    groups : (n,) int
+    leave_one_out : bool
+        Each group is the test part once, instead of k folds of groups.
+    """
+
+    by: str
+    groups: np.ndarray
+    leave_one_out: bool = False
+
+
+def scored_factors(table: LatentTable) -> dict[str, np.ndarray]:
+    """The factors of a table that are scored: all but ``session``, which only groups."""
+    return {name: codes for name, codes in table.factors.items() if name != SESSION}
+
+
+def grouping(table: LatentTable, factor: str) -> Grouping:
+    """The groups that the sound protocol keeps together when it scores ``factor``.
+
+    The kinds are listed in :data:`KIND_OF_FACTOR`. A factor that is not listed is grouped by speaker if it never
+    changes within one, else by utterance.
+
+    Raises
+    ------
+    ValueError
+        If the factor is to be grouped by speaker and the table does not name the speakers.
+    """
+    kind = KIND_OF_FACTOR.get(factor)
+    speaker = table.factors.get("speaker")
+    if kind is None:
+        constant = speaker is not None and max(groups_per_class(speaker, table.factors[factor]).values()) == 1
+        kind = "clinical" if constant else "phonetic"
+    if GROUP_OF_KIND[kind] == "utterance":
+        return Grouping("utterance", table.utterance)
+    if speaker is None:
+        raise ValueError(f"factor {factor} is scored on unseen speakers, but the latents have no factor `speaker`")
+    if kind in LEFT_OUT_ONE_BY_ONE:
+        by = SESSION if SESSION in table.factors else "speaker"
+        return Grouping(by, table.factors[by], leave_one_out=True)
+    return Grouping("speaker", speaker)
+
+
+def grouped_splits(y: np.ndarray, groups: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Row indices of training and test parts; no group lies in both parts of a split.
+
+    Parameters
+    ----------
+    y : (n, n_factors) int
+        Five folds, stratified by the factor that has the class with the fewest groups (g folds if that class has
+        g < 5); a single random split of the groups, 80 to 20, if a class has one group only.
+    groups : (n,) int
+    """
+    fewest = [min(groups_per_class(column, groups).values()) for column in y.T]
+    hardest = int(np.argmin(fewest))
+    if fewest[hardest] >= 2:
+        return grouped_folds(y[:, hardest], groups, min(TEST_FOLDS, fewest[hardest]), seed)
+    return list(GroupShuffleSplit(1, test_size=1 / TEST_FOLDS, random_state=seed).split(y, groups=groups))
+
+
+def classes_scored_as(factor: str, names: list[str]) -> np.ndarray | None:
+    """For every class of ``factor`` the class that it counts as; None if each counts as itself.
+
+    Only the 48 phonemes of TIMIT are folded, to 39; they are known by their name and by the closure ``vcl``.
+    """
+    if factor != "phoneme" or not {"vcl", "sil"} <= set(names):
+        return None
+    targets = [PHONEMES_SCORED_AS.get(name, name) for name in names]
+    missing = sorted(set(targets) - set(names))
+    if missing:
+        raise ValueError(f"phonemes are scored as {missing}, which are not among the classes {names}")
+    return np.array([names.index(target) for target in targets])

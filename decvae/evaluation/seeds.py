@@ -1,0 +1,64 @@
+"""Scores of several runs in one table, and over training seeds where runs differ by nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from scipy.stats import norm
+
+from decvae.evaluation.intervals import LEVEL, mean_interval
+
+TYPES = {"objective": "string", "beta_z": "float64", "beta_s": "float64"}  # where empty for some runs, still the same
+SEED_IN_LABEL = re.compile(r" \(seed=\d+\)|, seed=\d+")  # as decvae.config writes it
+OF_ONE_RUN = ("run", "label", "seed", "epoch", "n_codes", "value", "spread", "ci_low", "ci_high", "n")
+
+
+def with_run_columns(tables: Sequence[pd.DataFrame], runs: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """All tables below each other, with the columns that identify the run in front.
+
+    Parameters
+    ----------
+    tables : sequence of DataFrame
+    runs : sequence of dict
+        For each table the columns of its run.
+    """
+    parts = []
+    for table, run in zip(tables, runs, strict=True):
+        front = pd.DataFrame({name: [value] * len(table) for name, value in run.items()}, index=table.index)
+        parts.append(pd.concat([front.astype(TYPES), table], axis=1))
+    return pd.concat(parts, ignore_index=True)
+
+
+def over_seeds(scores: pd.DataFrame, setting_of: dict[str, str]) -> pd.DataFrame:
+    """Mean, spread and 95 % interval of every score over runs that differ by seed only.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        As merged by :func:`with_run_columns`.
+    setting_of : {run: name}
+        Equal names for runs that differ by seed only.
+
+    Returns
+    -------
+    DataFrame
+        ``setting``, ``label``, the columns that the runs share, ``runs`` (their number), ``value`` (mean over runs),
+        ``spread`` (ddof 1), ``ci_low``, ``ci_high`` (Student's interval of the mean) and ``within``, the mean standard
+        error within a run (NaN without intervals): a spread well above it is due to training, not to the data that were
+        scored. Settings with a single run are left out.
+    """
+    scores = scores.assign(
+        setting=scores["run"].map(setting_of), label=scores["label"].map(lambda label: SEED_IN_LABEL.sub("", label))
+    )
+    shared = ["setting", "label", *(name for name in scores.columns if name not in (*OF_ONE_RUN, "setting"))]
+    rows = []
+    for key, group in scores.groupby(shared, dropna=False, sort=False):
+        if group["seed"].nunique() < 2:
+            continue
+        values = group["value"].to_numpy()
+        within = (group["ci_high"] - group["ci_low"]).mean() / (2 * norm.ppf((1 + LEVEL) / 2))
+        rows.append((*key, len(group), values.mean(), values.std(ddof=1), *mean_interval(values), within))
+    return pd.DataFrame(rows, columns=[*shared, "runs", "value", "spread", "ci_low", "ci_high", "within"])

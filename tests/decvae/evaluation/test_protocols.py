@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+
+from decvae.evaluation.latents import LatentTable
+from decvae.evaluation.protocols import (
+    KIND_OF_FACTOR,
+    PHONEMES_SCORED_AS,
+    classes_scored_as,
+    grouped_splits,
+    grouping,
+    scored_factors,
+)
+
+PHONEMES_48 = """aa ae ah ao aw ax ay b ch cl d dh dx eh el en epi er ey f g hh ih ix iy jh k l m n ng ow oy p r s sh
+sil t th uh uw v vcl w y z zh"""
+
+
+def make_table(**factors):
+    """Three frames of each of 24 utterances by 6 speakers in 3 sessions."""
+    utterance = np.repeat(np.arange(24), 3)
+    n = len(utterance)
+    return LatentTable(
+        branch="Z",
+        subspaces=["X"],
+        mu=np.zeros((n, 1, 2), dtype=np.float32),
+        logvar=None,
+        features=None,
+        utterance=utterance,
+        frame=np.tile(np.arange(3), 24),
+        overlap=np.zeros(n, dtype=bool),
+        factors=factors,
+        class_names={},
+    )
+
+
+UTTERANCE = np.repeat(np.arange(24), 3)
+SPEAKER = UTTERANCE % 6
+
+
+def test_frames_stay_with_their_utterance_and_labels_with_their_speaker():
+    phoneme, emotion, stage = np.tile(np.arange(3), 24), UTTERANCE % 4, SPEAKER % 2
+    table = make_table(phoneme=phoneme, speaker=SPEAKER, emotion=emotion, king_stage=stage)
+    assert grouping(table, "phoneme").by == grouping(table, "speaker").by == "utterance"
+    assert grouping(table, "king_stage").by == "speaker" and not grouping(table, "king_stage").leave_one_out
+    assert grouping(table, "emotion").by == "speaker" and grouping(table, "emotion").leave_one_out
+    assert np.array_equal(grouping(table, "emotion").groups, SPEAKER)
+
+
+def test_sessions_group_and_are_not_scored():
+    table = make_table(speaker=SPEAKER, emotion=UTTERANCE % 4, session=SPEAKER // 2)
+    found = grouping(table, "emotion")
+    assert found.by == "session" and found.leave_one_out and np.array_equal(found.groups, SPEAKER // 2)
+    assert list(scored_factors(table)) == ["speaker", "emotion"]
+
+
+def test_factors_that_nobody_listed_are_judged_by_the_data():
+    table = make_table(speaker=SPEAKER, smoker=SPEAKER % 2, loudness=UTTERANCE % 5)
+    assert not {"smoker", "loudness"} & KIND_OF_FACTOR.keys()
+    assert grouping(table, "smoker").by == "speaker" and grouping(table, "loudness").by == "utterance"
+
+
+def test_a_clinical_label_without_speakers_is_refused():
+    with pytest.raises(ValueError, match="factor king_stage is scored on unseen speakers"):
+        grouping(make_table(king_stage=SPEAKER % 2), "king_stage")
+
+
+def test_five_folds_of_groups_and_fewer_where_a_class_is_rare():
+    y = np.stack([np.tile(np.arange(3), 24), SPEAKER % 2], axis=1)
+    splits = grouped_splits(y, UTTERANCE, seed=0)
+    assert len(splits) == 5
+    assert np.array_equal(np.sort(np.concatenate([test for _, test in splits])), np.arange(72))
+    for train, test in splits:
+        assert not set(UTTERANCE[train]) & set(UTTERANCE[test])
+    assert len(grouped_splits(y, SPEAKER, seed=0)) == 3  # each class of the second factor has three speakers
+    lonely = np.where(UTTERANCE == 0, 7, 0)[:, None]
+    assert len(grouped_splits(lonely, UTTERANCE, seed=0)) == 1
+
+
+def test_phonemes_of_timit_are_folded_to_39():
+    names = PHONEMES_48.split()
+    assert len(names) == 48
+    target = classes_scored_as("phoneme", names)
+    assert len(np.unique(target)) == 39
+    for name, scored in PHONEMES_SCORED_AS.items():
+        assert names[target[names.index(name)]] == scored
+    assert classes_scored_as("vowel", names) is None and classes_scored_as("phoneme", ["a", "sil"]) is None
+    with pytest.raises(ValueError, match=r"scored as \['l'\]"):
+        classes_scored_as("phoneme", ["vcl", "sil", "el"])
