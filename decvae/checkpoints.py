@@ -30,13 +30,17 @@ class Saveable(Protocol):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One saved state of a run; ``folder`` is a name under ``checkpoints/``."""
+    """One saved state of a run; ``folder`` is a name under ``checkpoints/``.
+
+    ``periodic`` states are kept for their epoch, others only as long as they have a name.
+    """
 
     folder: str
     epoch: int
     step: int
     validation_loss: float | None
     sha256: str
+    periodic: bool = True
 
 
 def file_sha256(path: Path) -> str:
@@ -71,7 +75,15 @@ class CheckpointStore:
         self.saved = [Checkpoint(**item) for item in state["saved"]]
         self.names = dict(state["names"])
 
-    def save(self, model: Saveable, epoch: int, step: int, validation_loss: float | None, names: list[str]) -> None:
+    def save(
+        self,
+        model: Saveable,
+        epoch: int,
+        step: int,
+        validation_loss: float | None,
+        names: list[str],
+        periodic: bool = True,
+    ) -> None:
         """Save ``model`` as ``epoch-NNNN`` and give it ``names``; folders that no rule keeps are removed."""
         folder = f"epoch-{epoch:04d}"
         target = self.run_dir / "checkpoints" / folder
@@ -80,7 +92,7 @@ class CheckpointStore:
         model.save_pretrained(partial)
         shutil.rmtree(target, ignore_errors=True)
         partial.rename(target)
-        found = Checkpoint(folder, epoch, step, validation_loss, file_sha256(target / WEIGHTS))
+        found = Checkpoint(folder, epoch, step, validation_loss, file_sha256(target / WEIGHTS), periodic)
         self.saved = [item for item in self.saved if item.folder != folder] + [found]
         self.names.update(dict.fromkeys(names, folder))
         self._drop_old()
@@ -88,7 +100,9 @@ class CheckpointStore:
     def _drop_old(self) -> None:
         named = set(self.names.values())
         others = [item for item in self.saved if item.folder not in named]
-        for item in others[: max(0, len(others) - self.keep)]:
+        periodic = [item for item in others if item.periodic]
+        outdated = periodic[: max(0, len(periodic) - self.keep)]
+        for item in [item for item in others if not item.periodic] + outdated:
             shutil.rmtree(self.run_dir / "checkpoints" / item.folder)
             self.saved.remove(item)
 

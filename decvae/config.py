@@ -37,6 +37,7 @@ METHODS = {"filter": "FD", "ewt": "EWT", "vmd": "VMD", "emd": "EMD"}
 AUTOENCODERS = ("ae", "vae", "beta_vae")
 LINEAR = ("pca", "ica", "raw")
 _BASELINE_LABELS = {"ae": "AE", "vae": "VAE", "beta_vae": "β-VAE", "pca": "PCA", "ica": "ICA"}
+EVERY = "every"  # in evaluation.checkpoints
 _FIXED_BETA = {"ae": 0.0, "vae": 1.0}
 
 _COMMON_KEYS = ("corpus", "model", "decomposition", "n_components", "n_components_seq", "input", "seed")
@@ -104,7 +105,7 @@ def _inconsistencies(config: dict[str, Any]) -> Iterator[str]:
         hint = suggest(figures["corpus"], corpora)
         yield f"`figures.corpus` is {figures['corpus']!r}, which `corpora` does not have.{hint}"
     for key, source in (("checkpoint", "checkpoints"), ("aggregation", "aggregations")):
-        if figures[key] not in evaluation[source]:
+        if figures[key] not in evaluation[source] and not (key == "checkpoint" and EVERY in evaluation[source]):
             yield (
                 f"`figures.{key}` is {figures[key]!r}, which is not in `evaluation.{source}` {evaluation[source]}; "
                 "add it there, since figures draw what is evaluated."
@@ -131,11 +132,39 @@ def _run_inconsistencies(config: dict[str, Any], key: str, run: dict[str, Any]) 
     if model == "beta_vae" and beta in _FIXED_BETA.values():
         name = "ae" if beta == 0 else "vae"
         yield f"`{key}.beta_z` is {beta:g}, and the autoencoder with this beta is `model: {name}`; use that name."
+    missing = [] if model in LINEAR else _unsure_checkpoints(config["evaluation"]["checkpoints"], full["training"])
+    if missing:
+        sure = [f"epoch-{epoch:04d}" for epoch in sure_epochs(full["training"])]
+        yield (
+            f"`evaluation.checkpoints` has {missing}, which `{key}` may not have: the periodic checkpoints it is sure "
+            f"to keep are {sure}. See `training.checkpoint_epochs`, `keep_checkpoints` and `early_stopping_patience`."
+        )
     if model == "decvae" and full["branches"] != "Z" and network["projection_dim"] % network["attention_heads"]:
         yield (
             f"`{key}.network.attention_heads` is {network['attention_heads']}, which does not divide "
             f"`projection_dim` {network['projection_dim']}; each head takes an equal part of it."
         )
+
+
+def sure_epochs(training: dict[str, Any]) -> list[int]:
+    """Epochs before the last one whose periodic checkpoint is there when training has ended, wherever it stopped.
+
+    States are saved at validations; the newest ``keep_checkpoints`` stay; early stopping counts failures from the first
+    validation after its warm-up.
+    """
+    step, interval = training["validation_epochs"], training["checkpoint_epochs"]
+    periodic = [epoch for epoch in range(interval, training["max_epochs"], interval) if epoch % step == 0]
+    kept = periodic[max(0, len(periodic) - training["keep_checkpoints"]) :]
+    patience = training["early_stopping_patience"]
+    if patience == 0:
+        return kept
+    first = -(-max(1, training["early_stopping_warmup_epochs"]) // step) * step
+    return [epoch for epoch in kept if epoch <= first + (patience - 1) * step]
+
+
+def _unsure_checkpoints(wanted: list[str], training: dict[str, Any]) -> list[str]:
+    sure = {f"epoch-{epoch:04d}" for epoch in sure_epochs(training)}
+    return [name for name in wanted if name.startswith("epoch-") and name not in sure]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -231,8 +260,16 @@ class Run:
         return settings_hash([others, self.corpus_id, self.decomposition_id])
 
     def checkpoints(self, wanted: list[str]) -> list[str]:
-        """Those of the ``wanted`` checkpoints that the run has: a linear model has no untrained state."""
-        return [name for name in wanted if name != "init" or not self.is_linear]
+        """Those of the ``wanted`` checkpoints that the run has, each once.
+
+        ``every`` stands for init, the periodic checkpoints that are sure to be there, best and last. A linear model has
+        best and last only, which are the same: ``every`` is its best.
+        """
+        if self.is_linear:
+            names = ["best" if name == EVERY else name for name in wanted]
+            return list(dict.fromkeys(name for name in names if name in ("best", "last")))
+        every = ["init", *(f"epoch-{epoch:04d}" for epoch in sure_epochs(self.settings["training"])), "best", "last"]
+        return list(dict.fromkeys(state for name in wanted for state in (every if name == EVERY else [name])))
 
     def columns(self) -> dict[str, Any]:
         """The columns that identify the run in every table; None where a setting does not reach it."""

@@ -289,8 +289,10 @@ class Trainer:
         if self.stopping.stop or epoch == self.settings.max_epochs:
             names.append("last")
         if self.accelerator.is_main_process:
-            if names or epoch % self.settings.checkpoint_epochs == 0:
-                self.checkpoints.save(self.accelerator.unwrap_model(self.model), epoch, self.step, loss, names)
+            periodic = epoch % self.settings.checkpoint_epochs == 0
+            if names or periodic:
+                model = self.accelerator.unwrap_model(self.model)
+                self.checkpoints.save(model, epoch, self.step, loss, names, periodic)
             self._save_state()
 
     # ---------------------------------------------------------------------------------------------- resuming

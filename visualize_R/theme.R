@@ -234,15 +234,21 @@ read_scores <- function(path, checkpoint, runs, aggregation, classifier, content
     )
   }
   scores <- latents %>%
-    mutate(on = if_else(grepl("+", coalesce(.data$factors, "+"), fixed = TRUE), "joint", .data$factors)) %>%
-    inner_join(definitions, by = c("metric", "on")) %>%
-    filter(.data$metric != "accuracy" | .data$classifier == .env$classifier, is.finite(.data$value)) %>%
+    named_scores(definitions, classifier) %>%
     mutate(
-      score = factor(.data$score, levels = definitions$score),
       state = factor(if_else(.data$checkpoint == .env$checkpoint, "shown", "untrained"), c("shown", "untrained"))
     )
   check_scores(scores, latents, path, classifier)
   select(scores, "run", "label", "state", "score", "value", "spread", "ci_low", "ci_high")
+}
+
+# The rows that hold a score of the definitions, and which.
+named_scores <- function(latents, definitions, classifier) {
+  latents %>%
+    mutate(on = if_else(grepl("+", coalesce(.data$factors, "+"), fixed = TRUE), "joint", .data$factors)) %>%
+    inner_join(definitions, by = c("metric", "on")) %>%
+    filter(.data$metric != "accuracy" | .data$classifier == .env$classifier, is.finite(.data$value)) %>%
+    mutate(score = factor(.data$score, levels = definitions$score))
 }
 
 check_scores <- function(scores, latents, path, classifier) {

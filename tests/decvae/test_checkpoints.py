@@ -50,3 +50,11 @@ def test_missing_damaged_and_unknown_checkpoints_are_named(run_dir, tmp_path):
         resolve_checkpoint(run_dir, "best")
     with pytest.raises(ArtifactError, match="train the run first"):
         resolve_checkpoint(tmp_path / "other", "best")
+
+
+def test_a_former_best_does_not_push_out_a_periodic_checkpoint(tmp_path):
+    store = CheckpointStore(tmp_path, keep=2)
+    for epoch in range(1, 9):
+        store.save(_model(epoch), epoch, epoch, -epoch, ["best"], periodic=epoch % 3 == 0)
+    kept = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
+    assert kept == ["epoch-0003", "epoch-0006", "epoch-0008"]

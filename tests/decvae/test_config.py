@@ -388,6 +388,28 @@ def test_model_defaults():
     assert run["autoencoder"] == {"widths": autoencoder.widths, "latent_dim": autoencoder.latent_dim}
 
 
+def test_every_checkpoint_is_those_that_are_sure_to_be_there():
+    training = {"max_epochs": 30, "validation_epochs": 2, "checkpoint_epochs": 5, "early_stopping_warmup_epochs": 20}
+    (run,) = runs_of({"training": {**training, "keep_checkpoints": 3}})
+    # Saved at 10 and 20 (5, 15, 25 are not validated); training may stop at 20 + 4 * 2.
+    assert run.checkpoints(["every"]) == ["init", "epoch-0010", "epoch-0020", "best", "last"]
+    assert run.checkpoints(["best", "every"])[0] == "best" and len(run.checkpoints(["best", "every"])) == 5
+    (short,) = runs_of({"training": {**training, "keep_checkpoints": 1}})
+    assert short.checkpoints(["every"]) == ["init", "epoch-0020", "best", "last"]
+    (stopping,) = runs_of({"training": {**training, "early_stopping_warmup_epochs": 4, "early_stopping_patience": 4}})
+    assert stopping.checkpoints(["every"]) == ["init", "epoch-0010", "best", "last"]
+    (linear,) = runs_of({"model": "pca"})
+    assert linear.checkpoints(["every"]) == ["best"] and linear.checkpoints(["init", "epoch-0010", "last"]) == ["last"]
+
+
+def test_an_epoch_that_a_run_may_not_keep_is_refused():
+    with pytest.raises(ConfigError, match=r"\['epoch-0015'\], which `runs\[0\]` may not have.*sure to keep are \[\]"):
+        runs_of({}, evaluation={"checkpoints": ["init", "best", "epoch-0015"]})
+    assert valid(evaluation={"checkpoints": ["every"]})["figures"]["checkpoint"] == "best"
+    with pytest.raises(ConfigError, match=r"evaluation\.checkpoints"):
+        valid(evaluation={"checkpoints": ["best", "epoch-10"]})
+
+
 def test_runs_that_differ_by_seed_are_of_one_setting():
     first, second, third = (run.setting for run in runs_of({}, {"seed": 1}, {"beta_z": 5.0}))
     assert first == second != third

@@ -64,6 +64,7 @@ def metrics_table() -> pd.DataFrame:
                             "run": run,
                             "label": label,
                             "model": model,
+                            "corpus": "sim_vowels-3f2a1c",
                             "checkpoint": checkpoint,
                             "branch": "Z",
                             "space": "mu",
@@ -246,6 +247,11 @@ def quality_table() -> pd.DataFrame:
 
 def tables_of(script: str) -> dict[str, pd.DataFrame]:
     """The inputs of a script by argument name."""
+    if script == "metrics_over_training.R":
+        table = metrics_table()
+        middle = table[table["checkpoint"] == "init"].assign(checkpoint="epoch-0010", epoch=10)
+        epochs = table["checkpoint"].map({"init": 0, "best": 28})
+        return {"metrics": pd.concat([table.assign(epoch=epochs), middle])}
     if script.startswith("metrics"):
         return {"metrics": metrics_table()}
     if script == "training_curves.R":
@@ -264,6 +270,8 @@ def tables_of(script: str) -> dict[str, pd.DataFrame]:
 DEFINING_COLUMN = {
     "metrics_scatter.R": "aggregation",
     "metrics_bars.R": "spread",
+    "metrics_circular.R": "corpus",
+    "metrics_over_training.R": "epoch",
     "training_curves.R": "quantity",
     "latent_responses.R": "speaker_factor",
     "embedding.R": "level",
@@ -403,6 +411,12 @@ def test_metric_tables_that_cannot_be_drawn(tmp_path):
 )
 def test_wrong_arguments_are_named(parameters, words, tmp_path):
     assert_refused(*draw("metrics_bars.R", {"metrics": metrics_table()}, tmp_path, **parameters), words)
+
+
+def test_one_state_of_each_model_is_no_course(tmp_path):
+    table = metrics_table()
+    table = table[table["checkpoint"] == "best"].assign(epoch=28)
+    assert_refused(*draw("metrics_over_training.R", {"metrics": table}, tmp_path), "no run at two epochs or more")
 
 
 def test_two_runs_in_one_response_table_are_refused(tmp_path):

@@ -32,7 +32,7 @@ def test_the_default_target_is_figures(project):
 
 def test_the_other_targets(project):
     metrics, latents, everything = (project.planned(target) for target in ("metrics", "latents", "all"))
-    assert metrics["merge_metrics"] == 1 and "metrics_scatter" not in metrics
+    assert metrics["merge_metrics"] == metrics["results_table"] == 1 and "metrics_scatter" not in metrics
     # 6 trained runs at init and best, 3 linear ones at best; dev and test each.
     assert metrics["score_checkpoint"] == 15 and metrics["encode_checkpoint"] == 30
     assert latents["encode_checkpoint"] == 33 and "score_checkpoint" not in latents

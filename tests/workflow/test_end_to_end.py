@@ -25,7 +25,7 @@ def test_the_whole_study(project):
     project.snakemake("all", "--cores", str(min(os.cpu_count(), 4)), *overlay)
     assert not project.planned("all", *overlay)
 
-    assert len(figures) == 26
+    assert len(figures) == 28
     for path in figures:
         start = (project.root / path).read_bytes()[:8]
         assert start.startswith(b"%PDF" if path.endswith(".pdf") else b"\x89PNG"), path
@@ -44,6 +44,9 @@ def test_the_whole_study(project):
     classes = pd.read_csv(project.root / "results/metrics/classes.csv")
     assert set(classes["label"]) == set(RUNS) and set(classes["metric"]) == {"recall", "precision", "f1", "count"}
     assert pd.read_csv(project.root / "results/metrics/seeds.csv").empty  # one seed each
+
+    (table,) = (project.root / "results/tables").glob("*.md")
+    assert all(label in table.read_text() for label in RUNS) and "**" in table.read_text()
 
     history = pd.read_csv(project.root / "results/runs/history.csv")
     assert set(history["label"]) == set(RUNS) - {"raw mel"}

@@ -4,6 +4,8 @@ import os
 import time
 from collections import Counter
 
+METRIC_FIGURES = ("metrics_bars", "metrics_circular", "metrics_scatter")
+
 
 def rules(plan):
     return set(plan)
@@ -55,12 +57,12 @@ def test_an_evaluation_setting_reaches_scores(finished):
     finished.edit("config/config.yaml", "kmeans_seeds: 3", "kmeans_seeds: 4")
     plan = finished.planned()
     assert plan["score_checkpoint"] == 15
-    assert rules(plan) == {"score_checkpoint", "merge_metrics", "metrics_bars", "metrics_scatter"}
+    assert rules(plan) == {"score_checkpoint", "merge_metrics", *METRIC_FIGURES}
 
 
 def test_a_label_reaches_tables_and_figures(finished):
     finished.edit("config/config.yaml", "{model: pca}", "{model: pca, label: principal components}")
-    assert rules(finished.planned()) == {"merge_metrics", "metrics_bars", "metrics_scatter"}
+    assert rules(finished.planned()) == {"merge_metrics", *METRIC_FIGURES}
 
 
 def test_the_traversal_set_reaches_responses(finished):
@@ -74,6 +76,13 @@ def test_a_new_checkpoint_to_evaluate_does_not_retrain(finished):
     finished.edit("config/config.yaml", "checkpoints: [init, best]", "checkpoints: [init, best, last]")
     plan = finished.planned()
     assert plan["score_checkpoint"] == 9 and "pretrain_model" not in plan
+
+
+def test_every_checkpoint_is_measured_and_drawn_without_retraining(finished):
+    finished.edit("config/config.yaml", "checkpoints: [init, best]", "checkpoints: [every]")
+    plan = finished.planned()
+    # Epochs 10 and 20, and the last, of 6 trained runs; the linear ones have been measured.
+    assert plan["score_checkpoint"] == 18 and plan["metrics_over_training"] == 1 and "pretrain_model" not in plan
 
 
 def test_a_figure_script_reaches_its_figure_only(finished):
@@ -108,7 +117,7 @@ def test_training_code_reaches_training(finished):
 
 def test_a_metric_reaches_scores(finished):
     append(finished, "decvae/evaluation/irs.py")
-    assert rules(finished.planned()) == {"score_checkpoint", "merge_metrics", "metrics_bars", "metrics_scatter"}
+    assert rules(finished.planned()) == {"score_checkpoint", "merge_metrics", *METRIC_FIGURES}
 
 
 def test_the_configuration_module_reaches_nothing(finished):

@@ -55,7 +55,7 @@ wildcard_constraints:
     slug="|".join(map(re.escape, BY_SLUG)),
     split="train|dev|test|traversal",
     input="mel|waveform",
-    checkpoint="init|best|last",
+    checkpoint=r"init|best|last|epoch-\d{4}",
     scale="frame|sequence",
 
 
@@ -231,13 +231,34 @@ def shown_qualities():
     ]
 
 
+def shown_scores(wildcards):
+    """The scores that tables of results show: those of the figures."""
+    figures, evaluation = CONFIG["figures"], CONFIG["evaluation"]
+    shown = {key: figures[key] for key in ("checkpoint", "aggregation")}
+    shown |= {"protocol": evaluation["protocols"][0], "classifier": evaluation["classifiers"][0]}
+    return {"corpus": wildcards.corpus, **shown}
+
+
+def all_tables():
+    """One table of results for every corpus with a run that has frame latents."""
+    corpora = dict.fromkeys(run.corpus_id for run in RUNS.values() if run.has_frames)
+    measured = corpora if "Z" in CONFIG["evaluation"]["branches"] else ()
+    return expand("results/tables/{corpus}.{format}", corpus=measured, format=["md", "tex"])
+
+
+def has_curves():
+    """Some run is measured at more than two of its checkpoints."""
+    return any(len(run.checkpoints(CONFIG["evaluation"]["checkpoints"])) > 2 for run in TRAINED)
+
+
 def all_figures():
     """Every figure of the study, as PDF and PNG."""
-    names = ["fig2/metrics_scatter", "fig2/metrics_bars"]
+    names = ["fig2/metrics_scatter", "fig2/metrics_bars", "fig6/metrics_circular"]
     names += ["fig2/embedding_inputs"] if EMBEDDED else []
     names += [f"fig2/embedding_latents-{run.slug}" for run in EMBEDDED]
     names += ["si4/generative_model", "si4/mel_features", "si4/decomposition_frame", "si4/decomposition_sequence"]
     names += ["si4/component_frequencies", "si9/reconstruction_error", "si9/correlograms"]
     names += [f"si18/latent_responses-{run.slug}" for run in TRAVERSED]
     names += ["si22/training_curves"] if TRAINED else []
+    names += ["si12/metrics_over_training"] if has_curves() else []
     return expand("results/figures/{name}.{format}", name=names, format=["pdf", "png"])

@@ -28,6 +28,7 @@ rule metrics_scatter:
         checkpoint=CONFIG["figures"]["checkpoint"],
         aggregation=CONFIG["figures"]["aggregation"],
         classifier=CONFIG["evaluation"]["classifiers"][0],
+        protocol=CONFIG["evaluation"]["protocols"][0],
         dpi=CONFIG["figures"]["dpi"],
     script:
         "../../visualize_R/metrics_scatter.R"
@@ -60,9 +61,43 @@ rule metrics_bars:
         checkpoint=CONFIG["figures"]["checkpoint"],
         aggregation=CONFIG["figures"]["aggregation"],
         classifier=CONFIG["evaluation"]["classifiers"][0],
+        protocol=CONFIG["evaluation"]["protocols"][0],
         dpi=CONFIG["figures"]["dpi"],
     script:
         "../../visualize_R/metrics_bars.R"
+
+
+rule metrics_circular:
+    input:
+        metrics="results/metrics/metrics.csv",
+        theme=THEME,
+        code=figure_code("metrics_circular.R"),
+    output:
+        pdf="results/figures/fig6/metrics_circular.pdf",
+        png=report(
+            "results/figures/fig6/metrics_circular.png",
+            caption="../report/metrics_circular.rst",
+            category="Figure 6: metrics by corpus",
+            labels={"figure": "metrics, circular"},
+        ),
+    log:
+        "results/logs/metrics_circular.log",
+    benchmark:
+        "results/benchmarks/metrics_circular.tsv"
+    conda:
+        "../envs/r.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        checkpoint=CONFIG["figures"]["checkpoint"],
+        aggregation=CONFIG["figures"]["aggregation"],
+        classifier=CONFIG["evaluation"]["classifiers"][0],
+        protocol=CONFIG["evaluation"]["protocols"][0],
+        dpi=CONFIG["figures"]["dpi"],
+    script:
+        "../../visualize_R/metrics_circular.R"
 
 
 rule embedding_inputs:
@@ -357,3 +392,35 @@ rule training_curves:
         dpi=CONFIG["figures"]["dpi"],
     script:
         "../../visualize_R/training_curves.R"
+
+
+rule metrics_over_training:
+    input:
+        metrics="results/metrics/metrics.csv",
+        theme=THEME,
+        code=figure_code("metrics_over_training.R"),
+    output:
+        pdf="results/figures/si12/metrics_over_training.pdf",
+        png=report(
+            "results/figures/si12/metrics_over_training.png",
+            caption="../report/metrics_over_training.rst",
+            category="SI 12: metrics over training",
+            labels={"figure": "metrics over training"},
+        ),
+    log:
+        "results/logs/metrics_over_training.log",
+    benchmark:
+        "results/benchmarks/metrics_over_training.tsv"
+    conda:
+        "../envs/r.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        aggregation=CONFIG["figures"]["aggregation"],
+        classifier=CONFIG["evaluation"]["classifiers"][0],
+        protocol=CONFIG["evaluation"]["protocols"][0],
+        dpi=CONFIG["figures"]["dpi"],
+    script:
+        "../../visualize_R/metrics_over_training.R"

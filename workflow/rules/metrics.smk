@@ -51,3 +51,26 @@ rule merge_metrics:
         settings={run.name: run.setting for run in RUNS.values()},
     script:
         "../scripts/merge_metrics.py"
+
+
+rule results_table:
+    input:
+        metrics="results/metrics/metrics.parquet",
+        code=code_of("results_table.py"),
+    output:
+        markdown="results/tables/{corpus}.md",
+        latex="results/tables/{corpus}.tex",
+    log:
+        "results/logs/results_table/{corpus}.log",
+    benchmark:
+        "results/benchmarks/results_table/{corpus}.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        shown=shown_scores,
+    script:
+        "../scripts/results_table.py"
