@@ -170,7 +170,8 @@ def scale(folder: Path, methods: list[str], sizes: list[int], workers: int, stor
         for size in sizes:
             path = corpus(folder, size)
             decompose_all(path, settings, 2)  # compiles
-            alone = decompose_all(path, settings, 24) / 24
+            few = min(24, size)
+            alone = decompose_all(path, settings, few) / few
             row = write_measured(folder, path, settings, workers)
             rows.append(row)
             path.unlink()

@@ -100,6 +100,7 @@ def _inconsistencies(config: dict[str, Any]) -> Iterator[str]:
     """Problems that lie between keys, which a schema cannot see."""
     for place, run in enumerate(config["runs"]):
         yield from _run_inconsistencies(config, f"runs[{place}]", run)
+    yield from _decomposition_inconsistencies(config)
     corpora, evaluation, figures = config["corpora"], config["evaluation"], config["figures"]
     if figures["corpus"] is not None and figures["corpus"] not in corpora:
         hint = suggest(figures["corpus"], corpora)
@@ -115,6 +116,30 @@ def _inconsistencies(config: dict[str, Any]) -> Iterator[str]:
         yield (
             f"`embeddings.perplexity` is {embeddings['perplexity']:g}; it must be less than `embeddings.n_points` "
             f"({embeddings['n_points']})."
+        )
+
+
+def _decomposition_inconsistencies(config: dict[str, Any]) -> Iterator[str]:
+    section = config["decomposition"]
+    edges = section["boundaries"]["edges_hz"]
+    if section["boundaries"]["source"] == "given" and (len(edges) < 2 or edges != sorted(set(edges))):
+        yield f"`decomposition.boundaries.edges_hz` is {edges}; source `given` needs two or more ascending edges."
+    limits = section["frequency_groups_hz"]
+    if limits != sorted(set(limits)):
+        yield f"`decomposition.frequency_groups_hz` is {limits}; the limits must ascend."
+    for place, run in enumerate(config["runs"]):
+        full = _merge(config["run_defaults"], run)
+        for grouping, key in (("grouping_frame", "n_components"), ("grouping_sequence", "n_components_seq")):
+            if section[grouping] == "frequency_groups" and full[key] > len(limits) + 1:
+                yield (
+                    f"`decomposition.frequency_groups_hz` has {len(limits)} limits, but `runs[{place}]` has {key} "
+                    f"{full[key]}, which needs {full[key] - 1}."
+                )
+    vmd = section["vmd"]
+    if vmd["min_gap_hz"] >= vmd["max_gap_hz"]:
+        yield (
+            f"`decomposition.vmd.min_gap_hz` is {vmd['min_gap_hz']:g}; it must be less than `max_gap_hz` "
+            f"({vmd['max_gap_hz']:g})."
         )
 
 

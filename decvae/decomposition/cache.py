@@ -275,13 +275,19 @@ class DecompositionCache:
     Raises
     ------
     ArtifactError
-        If the file is missing, cut short, inconsistent or not a cache.
+        If the file is missing, cut short, inconsistent, of another version or not a cache.
     """
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
         self._file = open_h5(path, FORMAT)
         self.attrs: dict[str, Any] = dict(self._file.attrs)
+        if self.attrs["format_version"] != FORMAT_VERSION:
+            self._file.close()
+            raise ArtifactError(
+                f"{path} has format version {self.attrs['format_version']}, needed is {FORMAT_VERSION}. "
+                "Delete it and run again."
+            )
         self.sampling_rate = int(self.attrs["sampling_rate"])
         self.settings = DecompositionSettings.from_dict(json.loads(self.attrs["settings"]))
         self.utterance_ids: list[str] = [text.decode() for text in self._file["utterance"][:]]

@@ -90,6 +90,18 @@ MISTAKES = {
     "figure of no aggregation": ({"figures": {"aggregation": "OC1"}}, "figures.aggregation", "evaluation.aggregations"),
     "figure of no corpus": ({"figures": {"corpus": "other"}}, "figures.corpus", "sim_vowels"),
     "perplexity": ({"embeddings": {"n_points": 20}}, "embeddings.perplexity", "embeddings.n_points"),
+    "given bands": ({"decomposition": {"boundaries": {"source": "given"}}}, "decomposition.boundaries.edges_hz", "two"),
+    "limits of groups": (
+        {"decomposition": {"frequency_groups_hz": [9.0, 8.0]}},
+        "decomposition.frequency_groups_hz",
+        "ascend",
+    ),
+    "too few groups": (
+        {"decomposition": {"grouping_frame": "frequency_groups"}, "runs": [{"n_components": 7}]},
+        "decomposition.frequency_groups_hz",
+        "needs 6",
+    ),
+    "gaps": ({"decomposition": {"vmd": {"min_gap_hz": 2000.0}}}, "decomposition.vmd.min_gap_hz", "max_gap_hz"),
 }
 
 

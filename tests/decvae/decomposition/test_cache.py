@@ -1,6 +1,7 @@
 import json
 import shutil
 
+import h5py
 import numpy as np
 import pytest
 
@@ -166,5 +167,9 @@ def test_missing_split_and_foreign_files_are_refused(corpus, tmp_path):
     short = tmp_path / "short.h5"
     shutil.copy(tmp_path / "a.h5", short)
     short.write_bytes(short.read_bytes()[:5000])
-    with pytest.raises(ArtifactError, match="cut short"):
+    with pytest.raises(ArtifactError, match=r"short\.h5.*cut short.*Delete it"):
         DecompositionCache(short)
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        file.attrs["format_version"] = 1
+    with pytest.raises(ArtifactError, match=r"a\.h5 has format version 1.*Delete it"):
+        DecompositionCache(tmp_path / "a.h5")
