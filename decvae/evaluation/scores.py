@@ -17,8 +17,9 @@ from decvae.evaluation.protocols import classes_scored_as, grouped_splits, group
 from decvae.evaluation.published import published_units
 from decvae.evaluation.settings import EvaluationSettings
 from decvae.evaluation.sound import Codes, Part, joined_folds, score, units
+from decvae.evaluation.subspaces import Subspaces, evidence_units
 
-__all__ = ["CLASS_COLUMNS", "COLUMNS", "EvaluationSettings", "Scores", "evaluate", "score_table"]
+__all__ = ["CLASS_COLUMNS", "COLUMNS", "EVIDENCE_COLUMNS", "EvaluationSettings", "Scores", "evaluate", "score_table"]
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ CLASS_COLUMNS = (
     *("branch", "space", "aggregation", "factor", "classifier", "protocol", "class", "predicted", "metric", "value"),
     *("ci_low", "ci_high", "n"),
 )
+EVIDENCE_COLUMNS = ("branch", "factor", "evidence", "subspace", "level", "value", "ci_low", "ci_high", "n")
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,13 @@ class Scores:
     classes : DataFrame with columns ``CLASS_COLUMNS``
         Out-of-fold results of the sound protocol by class: ``metric`` is recall, precision, f1, or count, a cell of the
         confusion matrix (``class`` is the truth). Counts add up over the seeds of the cross-validation.
+    evidence : DataFrame with columns ``EVIDENCE_COLUMNS``
+        What :mod:`decvae.evaluation.subspaces` finds.
     """
 
     scores: pd.DataFrame
     classes: pd.DataFrame
+    evidence: pd.DataFrame
 
 
 def balanced_rows(utterance: np.ndarray, max_rows: int, seed: int) -> np.ndarray:
@@ -119,8 +124,10 @@ def evaluate(tables: dict[str, LatentTable], settings: EvaluationSettings, *, se
         raise ValueError(f"the run has branches {sorted(tables)}, evaluation asks for {list(settings.branches)}")
     found = [score_table(tables[branch], settings, seed=seed, n_jobs=n_jobs) for branch in wanted]
     return Scores(
-        pd.concat([one.scores for one in found], ignore_index=True),
-        pd.concat([one.classes for one in found], ignore_index=True),
+        *(
+            pd.concat([getattr(one, part) for one in found], ignore_index=True)
+            for part in ("scores", "classes", "evidence")
+        )
     )
 
 
@@ -146,8 +153,10 @@ def score_table(table: LatentTable, settings: EvaluationSettings, *, seed: int =
     table = _scored_rows(table, settings, seed)
     matrices = _matrices(table, settings, seed)
     work = [(place, unit) for place, codes in enumerate(matrices) for unit in _units(codes)]
+    evidence = evidence_units(_subspaces(table, matrices[0])) if settings.subspace_evidence and matrices else []
     parts: list[list[Part]] = [[] for _ in matrices]
-    for (place, _), part in zip(work, _in_parallel([unit for _, unit in work], n_jobs), strict=True):
+    results = _in_parallel([*(unit for _, unit in work), *evidence], n_jobs)
+    for (place, _), part in zip(work, results, strict=False):
         parts[place].append(part)
     rows, classes = [], []
     for codes, found in zip(matrices, parts, strict=True):
@@ -164,7 +173,18 @@ def score_table(table: LatentTable, settings: EvaluationSettings, *, seed: int =
             [{"branch": table.branch} | row for row in rows if row["value"] is not None], columns=list(COLUMNS)
         ),
         pd.DataFrame(classes, columns=list(CLASS_COLUMNS)),
+        pd.DataFrame(
+            [{"branch": table.branch} | row for rows in results[len(work) :] for row in rows],
+            columns=list(EVIDENCE_COLUMNS),
+        ),
     )
+
+
+def _subspaces(table: LatentTable, codes: Codes) -> Subspaces:
+    """X and the components of a table, with the factors and splits of its code matrices."""
+    names = [name for name in table.subspaces if name != "OCs_proj"]
+    mu = table.mu[:, [table.subspaces.index(name) for name in names]]
+    return Subspaces(mu, names, codes.factors, codes.splits, codes.settings.dci_backend, codes.seed)
 
 
 def _units(codes: Codes) -> list:
@@ -173,7 +193,7 @@ def _units(codes: Codes) -> list:
     return [unit for protocol in codes.settings.protocols for unit in known[protocol](codes)]
 
 
-def _in_parallel(work: list, n_jobs: int) -> list[Part]:
+def _in_parallel(work: list, n_jobs: int) -> list:
     """Results of the units in their order, each in one thread."""
     found = Parallel(n_jobs=max(1, min(n_jobs, len(work))), return_as="generator")(delayed(_one)(unit) for unit in work)
     parts = []
@@ -184,7 +204,7 @@ def _in_parallel(work: list, n_jobs: int) -> list[Part]:
     return parts
 
 
-def _one(unit) -> Part:
+def _one(unit):
     with threadpool_limits(1):
         return unit()
 

@@ -48,6 +48,9 @@ class EvaluationSettings:
         Leave out frames whose window straddles two labels.
     feature_aggregations : tuple of str
         Aggregations of the features, scored by classification and k-means.
+    subspace_evidence : bool
+        Also score what each subspace tells alone and what is lost without it, their overlap, and how label noise and
+        class imbalance move the accuracy (see :mod:`decvae.evaluation.subspaces`).
     """
 
     protocols: tuple[str, ...] = ("sound",)
@@ -65,6 +68,7 @@ class EvaluationSettings:
     irs_quantile: float = 0.99
     discard_overlaps: bool = False
     feature_aggregations: tuple[str, ...] = ("X", "all")
+    subspace_evidence: bool = True
 
     def __post_init__(self) -> None:
         for field in fields(self):

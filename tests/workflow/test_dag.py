@@ -54,6 +54,14 @@ def test_the_study_of_the_paper(project):
     assert plan["decompose_split"] == 10  # filter and ewt whole, vmd and emd for the figures of their quality
 
 
+def test_seeds_of_one_setting_are_ranked_without_labels(project):
+    assert "rank_without_labels" not in project.planned("metrics")
+    project.edit(
+        "config/config.yaml", "  - {model: pca}", "  - {model: vae, loss: {frames: 40}, seed: 1}\n  - {model: pca}"
+    )
+    assert project.planned("metrics")["rank_without_labels"] == 1
+
+
 def test_a_single_figure_needs_only_what_it_shows(project):
     plan = project.planned("results/figures/si4/generative_model.pdf")
     assert plan == {"describe_generator": 1, "generative_model": 1}

@@ -45,6 +45,10 @@ def test_the_whole_study(project):
     assert set(classes["label"]) == set(RUNS) and set(classes["metric"]) == {"recall", "precision", "f1", "count"}
     assert pd.read_csv(project.root / "results/metrics/seeds.csv").empty  # one seed each
 
+    evidence = pd.read_csv(project.root / "results/metrics/evidence.csv")
+    assert {"all", "alone", "loss_without", "importance", "orthogonality"} <= set(evidence["evidence"])
+    assert (pd.read_csv(project.root / "results/metrics/ranking.csv")["models"] == 4).any()
+
     (table,) = (project.root / "results/tables").glob("*.md")
     assert all(label in table.read_text() for label in RUNS) and "**" in table.read_text()
 

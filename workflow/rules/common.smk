@@ -175,12 +175,9 @@ def evaluated_states():
     return [(run, state) for run in RUNS.values() for state in run.checkpoints(CONFIG["evaluation"]["checkpoints"])]
 
 
-def all_scores(wildcards):
-    return [f"results/metrics/runs/{run.name}/{state}.parquet" for run, state in evaluated_states()]
-
-
-def all_class_scores(wildcards):
-    return [f"results/metrics/runs/{run.name}/{state}-classes.parquet" for run, state in evaluated_states()]
+def all_scores(pattern):
+    """One of the tables of every run and checkpoint."""
+    return [f"results/metrics/runs/{pattern.format(run=run.name, state=state)}" for run, state in evaluated_states()]
 
 
 def score_columns():
@@ -244,6 +241,21 @@ def all_tables():
     corpora = dict.fromkeys(run.corpus_id for run in RUNS.values() if run.has_frames)
     measured = corpora if "Z" in CONFIG["evaluation"]["branches"] else ()
     return expand("results/tables/{corpus}.{format}", corpus=measured, format=["md", "tex"])
+
+
+def seeded_settings():
+    """Runs of every setting that is trained with several seeds, and has frame latents."""
+    settings = {}
+    for run in TRAINED:
+        settings.setdefault(run.setting, []).append(run)
+    return [runs for runs in settings.values() if len(runs) > 1 and runs[0].has_frames]
+
+
+def latents_over_seeds(wildcards):
+    """Latents of those runs, of the last evaluated split."""
+    split = CONFIG["evaluation"]["splits"][-1]
+    state = CONFIG["figures"]["checkpoint"]
+    return [f"results/latents/{run.name}/{state}/{split}.h5" for runs in seeded_settings() for run in runs]
 
 
 def has_curves():

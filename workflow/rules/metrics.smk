@@ -8,6 +8,7 @@ rule score_checkpoint:
     output:
         scores="results/metrics/runs/{run}/{checkpoint}.parquet",
         classes="results/metrics/runs/{run}/{checkpoint}-classes.parquet",
+        evidence="results/metrics/runs/{run}/{checkpoint}-evidence.parquet",
     log:
         "results/logs/score_checkpoint/{run}/{checkpoint}.log",
     benchmark:
@@ -27,15 +28,19 @@ rule score_checkpoint:
 
 rule merge_metrics:
     input:
-        scores=all_scores,
-        classes=all_class_scores,
+        scores=all_scores("{run}/{state}.parquet"),
+        classes=all_scores("{run}/{state}-classes.parquet"),
+        evidence=all_scores("{run}/{state}-evidence.parquet"),
         code=code_of("merge_metrics.py"),
     output:
         parquet="results/metrics/metrics.parquet",
         csv="results/metrics/metrics.csv",
         classes="results/metrics/classes.parquet",
         classes_csv="results/metrics/classes.csv",
+        evidence="results/metrics/evidence.csv",
+        ranking="results/metrics/ranking.csv",
         seeds="results/metrics/seeds.csv",
+        importance="results/metrics/importance_over_seeds.csv",
     log:
         "results/logs/merge_metrics.log",
     benchmark:
@@ -74,3 +79,28 @@ rule results_table:
         shown=shown_scores,
     script:
         "../scripts/results_table.py"
+
+
+rule rank_without_labels:
+    input:
+        latents=latents_over_seeds,
+        code=code_of("rank_without_labels.py"),
+    output:
+        udr="results/metrics/udr.csv",
+    log:
+        "results/logs/rank_without_labels.log",
+    benchmark:
+        "results/benchmarks/rank_without_labels.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        runs=[[run.columns() for run in runs] for runs in seeded_settings()],
+        aggregation=CONFIG["figures"]["aggregation"],
+        max_frames=CONFIG["evaluation"]["max_frames"],
+        seed=SEED,
+    script:
+        "../scripts/rank_without_labels.py"

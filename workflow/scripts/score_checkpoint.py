@@ -1,7 +1,8 @@
 """Score the latents of one run at one checkpoint, all branches and the evaluated splits together.
 
 Input   latents: HDF5 latents, one file per split
-Output  scores: Parquet, one row per score; classes: Parquet, one row per class and score or cell of a confusion matrix
+Output  scores: Parquet, one row per score; classes: Parquet, one row per class and score or cell of a confusion matrix;
+        evidence: Parquet, what each subspace tells
 Params  settings: how to score; seed
 """
 
@@ -18,7 +19,8 @@ with job_log(snakemake.log[0]):
     found = evaluate(tables, settings, seed=snakemake.params.seed, n_jobs=snakemake.threads)
     with open_h5(snakemake.input.latents[0], FORMAT) as file:
         epoch = int(file.attrs["epoch"])
-    for table, path in ((found.scores, snakemake.output.scores), (found.classes, snakemake.output.classes)):
+    for name in ("scores", "classes", "evidence"):
+        table = getattr(found, name)
         table.insert(0, "epoch", epoch)
         table.insert(0, "checkpoint", snakemake.wildcards.checkpoint)
-        table.to_parquet(path)
+        table.to_parquet(snakemake.output[name])

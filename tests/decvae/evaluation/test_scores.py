@@ -26,7 +26,7 @@ from decvae.evaluation.scores import (
 from decvae.evaluation.scores import score_table as score_both
 from decvae.evaluation.total_correlation import total_correlation_scores
 
-FAST = EvaluationSettings(kmeans_seeds=2, folds=3, bootstrap=100, disentanglement_folds=3)
+FAST = EvaluationSettings(kmeans_seeds=2, folds=3, bootstrap=100, disentanglement_folds=3, subspace_evidence=False)
 
 
 def score_table(*args, **kwargs):
@@ -323,3 +323,14 @@ def test_clinical_labels_are_scored_on_unseen_speakers():
     stage = frame[(frame.metric == "accuracy") & (frame.factors == "king_stage")].iloc[0]
     assert 0.2 < stage.value < 0.8 and stage.ci_high - stage.ci_low > 0.2  # 20 speakers are little evidence
     assert value(frame, "accuracy", "X", factors="speaker") > 0.95
+
+
+def test_evidence_on_subspaces_on_request():
+    assert score_both(make_table(), FAST, n_jobs=1).evidence.empty
+    settings = EvaluationSettings(
+        aggregations=("X",), feature_aggregations=(), classifiers=(), kmeans_seeds=0, disentanglement_folds=2
+    )
+    found = score_both(make_table(), settings, n_jobs=1).evidence
+    assert list(found.columns) == list(scores.EVIDENCE_COLUMNS) and (found.branch == "Z").all()
+    assert set(found[found.evidence == "alone"].subspace) == {"X", "OC1", "OC2"}
+    assert set(found[found.evidence == "alone"].factor) == {"vowel", "speaker"}

@@ -1,0 +1,238 @@
+"""Evidence on subspaces: what each tells alone, what is lost without it, how much they overlap, who wins under noise.
+
+The probe is linear discriminant analysis with shrinkage (Ledoit and Wolf 2004): closed form, nothing to tune, the same
+for every width. Scores are unweighted accuracies on unseen groups (the splits of the sound protocol).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from scipy.stats import kendalltau
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.metrics import recall_score
+
+from decvae.evaluation.dci import compute_dci
+from decvae.evaluation.discretise import active_codes, check_codes
+from decvae.evaluation.intervals import mean_interval
+
+LABEL_NOISE = (0.2, 0.4)  # share of training labels that are replaced by another class
+IMBALANCE = (0.1, 0.02)  # share of the rarest class that is kept for training
+PERTURBATIONS = ("label_noise", "class_imbalance")
+
+
+@dataclass(frozen=True)
+class Subspaces:
+    """The subspaces of one branch with the factors and splits that they are scored on.
+
+    Attributes
+    ----------
+    mu : (n, n_subspaces, d)
+    names : list of str
+    factors : {name: (n,) int}
+    splits : {name: list of (train, test)}
+    """
+
+    mu: np.ndarray
+    names: list[str]
+    factors: dict[str, np.ndarray]
+    splits: dict[str, list[tuple[np.ndarray, np.ndarray]]]
+    dci_backend: str
+    seed: int
+
+    def codes(self, names: list[str]) -> np.ndarray:
+        """Varying codes ``(n, n_codes)`` of the named subspaces."""
+        z = self.mu[:, [self.names.index(name) for name in names]].reshape(len(self.mu), -1)
+        return z[:, active_codes(z)]
+
+
+def evidence_units(subspaces: Subspaces) -> list[Callable[[], list[dict]]]:
+    """The work on one branch; each unit returns rows with factor, evidence, subspace, level, value and interval."""
+    found = [partial(_predictions, subspaces, name) for name in subspaces.factors]
+    found += [partial(_perturbed, subspaces, name) for name in subspaces.factors]
+    if len(subspaces.names) > 1:
+        found.append(partial(_overlaps, subspaces))
+        if subspaces.factors:
+            found.append(partial(_importances, subspaces))
+    return found
+
+
+def _row(factor, evidence, subspace, value, values=(), level=np.nan) -> dict:
+    low, high = mean_interval(values) or (np.nan, np.nan)
+    cell = {"factor": factor, "evidence": evidence, "subspace": subspace, "level": level, "value": float(value)}
+    return cell | {"ci_low": low, "ci_high": high, "n": max(1, len(values))}
+
+
+def _predictions(subspaces: Subspaces, factor: str) -> list[dict]:
+    """Accuracy of all subspaces, of each alone, and the loss without each (paired over folds)."""
+    y, splits = subspaces.factors[factor], subspaces.splits[factor]
+
+    def accuracy(names):
+        z = subspaces.codes(names)
+        return probe(z, y, splits) if z.shape[1] else np.zeros(0)
+
+    everything = accuracy(subspaces.names)
+    rows = [_row(factor, "all", "all", everything.mean(), everything)] if len(everything) else []
+    for name in subspaces.names if len(subspaces.names) > 1 else ():
+        alone, others = accuracy([name]), accuracy([other for other in subspaces.names if other != name])
+        if len(alone):
+            rows.append(_row(factor, "alone", name, alone.mean(), alone))
+        if len(others):
+            rows.append(_row(factor, "loss_without", name, (everything - others).mean(), everything - others))
+    return rows
+
+
+def _perturbed(subspaces: Subspaces, factor: str) -> list[dict]:
+    """Accuracy of all subspaces when training labels are wrong or classes unequally frequent."""
+    z, y, splits = subspaces.codes(subspaces.names), subspaces.factors[factor], subspaces.splits[factor]
+    rows = []
+    for evidence, levels in zip(PERTURBATIONS, (LABEL_NOISE, IMBALANCE), strict=True):
+        for level in levels if z.shape[1] else ():
+            values = probe(z, y, splits, seed=subspaces.seed, **{evidence: level})
+            rows.append(_row(factor, evidence, "all", values.mean(), values, level))
+    return rows
+
+
+def _overlaps(subspaces: Subspaces) -> list[dict]:
+    """Overlap of every pair, and the orthogonality of the subspaces: one minus its mean."""
+    names = subspaces.names
+    pairs = [(i, j) for i in range(len(names)) for j in range(i)]
+    values = {(i, j): linear_cka(subspaces.mu[:, i], subspaces.mu[:, j]) for i, j in pairs}
+    known = {pair: value for pair, value in values.items() if value is not None}
+    rows = [_row("", "overlap", f"{names[j]}+{names[i]}", value) for (i, j), value in known.items()]
+    return [*rows, _row("", "orthogonality", "all", 1 - np.mean(list(known.values())))] if known else []
+
+
+def _importances(subspaces: Subspaces) -> list[dict]:
+    """Share of each subspace in the DCI importance of each factor, on the first fold."""
+    z = subspaces.mu.reshape(len(subspaces.mu), -1)
+    width = subspaces.mu.shape[2]
+    rows = []
+    for factor, y in subspaces.factors.items():
+        train, test = subspaces.splits[factor][0]
+        active = np.flatnonzero(active_codes(z[train]))
+        parts = z[train], y[train], z[test], y[test]
+        found = compute_dci(*parts, backend=subspaces.dci_backend, seed=subspaces.seed, n_jobs=1)
+        share = np.bincount(active // width, found.importance[:, 0], minlength=len(subspaces.names))
+        rows += [_row(factor, "importance", name, value) for name, value in zip(subspaces.names, share, strict=True)]
+    return rows
+
+
+def probe(
+    z: np.ndarray,
+    y: np.ndarray,
+    splits: list[tuple[np.ndarray, np.ndarray]],
+    *,
+    label_noise: float = 0.0,
+    class_imbalance: float = 1.0,
+    seed: int = 0,
+) -> np.ndarray:
+    """Unweighted accuracy ``(n_splits,)`` of discriminant analysis on each test part.
+
+    Parameters
+    ----------
+    z : (n, n_codes)
+    y : (n,) int
+    splits : list of (train, test) row indices
+    label_noise : float
+        Share of the training labels that become another class, drawn evenly.
+    class_imbalance : float
+        Share of training samples kept of the last class; shares fall geometrically from 1 for the first one. Test parts
+        are never changed.
+
+    Raises
+    ------
+    ValueError
+        For malformed codes, or a level outside [0, 1) or (0, 1].
+    """
+    z = check_codes(z).astype(np.float64)
+    if not 0 <= label_noise < 1 or not 0 < class_imbalance <= 1:
+        raise ValueError(f"label_noise must lie in [0, 1), class_imbalance in (0, 1]: {label_noise}, {class_imbalance}")
+    classes, encoded = np.unique(y, return_inverse=True)
+    scores = []
+    for fold, (train, test) in enumerate(splits):
+        rng = np.random.default_rng([seed, fold])
+        labels = encoded[train]
+        keep = rng.random(len(train)) < class_imbalance ** (labels / max(1, len(classes) - 1))
+        keep[np.unique(labels, return_index=True)[1]] = True  # a class never vanishes
+        wrong = rng.random(len(train)) < label_noise
+        shift = rng.integers(1, max(2, len(classes)), size=len(train))
+        labels = np.where(wrong, (labels + shift) % len(classes), labels)
+        # Priors are even: what is scored is the mean recall.
+        present = len(np.unique(labels[keep]))
+        model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=np.full(present, 1 / present))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Only one sample available", category=UserWarning)
+            predicted = model.fit(z[train][keep], labels[keep]).predict(z[test])
+        scores.append(recall_score(encoded[test], predicted, labels=np.unique(encoded[test]), average="macro"))
+    return np.array(scores)
+
+
+def linear_cka(first: np.ndarray, second: np.ndarray) -> float | None:
+    """Linear centred kernel alignment (Kornblith et al., ICML 2019) of codes ``(n, d)``: 0 orthogonal, 1 equal.
+
+    Blind to rotations and to the scale of each side; None if one of them is constant.
+    """
+    first, second = (check_codes(codes).astype(np.float64) for codes in (first, second))
+    first, second = first - first.mean(axis=0), second - second.mean(axis=0)
+    norm = np.linalg.norm(first.T @ first) * np.linalg.norm(second.T @ second)
+    return float(np.linalg.norm(first.T @ second) ** 2 / norm) if norm > 0 else None
+
+
+def ranking_stability(evidence: pd.DataFrame) -> pd.DataFrame:
+    """How far label noise and class imbalance reorder the models.
+
+    Parameters
+    ----------
+    evidence : DataFrame
+        Rows of several runs at several checkpoints, with the columns run, checkpoint, branch and those of the evidence.
+
+    Returns
+    -------
+    DataFrame with columns checkpoint, branch, factor, evidence, level, models, kendall_tau
+        Rank correlation of the models' accuracies with and without the perturbation, 1 if none changes its place;
+        NaN where all models tie. Fewer than three models have no row.
+    """
+    columns = ["checkpoint", "branch", "factor"]
+    clean = evidence[evidence["evidence"] == "all"].set_index([*columns, "run"])["value"]
+    perturbed = evidence[evidence["evidence"].isin(PERTURBATIONS)]
+    rows = []
+    for key, group in perturbed.groupby([*columns, "evidence", "level"], sort=False):
+        values = group.set_index([*columns, "run"])["value"]
+        pairs = pd.concat([clean, values], axis=1, join="inner", keys=["clean", "perturbed"])
+        if len(pairs) > 2:
+            rows.append((*key, len(pairs), kendalltau(pairs["clean"], pairs["perturbed"]).statistic))
+    return pd.DataFrame(rows, columns=[*columns, "evidence", "level", "models", "kendall_tau"])
+
+
+def importance_stability(evidence: pd.DataFrame, setting_of: dict[str, str]) -> pd.DataFrame:
+    """Whether training seeds give the same subspace the same factor.
+
+    Parameters
+    ----------
+    evidence : DataFrame
+        As for :func:`ranking_stability`.
+    setting_of : {run: name}
+        Equal names for runs that differ by seed only.
+
+    Returns
+    -------
+    DataFrame with columns setting, checkpoint, branch, runs, correlation
+        Mean Pearson correlation over pairs of seeds of the matrices (subspaces x factors) of DCI importance. Settings
+        with a single run have no row.
+    """
+    rows = evidence[evidence["evidence"] == "importance"]
+    rows = rows.assign(setting=rows["run"].map(setting_of))
+    found = []
+    for key, group in rows.groupby(["setting", "checkpoint", "branch"], sort=False):
+        matrices = group.pivot(index=["subspace", "factor"], columns="run", values="value").to_numpy()
+        n_runs = matrices.shape[1]
+        if n_runs > 1:
+            correlation = np.corrcoef(matrices.T)[np.triu_indices(n_runs, k=1)].mean()
+            found.append((*key, n_runs, float(correlation)))
+    return pd.DataFrame(found, columns=["setting", "checkpoint", "branch", "runs", "correlation"])
