@@ -40,7 +40,7 @@ def test_narrow_rules_do_not_depend_on_the_rest():
     assert "decvae/training.py" not in names("score_checkpoint.py")
     assert "decvae/decomposition/vmd.py" in names("decompose_split.py")
     assert "decvae/decomposition/vmd.py" not in names("simulate_corpus.py")
-    assert not any(name.startswith("decvae") for name in names("merge_metrics.py"))
+    assert not any(name.startswith(("decvae/models", "decvae/corpora")) for name in names("merge_metrics.py"))
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -1,13 +1,12 @@
 """The cache under real processes: killed writers and several readers at once; and without the library."""
 
+import json
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import h5py
@@ -75,12 +74,14 @@ def test_a_job_killed_at_three_random_points_gives_the_same_file(corpus, tmp_pat
     assert not killed.with_suffix(".state").exists()
 
 
-def digest(path):
-    """What one reader sees, utterance by utterance in an order of its own."""
-    with DecompositionCache(path) as cache:
-        order = np.random.default_rng(os.getpid()).permutation(len(cache))
-        sums = {int(i): (float(cache.frames(i).sum()), float(cache.sequence(i).sum())) for i in order}
-    return sorted(sums.items())
+READER = """
+import json, os, sys
+import numpy as np
+from decvae.decomposition.cache import DecompositionCache
+with DecompositionCache(sys.argv[1]) as cache:
+    order = np.random.default_rng(os.getpid()).permutation(len(cache))  # an order of its own
+    print(json.dumps({int(i): [float(cache.frames(i).sum()), float(cache.sequence(i).sum())] for i in order}))
+"""
 
 
 @pytest.mark.parametrize("storage", ["float32", "float16"])
@@ -88,10 +89,14 @@ def test_several_processes_read_at_once(corpus, tmp_path, storage):
     path = tmp_path / "cache.h5"
     settings = DecompositionSettings(method="ewt", storage=storage)
     write_cache(corpus, "train", path, settings, seed=0, state_dir=tmp_path / "state")
-    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool, DecompositionCache(path) as open_here:
-        seen = list(pool.map(digest, [path] * 8))
-        assert len(open_here) == len(LENGTHS)
-    assert all(item == digest(path) for item in seen)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", READER, str(path)]
+    with DecompositionCache(path) as cache:
+        readers = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+        expected = {str(i): [float(cache.frames(i).sum()), float(cache.sequence(i).sum())] for i in range(len(cache))}
+        for reader in readers:
+            assert json.loads(reader.communicate(timeout=120)[0]) == expected
+            assert reader.returncode == 0
 
 
 def test_float16_halves_the_signals_and_keeps_three_digits(corpus, tmp_path):
