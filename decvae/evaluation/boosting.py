@@ -71,14 +71,15 @@ def fit_lightgbm(z: np.ndarray, labels: np.ndarray, n_classes: int, seed: int):
         residual = target - probability
         if booster.update(fobj=lambda *_, residual=residual: _gradient(-residual)):
             break  # no tree can be split any more
-        leaves = _leaves(booster, z, stage, n_trees)
+        leaves = _leaves(booster, z, stage, n_trees, 1)[:, 0]
         values.append(_newton_steps(leaves, residual, probability))
         score += np.take_along_axis(values[-1], leaves, axis=0)
 
     def predict(codes: np.ndarray) -> np.ndarray:
         total = np.tile(start, (len(codes), 1))
+        leaves = _leaves(booster, codes, 0, n_trees, len(values))
         for stage, steps in enumerate(values):
-            total += np.take_along_axis(steps, _leaves(booster, codes, stage, n_trees), axis=0)
+            total += np.take_along_axis(steps, leaves[:, stage], axis=0)
         return (total[:, 0] > 0).astype(np.int64) if binary else total.argmax(axis=1)
 
     return booster.feature_importance("gain"), predict
@@ -90,10 +91,10 @@ def _gradient(gradient: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return gradient, np.ones_like(gradient)
 
 
-def _leaves(booster: lightgbm.Booster, z: np.ndarray, stage: int, n_trees: int) -> np.ndarray:
-    """Leaf ``(n, n_trees)`` that each sample reaches in the trees of one stage."""
-    leaves = booster.predict(z, start_iteration=stage, num_iteration=1, pred_leaf=True, num_threads=1)
-    return leaves.reshape(len(z), n_trees).astype(np.int64)
+def _leaves(booster: lightgbm.Booster, z: np.ndarray, first: int, n_trees: int, n_stages: int) -> np.ndarray:
+    """Leaf ``(n, n_stages, n_trees)`` that each sample reaches in the trees of the stages from ``first`` on."""
+    leaves = booster.predict(z, start_iteration=first, num_iteration=n_stages, pred_leaf=True, num_threads=1)
+    return leaves.reshape(len(z), n_stages, n_trees).astype(np.int64)
 
 
 def _newton_steps(leaves: np.ndarray, residual: np.ndarray, probability: np.ndarray) -> np.ndarray:

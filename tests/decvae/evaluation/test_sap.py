@@ -64,3 +64,11 @@ def test_matrix_by_hand():
 def test_one_class_is_refused():
     with pytest.raises(ValueError, match=r"factor\(s\) \[1\] have one class"):
         score(Y.astype(float), np.stack([Y[:, 0], np.zeros(400, dtype=int)], axis=1))
+
+
+def test_many_samples_score_as_some_of_them(monkeypatch):
+    y = RNG.integers(3, size=(6000, 1))
+    z = y + 0.8 * RNG.normal(size=(6000, 2))
+    capped = compute_sap(z[:5000], y[:5000], z[5000:], y[5000:])
+    monkeypatch.setattr("decvae.evaluation.sap.MAX_ROWS", 10_000)
+    assert compute_sap(z[:5000], y[:5000], z[5000:], y[5000:]).accuracy == pytest.approx(capped.accuracy, abs=0.02)
