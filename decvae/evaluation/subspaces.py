@@ -6,9 +6,10 @@ for every width. Scores are unweighted accuracies on unseen groups (the splits o
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -21,6 +22,11 @@ from decvae.evaluation.dci import compute_dci
 from decvae.evaluation.discretise import active_codes, check_codes
 from decvae.evaluation.intervals import mean_interval
 
+logger = logging.getLogger(__name__)
+
+ROWS_PER_CLASS = (
+    5  # of every training part, on average: fewer leave the probe nothing to estimate, above all unbalanced
+)
 LABEL_NOISE = (0.2, 0.4)  # share of training labels that are replaced by another class
 IMBALANCE = (0.1, 0.02)  # share of the rarest class that is kept for training
 PERTURBATIONS = ("label_noise", "class_imbalance")
@@ -52,7 +58,11 @@ class Subspaces:
 
 
 def evidence_units(subspaces: Subspaces) -> list[Callable[[], list[dict]]]:
-    """The work on one branch; each unit returns rows with factor, evidence, subspace, level, value and interval."""
+    """The work on one branch; each unit returns rows with factor, evidence, subspace, level, value and interval.
+
+    Factors whose training parts have fewer than ``ROWS_PER_CLASS`` rows per class are left out, with a logged sentence.
+    """
+    subspaces = replace(subspaces, factors=_learnable_factors(subspaces))
     found = [partial(_predictions, subspaces, name) for name in subspaces.factors]
     found += [partial(_perturbed, subspaces, name) for name in subspaces.factors]
     if len(subspaces.names) > 1:
@@ -60,6 +70,17 @@ def evidence_units(subspaces: Subspaces) -> list[Callable[[], list[dict]]]:
         if subspaces.factors:
             found.append(partial(_importances, subspaces))
     return found
+
+
+def _learnable_factors(subspaces: Subspaces) -> dict[str, np.ndarray]:
+    learnable = {}
+    for name, y in subspaces.factors.items():
+        fewest = min((len(train) for train, _ in subspaces.splits[name]), default=0)
+        if fewest >= ROWS_PER_CLASS * len(np.unique(y)):
+            learnable[name] = y
+        else:
+            logger.warning("evidence on subspaces: %d training rows are too few for the classes of %s", fewest, name)
+    return learnable
 
 
 def _row(factor, evidence, subspace, value, values=(), level=np.nan) -> dict:

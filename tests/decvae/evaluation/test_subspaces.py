@@ -114,3 +114,14 @@ def test_importance_over_seeds():
     assert same.correlation.tolist() == pytest.approx([1]) and same.runs.tolist() == [2]
     swapped = importance_stability(table, {"a": "s", "b": "t", "c": "s"})
     assert swapped.correlation.tolist() == pytest.approx([-1])
+
+
+def test_a_factor_with_hardly_a_row_per_class_is_left_out():
+    """Ten utterances of ten speakers, as branch S of a small corpus has them."""
+    few = make_subspaces()
+    rows = np.arange(20)
+    speaker = {"speaker": rows % 10}
+    splits = {"speaker": [(rows[:10], rows[10:]), (rows[10:], rows[:10])]}
+    few = Subspaces(few.mu[rows], few.names, speaker, splits, few.dci_backend, few.seed)
+    found = pd.DataFrame([row for unit in evidence_units(few) for row in unit()])
+    assert set(found.evidence) == {"overlap", "orthogonality"}
