@@ -15,7 +15,7 @@ from decvae.evaluation.latents import LatentTable, write_latents
 from decvae.feature_file import FeatureFile
 from decvae.models import Autoencoder, DecVAEModel, LinearModel, load_model
 
-Latents = dict[str, dict[str, np.ndarray]]  # branch -> name (mu, logvar, features) -> rows of one utterance
+Latents = dict[str, dict[str, np.ndarray]]  # branch -> name (mu, logvar, features, present) -> rows of one utterance
 UTTERANCES_PER_BATCH = 8
 
 
@@ -87,6 +87,11 @@ def _encode_decvae(model: DecVAEModel, data: FeatureFile, indices: range, device
                 found.setdefault("Z", {})[name] = output.z[name][row, mask[row]].float().cpu().numpy()
             if output.s is not None:
                 found.setdefault("S", {})[name] = output.s[name][row : row + 1].float().cpu().numpy()
+    for row, found in enumerate(latents):
+        if output.z is not None:
+            found["Z"]["present"] = batch["frames_present"][row, mask[row]].cpu().numpy()
+        if output.s is not None:
+            found["S"]["present"] = batch["sequence_present"][row : row + 1].cpu().numpy()
     return latents
 
 
@@ -100,8 +105,9 @@ def _encode_autoencoder(model: Autoencoder, data: FeatureFile, indices: range, d
 
 
 def _encode_linear(model: LinearModel, data: FeatureFile, indices: range, device: str) -> list[Latents]:
-    levels = slice(None) if model.kind == "raw" else slice(1)  # only raw features keep the components
-    return [{"Z": {"mu": model.encode(data.vectors(i)[:, levels])}} for i in indices]
+    if model.kind == "raw":  # only raw features keep the components
+        return [{"Z": {"mu": model.encode(data.vectors(i)), "present": data.frames(i)[1]}} for i in indices]
+    return [{"Z": {"mu": model.encode(data.vectors(i)[:, :1])}} for i in indices]
 
 
 def _table(
@@ -133,6 +139,7 @@ def _table(
         mu=joined("mu"),
         logvar=joined("logvar"),
         features=joined("features"),
+        present=joined("present"),
         utterance=utterance,
         frame=np.concatenate([np.arange(count) for count in counts]),
         overlap=overlap,

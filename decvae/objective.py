@@ -149,22 +149,3 @@ def prior_loss(mu: Tensor, logvar: Tensor, mask: Tensor) -> Tensor:
     """
     divergence = -0.5 * (1 + logvar - mu**2 - logvar.exp()).sum(-1)
     return masked_mean(divergence.mean(-1), mask)
-
-
-def between_component_share(components: Tensor, valid: Tensor) -> Tensor:
-    """Share, in [0, 1], of the components' feature variance that lies between the components' means.
-
-    1: features only name their component. 0: the components' means coincide.
-
-    Parameters
-    ----------
-    components : (C, B, F, D)
-    valid : (C, B, F) bool
-    """
-    mask = valid.unsqueeze(-1)
-    means = masked_mean(components, mask, (1, 2))
-    counts = valid.sum((1, 2)).to(components.dtype)
-    grand = (means * counts[:, None]).sum(0) / counts.sum().clamp_min(1)
-    between = (counts[:, None] * (means - grand) ** 2).sum()
-    total = torch.where(mask, (components - grand) ** 2, 0.0).sum()
-    return between / total.clamp_min(1e-12)

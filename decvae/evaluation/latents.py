@@ -5,6 +5,7 @@ Layout of the file (``format = "decvae-latents"``), one per run, checkpoint and 
     attrs: format, format_version, run, checkpoint, epoch, corpus, split, provenance (JSON)
     Z/mu, Z/logvar          float32 (n, n_subspaces, d)      attrs of Z: subspaces (JSON list)
     Z/features              float32 (n, C + 1, D)            levels X, OC1..OCC: the space of the decomposition loss
+    Z/present               bool    (n, C)                   the component is not absent; where the run has components
     Z/{utterance,frame}     int64   (n,)
     Z/overlap               bool    (n,)
     Z/factors/NAME          int64   (n,)                     attrs: names (JSON list)
@@ -25,7 +26,7 @@ import numpy as np
 from decvae.artifacts import ArtifactError, atomic_path, open_h5
 
 FORMAT = "decvae-latents"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 BRANCHES = ("Z", "S")
 
 
@@ -51,6 +52,8 @@ class LatentTable:
     factors : {name: (n,) int}
         Class codes of every generative factor.
     class_names : {name: list of str}
+    present : (n, C) bool or None
+        False where a component is absent: its latents say so and nothing about the signal. None without components.
     split : (n,) int or None
         Which of the pooled files the row comes from, counted from 0; None if that is not known.
     """
@@ -65,6 +68,7 @@ class LatentTable:
     overlap: np.ndarray
     factors: dict[str, np.ndarray] = field(default_factory=dict)
     class_names: dict[str, list[str]] = field(default_factory=dict)
+    present: np.ndarray | None = None
     split: np.ndarray | None = None
 
     def __len__(self) -> int:
@@ -83,6 +87,7 @@ class LatentTable:
             overlap=self.overlap[rows],
             factors={name: codes[rows] for name, codes in self.factors.items()},
             class_names=self.class_names,
+            present=None if self.present is None else self.present[rows],
             split=None if self.split is None else self.split[rows],
         )
 
@@ -96,7 +101,7 @@ def write_latents(path: str | Path, tables: Sequence[LatentTable], attributes: d
         for table in tables:
             group = file.create_group(table.branch)
             group.attrs["subspaces"] = json.dumps(table.subspaces)
-            for name in ("mu", "logvar", "features", "utterance", "frame", "overlap"):
+            for name in ("mu", "logvar", "features", "present", "utterance", "frame", "overlap"):
                 array = getattr(table, name)
                 if array is not None:
                     group[name] = array
@@ -122,12 +127,15 @@ def read_latents(paths: Sequence[str | Path]) -> dict[str, LatentTable]:
     Raises
     ------
     ArtifactError
-        If a file is unreadable or the files belong to different runs or checkpoints.
+        If a file is unreadable or of another version, or the files belong to different runs or checkpoints.
     """
     parts: dict[str, list[LatentTable]] = {}
     origin, shift = None, 0
     for path in paths:
         with open_h5(path, FORMAT) as file:
+            version = file.attrs["format_version"]
+            if version != FORMAT_VERSION:
+                raise ArtifactError(f"{path} has format version {version}, needed is {FORMAT_VERSION}: encode it anew")
             found = (file.attrs["run"], file.attrs["checkpoint"])
             origin = origin or found
             if found != origin:
@@ -148,6 +156,7 @@ def _read_table(group: h5py.Group, branch: str) -> LatentTable:
         subspaces=json.loads(group.attrs["subspaces"]),
         logvar=group["logvar"][:] if "logvar" in group else None,
         features=group["features"][:] if "features" in group else None,
+        present=group["present"][:] if "present" in group else None,
         factors={name: data[:] for name, data in factors.items()},
         class_names={name: json.loads(data.attrs["names"]) for name, data in factors.items()},
         **{name: group[name][:] for name in ("mu", "utterance", "frame", "overlap")},
@@ -160,10 +169,11 @@ def _pool(tables: list[LatentTable]) -> LatentTable:
     def joined(name: str) -> np.ndarray | None:
         return None if getattr(first, name) is None else np.concatenate([getattr(table, name) for table in tables])
 
+    columns = ("mu", "logvar", "features", "present", "utterance", "frame", "overlap", "split")
     return LatentTable(
         branch=first.branch,
         subspaces=first.subspaces,
-        **{name: joined(name) for name in ("mu", "logvar", "features", "utterance", "frame", "overlap", "split")},
+        **{name: joined(name) for name in columns},
         factors={name: np.concatenate([table.factors[name] for table in tables]) for name in first.factors},
         class_names=first.class_names,
     )
@@ -202,4 +212,4 @@ def joined(frames: LatentTable, sequences: LatentTable) -> LatentTable:
             mu[:, place, :width] = kept.mu[:, frames.subspaces.index(name)]
         if name in sequences.subspaces:
             mu[:, place, width:] = sequences.mu[rows, sequences.subspaces.index(name)]
-    return replace(kept, branch="Z+S", subspaces=subspaces, mu=mu, logvar=None, features=None)
+    return replace(kept, branch="Z+S", subspaces=subspaces, mu=mu, logvar=None, features=None, present=None)

@@ -11,13 +11,14 @@ from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from decvae.evaluation.aggregation import aggregate, available_aggregations
-from decvae.evaluation.discretise import drop_constant
+from decvae.evaluation.discretise import check_codes, drop_constant
 from decvae.evaluation.latents import LatentTable, joined
 from decvae.evaluation.protocols import classes_scored_as, grouped_splits, grouping, scored_factors
 from decvae.evaluation.published import published_units
 from decvae.evaluation.settings import EvaluationSettings
 from decvae.evaluation.sound import Codes, Part, joined_folds, score, units
 from decvae.evaluation.subspaces import Subspaces, evidence_units
+from decvae.variance import between_component_share
 
 __all__ = ["CLASS_COLUMNS", "COLUMNS", "EVIDENCE_COLUMNS", "EvaluationSettings", "Scores", "evaluate", "score_table"]
 
@@ -71,37 +72,6 @@ def balanced_rows(utterance: np.ndarray, max_rows: int, seed: int) -> np.ndarray
     turn = np.empty(n_rows, dtype=np.int64)
     turn[order] = np.arange(n_rows) - np.repeat(starts, counts)
     return np.sort(shuffled[np.argsort(turn[shuffled], kind="stable")][:max_rows])
-
-
-def between_component_share(features: np.ndarray) -> float | None:
-    """Share of the components' total feature variance that lies between the components' means, in 0..1.
-
-    ``sum_j Var_c(mean_cj) / sum_j Var(f_j)`` over all OC rows (variances with ddof 0, so the share is a proportion of
-    the total sum of squares): 1 means that a feature tells which component it belongs to and nothing else.
-
-    Parameters
-    ----------
-    features : (n, C + 1, D)
-        Levels X, OC1..OCC; X is not used.
-
-    Returns
-    -------
-    float or None
-        None for fewer than two components or features without variance.
-
-    Raises
-    ------
-    ValueError
-        If the array is not 3-D or holds NaN or infinite values.
-    """
-    features = np.asarray(features)
-    if features.ndim != 3 or not np.all(np.isfinite(features)):
-        raise ValueError(f"features must be a finite array (n, C + 1, D), found shape {features.shape}")
-    components = features[:, 1:].astype(np.float64)
-    if components.shape[1] < 2:
-        return None
-    total = components.var(axis=(0, 1)).sum()
-    return float(components.mean(axis=0).var(axis=0).sum() / total) if total > 0 else None
 
 
 def evaluate(tables: dict[str, LatentTable], settings: EvaluationSettings, *, seed: int = 0, n_jobs: int = 2) -> Scores:
@@ -167,7 +137,7 @@ def score_table(table: LatentTable, settings: EvaluationSettings, *, seed: int =
     if table.features is not None:
         n_codes = table.features[:, 1:].shape[1] * table.features.shape[2]
         cell = {"space": "features", "aggregation": "OCs_joint", "n_codes": n_codes}
-        rows.append(cell | score("between_component_share", between_component_share(table.features)))
+        rows.append(cell | score("between_component_share", _component_share(table)))
     return Scores(
         pd.DataFrame(
             [{"branch": table.branch} | row for row in rows if row["value"] is not None], columns=list(COLUMNS)
@@ -178,6 +148,15 @@ def score_table(table: LatentTable, settings: EvaluationSettings, *, seed: int =
             columns=list(EVIDENCE_COLUMNS),
         ),
     )
+
+
+def _component_share(table: LatentTable) -> float | None:
+    """Share of the features' variance between components; None for fewer than two or features without variance."""
+    check_codes(table.features.reshape(len(table), -1), "features")
+    components = table.features[:, 1:].swapaxes(0, 1).astype(np.float64)
+    if len(components) < 2 or np.all(np.ptp(components, axis=(0, 1)) == 0):
+        return None
+    return float(between_component_share(components, table.present.T))
 
 
 def _subspaces(table: LatentTable, codes: Codes) -> Subspaces:

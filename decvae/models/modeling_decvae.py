@@ -14,7 +14,8 @@ from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
 
 from decvae.models.configuration_decvae import DecVAEConfig
-from decvae.objective import between_component_share, decomposition_loss, prior_loss
+from decvae.objective import decomposition_loss, prior_loss
+from decvae.variance import between_component_share
 
 
 @dataclass
@@ -346,11 +347,7 @@ class DecVAEForPreTraining(DecVAEPreTrainedModel):
         prior = prior_loss(output.mu, output.logvar, mask)
         weight, beta = (1.0, config.beta_z) if branch == "Z" else (config.decomposition_weight_s, config.beta_s)
         with torch.no_grad():
-            valid = present & mask
-            components = levels[1:]
-            if components.dim() == 3:
-                components, valid = components.unsqueeze(2), valid.unsqueeze(2)
-            share = between_component_share(components, valid)
+            share = between_component_share(levels[1:].flatten(1, -2), (present & mask).flatten(1))
         named = {
             "decomposition": decomposition.loss,
             "prior": prior,

@@ -43,6 +43,8 @@ def test_decvae_rows_are_the_models_output_with_their_labels(study, run_settings
     np.testing.assert_allclose(z.mu[rows], output.z.mu[0], atol=1e-5)
     np.testing.assert_allclose(z.features[rows], output.z.features[0], atol=1e-5)
     np.testing.assert_allclose(s.mu[4], output.s.mu[0], atol=1e-5)
+    np.testing.assert_array_equal(z.present[rows], FeatureFile(study.features["dev"]).frames(4)[1])
+    np.testing.assert_array_equal(s.present[4], FeatureFile(study.features["dev"]).sequence(4)[1])
     assert z.frame[rows].tolist() == list(range(19))
     with Corpus(study.corpus) as corpus:
         labels, overlap = corpus["dev"].frame_labels("vowel", 4)
@@ -68,7 +70,7 @@ def test_baselines_have_one_subspace(study, run_settings, tmp_path, model, subsp
     assert set(tables) == {"Z"}
     assert tables["Z"].subspaces == subspaces
     assert tables["Z"].mu.shape == (190, 1, dim)
-    assert tables["Z"].features is None
+    assert tables["Z"].features is tables["Z"].present is None
 
 
 def test_raw_features_keep_all_levels(study, run_settings, tmp_path):
@@ -77,6 +79,7 @@ def test_raw_features_keep_all_levels(study, run_settings, tmp_path):
     assert table.subspaces == ["X", "OC1", "OC2", "OC3"]
     expected = FeatureFile(study.features["dev"]).vectors(0)
     np.testing.assert_array_equal(table.mu[:19], expected)
+    np.testing.assert_array_equal(table.present[:19], FeatureFile(study.features["dev"]).frames(0)[1])
 
 
 def test_files_that_do_not_belong_together_are_refused(study, run_settings, tmp_path):

@@ -7,7 +7,6 @@ import torch
 from scipy.spatial.distance import jensenshannon
 
 from decvae.objective import (
-    between_component_share,
     centre_levels,
     decomposition_loss,
     jensen_shannon,
@@ -154,14 +153,6 @@ def test_prior_is_the_gaussian_divergence():
     mask = torch.tensor([True] * 4 + [False] * 2)
     torch.testing.assert_close(prior_loss(mu, logvar, mask), expected[:4].mean())
     assert prior_loss(torch.ones(1, 1, 8), torch.zeros(1, 1, 8), mask[:1]).item() == pytest.approx(4.0)
-
-
-def test_between_component_share_at_its_limits():
-    valid = torch.ones(2, 3, 4, dtype=torch.bool)
-    named = torch.stack([torch.zeros(3, 4, 5), torch.ones(3, 4, 5)])
-    assert between_component_share(named, valid).item() == pytest.approx(1.0)
-    content = torch.randn(1, 3, 4, 5).expand(2, -1, -1, -1)
-    assert between_component_share(content, valid).item() == pytest.approx(0.0, abs=1e-6)
 
 
 def test_masked_mean_of_nothing_is_zero():

@@ -1,8 +1,10 @@
 """The latent table and its file."""
 
+import h5py
 import numpy as np
 import pytest
 
+from decvae.artifacts import ArtifactError
 from decvae.evaluation.latents import LatentTable, joined, read_latents, write_latents
 
 
@@ -20,6 +22,7 @@ def table():
         overlap=np.array([False, True, False] * 2),
         factors={"vowel": np.array([0, 1, 2, 2, 1, 0])},
         class_names={"vowel": ["a", "e", "I"]},
+        present=np.array([[True, False], [True, True]] * 3),
     )
 
 
@@ -27,7 +30,7 @@ def test_round_trip(table, tmp_path):
     path = tmp_path / "latents.h5"
     write_latents(path, [table], {"run": "r", "checkpoint": "best", "provenance": {"seed": 0}})
     found = read_latents([path])["Z"]
-    for name in ("mu", "features", "utterance", "frame", "overlap"):
+    for name in ("mu", "features", "present", "utterance", "frame", "overlap"):
         np.testing.assert_array_equal(getattr(found, name), getattr(table, name))
     np.testing.assert_array_equal(found.factors["vowel"], table.factors["vowel"])
     assert (found.subspaces, found.class_names, found.logvar) == (table.subspaces, table.class_names, None)
@@ -37,7 +40,7 @@ def test_select_restricts_every_column(table):
     part = table.select(table.overlap)
     assert len(part) == 2
     assert part.factors["vowel"].tolist() == [1, 1]
-    assert part.utterance.tolist() == [0, 1]
+    assert part.utterance.tolist() == [0, 1] and part.present.tolist() == [[True, True], [True, False]]
     np.testing.assert_array_equal(part.features, table.features[[1, 4]])
 
 
@@ -46,8 +49,17 @@ def test_pooled_rows_know_their_file(table, tmp_path):
     for path in paths:
         write_latents(path, [table], {"run": "r", "checkpoint": "best"})
     pooled = read_latents(paths)["Z"]
-    assert pooled.split.tolist() == [0] * 6 + [1] * 6
+    assert pooled.split.tolist() == [0] * 6 + [1] * 6 and pooled.present.shape == (12, 2)
     assert pooled.select(pooled.frame == 2).split.tolist() == [0, 0, 1, 1]
+
+
+def test_a_file_of_another_version_is_refused(table, tmp_path):
+    path = tmp_path / "latents.h5"
+    write_latents(path, [table], {"run": "r", "checkpoint": "best"})
+    with h5py.File(path, "a") as file:
+        file.attrs["format_version"] = 1
+    with pytest.raises(ArtifactError, match="has format version 1, needed is 2"):
+        read_latents([path])
 
 
 def test_frames_stand_beside_their_utterance(table):

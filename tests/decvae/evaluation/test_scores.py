@@ -20,11 +20,11 @@ from decvae.evaluation.sap import compute_sap
 from decvae.evaluation.scores import (
     EvaluationSettings,
     balanced_rows,
-    between_component_share,
     evaluate,
 )
 from decvae.evaluation.scores import score_table as score_both
 from decvae.evaluation.total_correlation import total_correlation_scores
+from decvae.variance import between_component_share
 
 FAST = EvaluationSettings(kmeans_seeds=2, folds=3, bootstrap=100, disentanglement_folds=3, subspace_evidence=False)
 
@@ -60,6 +60,7 @@ def make_table(branch="Z", n_utterances=24, per_utterance=20, n_components=2, d=
         overlap=rng.random(n) < 0.2,
         factors=factors,
         class_names={name: [str(code) for code in range(5)] for name in factors},
+        present=np.ones((n, n_components), dtype=bool),
     )
 
 
@@ -133,7 +134,7 @@ def test_values_are_those_of_the_metrics(frame_scores):
     assert value(frame_scores, "beta_vae") == mean(beta_vae_score(*parts).test for parts in folds)
     assert value(frame_scores, "accuracy", factors="speaker") == probe.accuracy
     assert value(frame_scores, "f1_macro", factors="speaker") == probe.f1_macro
-    share = between_component_share(table.features)
+    share = between_component_share(table.features[:, 1:].swapaxes(0, 1).astype(float), table.present.T)
     assert value(frame_scores, "between_component_share", "OCs_joint", "features") == share
 
 
@@ -190,6 +191,7 @@ def test_constant_codes_and_unlabelled_rows_change_nothing():
         overlap=np.concatenate([table.overlap, silence.overlap]),
         factors={name: np.concatenate([table.factors[name], silence.factors[name]]) for name in table.factors},
         class_names=table.class_names,
+        present=np.concatenate([table.present, silence.present]),
     )
     pd.testing.assert_frame_equal(score_table(longer, settings, n_jobs=1), expected)
 
@@ -264,21 +266,25 @@ def test_split_keeps_utterances_whole_and_every_speaker_on_both_sides():
     assert set(y[test, 1]) == set(y[train, 1]) == {0, 1, 2, 3}
 
 
-def test_between_component_share_of_known_features():
-    rng = np.random.default_rng(0)
-    means = np.array([[0.0, 1.0], [2.0, -1.0], [4.0, 0.0]])
-    x = rng.normal(size=(50, 1, 2))
-    pure = np.concatenate([x, np.broadcast_to(means, (50, 3, 2))], axis=1)
-    assert between_component_share(pure) == pytest.approx(1)
-    same = np.repeat(x, 4, axis=1)
-    assert between_component_share(same) == pytest.approx(0)
-    # Means -1 and 1 (variance 1) with values 1 around them (variance 1): half of the variance lies between.
-    half = np.array([[[9.0], [-2.0], [0.0]], [[9.0], [0.0], [2.0]]])
-    assert between_component_share(half) == pytest.approx(0.5)
-    assert between_component_share(half[:, :2]) is None
-    assert between_component_share(np.zeros((5, 3, 2))) is None
-    with pytest.raises(ValueError, match=r"found shape \(5, 3\)"):
-        between_component_share(np.zeros((5, 3)))
+def test_component_share_leaves_absent_components_out():
+    table = make_table()
+    table.features[:, 1] = -1.0  # OC1 and OC2 only say who they are ...
+    table.features[:, 2] = 1.0
+    table.features[:100, 2] = 50.0
+    table.present[:100, 1] = False  # ... and OC2 is absent where it says something else
+
+    def share(table):
+        settings = dict(feature_aggregations=(), classifiers=(), kmeans_seeds=0, disentanglement_folds=1)
+        settings = EvaluationSettings(aggregations=("X",), subspace_evidence=False, **settings)
+        found = score_table(table, settings, n_jobs=1)
+        return found[found.metric == "between_component_share"].value.to_list()
+
+    assert share(table) == [pytest.approx(1)]
+    table.features = np.zeros_like(table.features)
+    assert share(table) == []
+    table.features[7, 2, 3] = np.inf
+    with pytest.raises(ValueError, match=r"features holds NaN or infinite values in code\(s\) \[11\]"):
+        share(table)
 
 
 def test_classes_add_up_to_the_scores():
