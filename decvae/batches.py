@@ -24,7 +24,8 @@ def _padded(arrays: Sequence[np.ndarray], axis: int = 0) -> tuple[Tensor, Tensor
     return torch.from_numpy(stacked), torch.tensor(lengths)
 
 
-def _pick_frames(n_frames: int, wanted: int, rng: np.random.Generator | None) -> np.ndarray:
+def pick_frames(n_frames: int, wanted: int, rng: np.random.Generator | None) -> np.ndarray:
+    """Ascending frames drawn without replacement; all of them if ``wanted`` is 0 or there is no ``rng``."""
     if rng is None or wanted == 0 or wanted >= n_frames:
         return np.arange(n_frames)
     return np.sort(rng.choice(n_frames, size=wanted, replace=False))
@@ -45,6 +46,7 @@ def decvae_batch(
     wanted: int = 0,
     wanted_seq: int = 0,
     rng: np.random.Generator | None = None,
+    rows: Sequence[np.ndarray] | None = None,
 ) -> Batch:
     """Inputs of DecVAE for some utterances.
 
@@ -58,6 +60,8 @@ def decvae_batch(
         Frames drawn per utterance without replacement by ``rng`` (0: all).
     wanted_seq : int
         Consecutive blocks of one frame's length kept of every sequence, from a place drawn by ``rng`` (0: all).
+    rows : sequence of arrays, optional
+        Frames of each utterance to take, in the place of a draw.
 
     Returns
     -------
@@ -67,11 +71,11 @@ def decvae_batch(
     batch: Batch = {}
     if branches in ("dual", "Z"):
         frames, present = [], []
-        for index in indices:
+        for place, index in enumerate(indices):
             values, found = data.frames(index)
-            rows = _pick_frames(len(values), wanted, rng)
-            frames.append(values[rows])
-            present.append(found[rows])
+            chosen = pick_frames(len(values), wanted, rng) if rows is None else rows[place]
+            frames.append(values[chosen])
+            present.append(found[chosen])
         batch["frames"], lengths = _padded(frames)
         batch["frames_present"], _ = _padded(present)
         batch["frame_mask"] = torch.arange(batch["frames"].shape[1]) < lengths.unsqueeze(1)
@@ -90,7 +94,7 @@ def vector_batch(
     vectors = []
     for index in indices:
         values = data.vectors(index)[:, 0]
-        vectors.append(values[_pick_frames(len(values), wanted, rng)])
+        vectors.append(values[pick_frames(len(values), wanted, rng)])
     batch, lengths = _padded(vectors)
     return {"vectors": batch, "frame_mask": torch.arange(batch.shape[1]) < lengths.unsqueeze(1)}
 

@@ -53,13 +53,17 @@ class DecVAEForPreTrainingOutput(ModelOutput):
     Attributes
     ----------
     loss : () tensor
-        Sum of the branches' decomposition losses and beta-weighted prior losses.
+        ``decomposition + prior``.
+    decomposition, prior : () tensor
+        Sums over the branches of the weighted decomposition losses and of the beta-weighted prior losses.
     parts : {"BRANCH/quantity": () tensor}
         Detached: decomposition, prior, divergence_positive, divergence_negative, cross_entropy_positive,
         cross_entropy_negative, between_component_share of every branch.
     """
 
     loss: Tensor | None = None
+    decomposition: Tensor | None = None
+    prior: Tensor | None = None
     parts: dict[str, Tensor] | None = None
     z: BranchOutput | None = None
     s: BranchOutput | None = None
@@ -333,11 +337,20 @@ class DecVAEForPreTraining(DecVAEPreTrainedModel):
             present = inputs["sequence_present"]
             rows = torch.ones(len(present), dtype=torch.bool, device=present.device)
             losses.append(self._branch_loss("S", output.s, rows, present, parts))
-        return DecVAEForPreTrainingOutput(loss=sum(losses), parts=parts, z=output.z, s=output.s)
+        decomposition, prior = (sum(values) for values in zip(*losses, strict=True))
+        return DecVAEForPreTrainingOutput(
+            loss=decomposition + prior,
+            decomposition=decomposition,
+            prior=prior,
+            parts=parts,
+            z=output.z,
+            s=output.s,
+        )
 
     def _branch_loss(
         self, branch: str, output: BranchOutput, mask: Tensor, present: Tensor, parts: dict[str, Tensor]
-    ) -> Tensor:
+    ) -> tuple[Tensor, Tensor]:
+        """Weighted decomposition loss and weighted prior loss of one branch; its parts go into ``parts``."""
         config = self.config
         levels, present = output.features.movedim(-2, 0), present.movedim(-1, 0)
         if config.loss_space == "latents":
@@ -358,4 +371,4 @@ class DecVAEForPreTraining(DecVAEPreTrainedModel):
             "between_component_share": share,
         }
         parts.update({f"{branch}/{name}": value.detach() for name, value in named.items()})
-        return weight * decomposition.loss + beta * prior
+        return weight * decomposition.loss, beta * prior

@@ -35,6 +35,13 @@ def test_drawn_frames_are_distinct_frames_of_the_same_utterance(data):
     assert any(np.array_equal(crop, sequence[:, 400 * start : 400 * start + 1600]) for start in range(13))
 
 
+def test_given_frames_are_taken(data):
+    batch = decvae_batch(data, [3, 5], "Z", rows=[np.array([2, 3, 4]), np.array([7])])
+    np.testing.assert_array_equal(batch["frames"][0], data.frames(3)[0][2:5])
+    np.testing.assert_array_equal(batch["frames"][1, 0], data.frames(5)[0][7])
+    assert batch["frame_mask"].tolist() == [[True] * 3, [True, False, False]]
+
+
 def test_single_branches_read_only_their_input(data):
     assert set(decvae_batch(data, [0], "Z")) == {"frames", "frames_present", "frame_mask"}
     assert set(decvae_batch(data, [0], "S")) == {"sequence", "sequence_lengths", "sequence_present"}

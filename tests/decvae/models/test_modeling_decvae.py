@@ -146,6 +146,9 @@ def test_every_subspace_gets_a_gradient_from_its_prior_and_none_without_it():
                 assert (head.weight.grad.abs().sum() > 0) == (beta > 0)
         expected = sum(output.parts[f"{b}/decomposition"] + beta * output.parts[f"{b}/prior"] for b in "ZS")
         torch.testing.assert_close(output.loss.detach(), expected)
+        decomposition = sum(output.parts[f"{b}/decomposition"] for b in "ZS")
+        torch.testing.assert_close(output.decomposition.detach(), decomposition)
+        torch.testing.assert_close((output.decomposition + output.prior).detach(), expected)
 
 
 def test_a_loss_on_the_latents_trains_the_heads_without_a_prior():
