@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 from decvae.feature_file import FeatureFile
 
 Batch = dict[str, Tensor]
+Draws = Sequence[np.random.Generator]  # one for each utterance, so that a draw does not depend on the other utterances
 
 
 def _padded(arrays: Sequence[np.ndarray], axis: int = 0) -> tuple[Tensor, Tensor]:
@@ -45,7 +46,7 @@ def decvae_batch(
     branches: str,
     wanted: int = 0,
     wanted_seq: int = 0,
-    rng: np.random.Generator | None = None,
+    rngs: Draws | None = None,
     rows: Sequence[np.ndarray] | None = None,
 ) -> Batch:
     """Inputs of DecVAE for some utterances.
@@ -57,9 +58,9 @@ def decvae_batch(
     branches : {"dual", "Z", "S"}
         Which inputs are read.
     wanted : int
-        Frames drawn per utterance without replacement by ``rng`` (0: all).
+        Frames drawn per utterance without replacement by its generator in ``rngs`` (0, or no generators: all).
     wanted_seq : int
-        Consecutive blocks of one frame's length kept of every sequence, from a place drawn by ``rng`` (0: all).
+        Consecutive blocks of one frame's length kept of every sequence, from a place drawn by ``rngs`` (0: all).
     rows : sequence of arrays, optional
         Frames of each utterance to take, in the place of a draw.
 
@@ -69,11 +70,12 @@ def decvae_batch(
         Keyword arguments of :meth:`decvae.models.DecVAEForPreTraining.forward`.
     """
     batch: Batch = {}
+    rngs = rngs or [None] * len(indices)
     if branches in ("dual", "Z"):
         frames, present = [], []
         for place, index in enumerate(indices):
             values, found = data.frames(index)
-            chosen = pick_frames(len(values), wanted, rng) if rows is None else rows[place]
+            chosen = pick_frames(len(values), wanted, rngs[place]) if rows is None else rows[place]
             frames.append(values[chosen])
             present.append(found[chosen])
         batch["frames"], lengths = _padded(frames)
@@ -81,18 +83,21 @@ def decvae_batch(
         batch["frame_mask"] = torch.arange(batch["frames"].shape[1]) < lengths.unsqueeze(1)
     if branches in ("dual", "S"):
         sequences, present = zip(*(data.sequence(index) for index in indices), strict=True)
-        sequences = [_crop_sequence(sequence, wanted_seq, rng, data.frame_length) for sequence in sequences]
+        sequences = [
+            _crop_sequence(sequence, wanted_seq, rng, data.frame_length)
+            for sequence, rng in zip(sequences, rngs, strict=True)
+        ]
         batch["sequence"], batch["sequence_lengths"] = _padded(sequences, axis=1)
         batch["sequence_present"] = torch.from_numpy(np.stack(present))
     return batch
 
 
 def vector_batch(
-    data: FeatureFile, indices: Sequence[int], wanted: int = 0, rng: np.random.Generator | None = None
+    data: FeatureFile, indices: Sequence[int], wanted: int = 0, rngs: Draws | None = None
 ) -> Batch:
     """Inputs of the autoencoders: one vector of X per frame (:meth:`decvae.feature_file.FeatureFile.vectors`)."""
     vectors = []
-    for index in indices:
+    for index, rng in zip(indices, rngs or [None] * len(indices), strict=True):
         values = data.vectors(index)[:, 0]
         vectors.append(values[pick_frames(len(values), wanted, rng)])
     batch, lengths = _padded(vectors)
@@ -100,16 +105,23 @@ def vector_batch(
 
 
 class StepBatches(Dataset):
-    """The batches of a training run, one item per optimiser step.
+    """The batches of a training run; each optimiser step has ``accumulation`` of them, whose gradients are added up.
 
-    Item ``step`` depends on the seed and the step alone: each epoch is a fresh permutation of the utterances, and
-    frames are drawn anew, so a resumed run sees exactly what an unbroken one would. With several processes, each takes
-    its share of every batch.
+    Item ``step * accumulation + part`` depends on the seed and on this number alone: each epoch is a fresh permutation of
+    the utterances, and frames are drawn anew, so a resumed run sees exactly what an unbroken one would. With several
+    processes each takes its share of every batch; all together they see the utterances and the frames of one process.
 
     Parameters
     ----------
     make : callable
-        ``make(data, indices, rng=None) -> Batch``; without ``rng`` it takes all frames.
+        ``make(data, indices, rngs=None) -> Batch``; without ``rngs`` it takes all frames.
+    batch_size : int
+        Utterances of an optimiser step, over all its parts and processes; at most as many as ``data`` has.
+
+    Raises
+    ------
+    ValueError
+        If the utterances of a step cannot be shared out evenly.
     """
 
     def __init__(
@@ -119,29 +131,45 @@ class StepBatches(Dataset):
         *,
         batch_size: int,
         seed: int,
+        accumulation: int = 1,
         rank: int = 0,
         world: int = 1,
     ):
-        if batch_size % world:
-            raise ValueError(f"training.batch_size ({batch_size}) must be a multiple of the {world} processes")
-        self.data, self.make = data, make
-        self.batch_size, self.seed = min(batch_size, len(data)), seed
-        self.rank, self.world = rank, world
+        shares = accumulation * world
+        if batch_size % shares or len(data) < shares:
+            raise ValueError(
+                f"training.batch_size ({batch_size}) and the {len(data)} utterances must leave every one of {world} "
+                f"processes the same number of utterances in each of {accumulation} accumulated batches; make "
+                f"batch_size a multiple of {shares}"
+            )
+        self.data, self.make, self.seed = data, make, seed
+        self.batch_size = min(batch_size, len(data) // shares * shares)
+        self.accumulation, self.rank, self.world = accumulation, rank, world
 
     @property
     def steps_per_epoch(self) -> int:
-        """Batches of one epoch; the last, smaller one is left out."""
+        """Optimiser steps of one epoch; the last, smaller batch is left out."""
         return len(self.data) // self.batch_size
 
     def utterances(self, step: int) -> np.ndarray:
-        """Utterances of the whole (global) batch at ``step``."""
+        """Utterances of the whole optimiser step, of all processes."""
         epoch, position = divmod(step, self.steps_per_epoch)
         order = np.random.default_rng([self.seed, 1, epoch]).permutation(len(self.data))
         return order[position * self.batch_size : (position + 1) * self.batch_size]
 
-    def __getitem__(self, step: int) -> Batch:
-        rng = np.random.default_rng([self.seed, 2, step, self.rank])
-        return self.make(self.data, self.utterances(step)[self.rank :: self.world], rng=rng)
+    def share(self, item: int) -> tuple[np.ndarray, range]:
+        """This process's utterances of one item, and their places in the whole optimiser step."""
+        step, part = divmod(item, self.accumulation)
+        size = self.batch_size // (self.accumulation * self.world)
+        start = (part * self.world + self.rank) * size
+        return self.utterances(step)[start : start + size], range(start, start + size)
+
+    def __getitem__(self, item: int) -> Batch:
+        utterances, places = self.share(item)
+        step = item // self.accumulation
+        return self.make(
+            self.data, utterances, rngs=[np.random.default_rng([self.seed, 2, step, place]) for place in places]
+        )
 
 
 def move(batch: Batch, device: Any) -> Batch:

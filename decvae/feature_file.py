@@ -15,6 +15,7 @@ Layout (``format = "decvae-features"``)::
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ class FeatureFile:
     def __init__(self, path: str | Path):
         self.path = Path(path)
         self._file: h5py.File | None = None
+        self._owner = os.getpid()
         with open_h5(path, FORMAT) as file:
             self.input = str(file.attrs["input"])
             settings = json.loads(file.attrs["settings"])
@@ -63,9 +65,12 @@ class FeatureFile:
 
     @property
     def file(self) -> h5py.File:
-        """The open handle of this process."""
+        """The open handle of this process; a forked worker does not read through its parent's."""
+        if self._file is not None and self._owner != os.getpid():
+            self._file.close()  # in this process only; else HDF5 would hand out the inherited descriptor again
+            self._file = None
         if self._file is None:
-            self._file = open_h5(self.path, FORMAT)
+            self._file, self._owner = open_h5(self.path, FORMAT), os.getpid()
         return self._file
 
     def frames(self, index: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 """Batches addressed by step."""
 
 from functools import partial
+from multiprocessing import Pipe, get_context
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ def test_whole_batch_holds_the_features(data):
 
 
 def test_drawn_frames_are_distinct_frames_of_the_same_utterance(data):
-    batch = decvae_batch(data, [3], "dual", wanted=6, wanted_seq=4, rng=np.random.default_rng(0))
+    batch = decvae_batch(data, [3], "dual", wanted=6, wanted_seq=4, rngs=[np.random.default_rng(0)])
     whole = data.frames(3)[0]
     rows = [int(np.flatnonzero((whole == frame).all((1, 2))).item()) for frame in batch["frames"][0].numpy()]
     assert len(set(rows)) == 6
@@ -67,11 +68,40 @@ def test_an_epoch_is_a_permutation_and_depends_on_the_seed_and_step_alone(data):
     assert not torch.equal(batches[4]["frames"], _batches(data, seed=1)[4]["frames"])
 
 
-def test_processes_share_a_batch(data):
-    whole = _batches(data).utterances(2)
-    parts = [_batches(data, rank=rank, world=2) for rank in (0, 1)]
-    for part in parts:
-        np.testing.assert_array_equal(part.utterances(2), whole)
-        assert len(part[2]["frames"]) == 3
-    with pytest.raises(ValueError, match="multiple of the 4 processes"):
-        _batches(data, world=4)
+def test_processes_and_accumulated_parts_share_a_batch(data):
+    whole = _batches(data)
+    frames = whole[2]["frames"]
+    for options in ({"world": 2}, {"accumulation": 3}, {"world": 3, "accumulation": 2}):
+        world, accumulation = options.get("world", 1), options.get("accumulation", 1)
+        parts = [_batches(data, rank=rank, **options) for rank in range(world)]
+        np.testing.assert_array_equal(parts[0].utterances(2), whole.utterances(2))
+        items = [part[2 * accumulation + number] for number in range(accumulation) for part in parts]
+        assert torch.equal(torch.cat([item["frames"] for item in items]), frames)
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(data):
+    for options in ({"world": 4}, {"accumulation": 4}):
+        with pytest.raises(ValueError, match="make batch_size a multiple of 4"):
+            _batches(data, **options)
+    with pytest.raises(ValueError, match="the 20 utterances"):
+        _batches(data, batch_size=40, accumulation=40)
+    assert _batches(data, batch_size=40, accumulation=8).batch_size == 16
+
+
+def test_a_worker_opens_its_own_handle(data):
+    """A forked worker must not read through its parent's handle: they would share one position in the file."""
+    expected = [data.frames(index)[0] for index in range(3)]
+    loader = torch.utils.data.DataLoader(_batches(data, batch_size=1), batch_size=None, sampler=range(3), num_workers=2)
+    inherited = data.file
+    assert [batch["frames"].shape for batch in loader] == [(1, 4, 4, 400)] * 3
+    ours, theirs = Pipe(duplex=False)
+    worker = get_context("fork").Process(target=_report_handle, args=(data, inherited, theirs))
+    worker.start()
+    assert ours.recv() == (False, True)
+    worker.join()
+    np.testing.assert_array_equal(data.frames(2)[0], expected[2])
+
+
+def _report_handle(data, inherited, pipe):
+    opened = data.file
+    pipe.send((bool(inherited), bool(opened)))  # closed here, and only here
