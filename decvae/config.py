@@ -52,7 +52,8 @@ RUN_COLUMNS = (
     *("run", "label", "model", "objective", "corpus", "decomposition", "n_components", "input", "beta_z", "beta_s"),
     "seed",
 )
-_OTHER_ENCODER = {"dense": ("conv_dim_z", "feat_extract_norm"), "conv": ("dense_dim_z",)}  # keys that do not reach it
+# The keys that do not reach the other encoder of branch Z.
+_OTHER_ENCODER = {"dense": ("conv_dim_z", "feat_extract_norm"), "conv": ("dense_dim_z", "dense_norm")}
 _BRANCH_LETTERS = {"dual": "zs", "Z": "z", "S": "s"}
 _LOSS_KEYS = {"Z": ("beta_z", "frames"), "S": ("beta_s", "sequence_frames", "decomposition_weight_s")}
 # What the result of each method depends on (equal to decvae.decomposition.method_settings, whose import is slow).

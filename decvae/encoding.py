@@ -78,7 +78,7 @@ def _encode_decvae(model: DecVAEModel, data: FeatureFile, indices: range, device
                 f"{data.path} has {name} = {getattr(data, name)}, the checkpoint {getattr(config, name)}"
             )
     batch = move(decvae_batch(data, indices, config.branches), device)
-    mask = batch.pop("frame_mask", None)
+    mask = batch.get("frame_mask")
     output = model(**batch)
     latents: list[Latents] = [{} for _ in indices]
     for name in ("mu", "logvar", "features"):

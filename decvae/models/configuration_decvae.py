@@ -8,7 +8,8 @@ from transformers import PreTrainedConfig
 
 BRANCHES = ("dual", "Z", "S")
 FRAME_ENCODERS = ("conv", "dense")
-NORMS = ("group", "layer")
+NORMS = ("group", "layer", "batch", "batch_running", "instance")
+DENSE_NORMS = NORMS[1:]
 OBJECTIVES = ("corrected", "centred")
 LOSS_SPACES = ("features", "latents")
 
@@ -30,10 +31,14 @@ class DecVAEConfig(PreTrainedConfig):
         Widths of the fully connected layers.
     conv_dim_z, conv_dim_s : list of int
         Channels of the seven convolution layers of each branch.
-    feat_extract_norm : {"group", "layer"}
-        Norm of branch Z's encoder, as in wav2vec2. ``group``: statistics of each channel over time, after the first
-        convolution only. ``layer``: over channels at every step, after each convolution; it hides the level of each
-        mel band. Branch S has layer norm, whose statistics do not see padding.
+    feat_extract_norm : {"group", "layer", "batch", "batch_running", "instance"}
+        Norm of branch Z's convolutions and of its feature projection. ``group`` and ``layer`` are those of wav2vec2;
+        group: statistics of each channel over time, after the first convolution only (the projection then has layer
+        norm); layer: over channels at every step, after each convolution; it hides the level of each mel band.
+        ``batch`` (published), ``batch_running`` and ``instance``: statistics of each channel and level over frames and
+        time, see :class:`decvae.models.norms.LevelNorm`. Branch S has layer norm, whose statistics do not see padding.
+    dense_norm : {"layer", "batch", "batch_running", "instance"}
+        The same where branch Z has fully connected layers.
     conv_kernel, conv_stride : list of int
         The wav2vec2 feature encoder: receptive field 400, total stride 320.
     hidden_size : int
@@ -74,6 +79,7 @@ class DecVAEConfig(PreTrainedConfig):
         conv_dim_z: list[int] | None = None,
         conv_dim_s: list[int] | None = None,
         feat_extract_norm: str = "group",
+        dense_norm: str = "layer",
         conv_kernel: list[int] | None = None,
         conv_stride: list[int] | None = None,
         hidden_size: int = 512,
@@ -102,6 +108,7 @@ class DecVAEConfig(PreTrainedConfig):
         self.conv_dim_z = list(conv_dim_z or [512] * 7)
         self.conv_dim_s = list(conv_dim_s or [192] * 7)
         self.feat_extract_norm = feat_extract_norm
+        self.dense_norm = dense_norm
         self.conv_kernel = list(conv_kernel or [10, 3, 3, 3, 3, 2, 2])
         self.conv_stride = list(conv_stride or [5, 2, 2, 2, 2, 2, 2])
         self.hidden_size = hidden_size
@@ -133,6 +140,7 @@ class DecVAEConfig(PreTrainedConfig):
             "loss_space": LOSS_SPACES,
             "frame_encoder": FRAME_ENCODERS,
             "feat_extract_norm": NORMS,
+            "dense_norm": DENSE_NORMS,
         }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
 
 from decvae.models.configuration_decvae import DecVAEConfig
+from decvae.models.encoders import ConvEncoder, DenseEncoder
+from decvae.models.norms import LevelNorm, TimeNorm, make_norm, normalise
 from decvae.objective import decomposition_loss, prior_loss
 from decvae.variance import between_component_share
 
@@ -69,74 +70,6 @@ class DecVAEForPreTrainingOutput(ModelOutput):
     s: BranchOutput | None = None
 
 
-class TimeNorm(nn.Module):
-    """Group norm with one group per channel: each channel standardised over time. Shape: (N, T, channels)."""
-
-    def __init__(self, channels: int, eps: float):
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels))
-        self.eps = eps
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        variance, mean = torch.var_mean(hidden, dim=1, keepdim=True, correction=0)
-        return (hidden - mean) * torch.rsqrt(variance + self.eps) * self.weight + self.bias
-
-
-class ConvEncoder(nn.Module):
-    """The wav2vec2 feature encoder: convolution, norm, GELU; no padding.
-
-    Shape: (N, T) -> (N, T', channels of the last layer); T = 400 gives T' = 1.
-    """
-
-    def __init__(self, channels: list[int], norm: str, config: DecVAEConfig):
-        super().__init__()
-        widths = [1, *channels]
-        self.convs = nn.ModuleList(
-            nn.Conv1d(widths[i], widths[i + 1], kernel, stride)
-            for i, (kernel, stride) in enumerate(zip(config.conv_kernel, config.conv_stride, strict=True))
-        )
-        if norm == "layer":
-            self.norms = nn.ModuleList(nn.LayerNorm(width, eps=config.layer_norm_eps) for width in channels)
-        else:
-            first = TimeNorm(channels[0], config.layer_norm_eps)
-            self.norms = nn.ModuleList([first, *(nn.Identity() for _ in channels[1:])])
-
-    def forward(self, signal: Tensor) -> Tensor:
-        hidden = signal.unsqueeze(-1)
-        for conv, norm in zip(self.convs, self.norms, strict=True):
-            hidden = F.gelu(norm(self._convolve(conv, hidden)))
-        return hidden
-
-    @staticmethod
-    def _convolve(conv: nn.Conv1d, hidden: Tensor) -> Tensor:
-        """``conv`` on (N, T, channels), as one matrix product.
-
-        Channels stay last, which the norm needs anyway; on CPU this takes half the time of Conv1d and two transposes.
-        """
-        kernel, stride = conv.kernel_size[0], conv.stride[0]
-        steps = (hidden.shape[1] - kernel) // stride + 1
-        taps = [hidden[:, j : j + stride * (steps - 1) + 1 : stride] for j in range(kernel)]
-        return F.linear(torch.cat(taps, dim=2), conv.weight.transpose(1, 2).flatten(1), conv.bias)
-
-    def output_lengths(self, lengths: Tensor) -> Tensor:
-        """Steps after the encoder for inputs of the given lengths."""
-        for conv in self.convs:
-            lengths = torch.div(lengths - conv.kernel_size[0], conv.stride[0], rounding_mode="floor") + 1
-        return lengths
-
-
-class DenseEncoder(nn.Sequential):
-    """Fully connected layers over a whole frame: linear, LayerNorm, GELU. Shape: (N, frame_length) -> (N, width)."""
-
-    def __init__(self, config: DecVAEConfig):
-        layers, width = [], config.frame_length
-        for inner in config.dense_dim_z:
-            layers += [nn.Linear(width, inner), nn.LayerNorm(inner, eps=config.layer_norm_eps), nn.GELU()]
-            width = inner
-        super().__init__(*layers)
-
-
 class Subspaces(nn.Module):
     """Gaussian heads: one linear map to mean and log-variance for each of X, OC1..OCC and, if asked, OCs_proj.
 
@@ -174,14 +107,15 @@ class FrameBranch(nn.Module):
 
     def __init__(self, config: DecVAEConfig):
         super().__init__()
+        n_levels = config.n_components + 1
         if config.frame_encoder == "dense":
-            self.encoder, width = DenseEncoder(config), config.dense_dim_z[-1]
+            kind, width = config.dense_norm, config.dense_dim_z[-1]
+            self.encoder = DenseEncoder(config.dense_dim_z, kind, n_levels, config)
         else:
-            self.encoder = ConvEncoder(config.conv_dim_z, config.feat_extract_norm, config)
-            width = config.conv_dim_z[-1]
-        self.feature_projection = nn.Sequential(
-            nn.LayerNorm(width, eps=config.layer_norm_eps), nn.Linear(width, config.hidden_size)
-        )
+            kind, width = config.feat_extract_norm, config.conv_dim_z[-1]
+            self.encoder = ConvEncoder(config.conv_dim_z, kind, n_levels, config)
+        self.feature_norm = make_norm(kind, width, n_levels, config.layer_norm_eps)
+        self.feature_projection = nn.Linear(width, config.hidden_size)
         self.project = nn.Sequential(
             nn.Linear(config.hidden_size, config.hidden_size),
             nn.Linear(config.hidden_size, config.projection_dim),
@@ -189,9 +123,11 @@ class FrameBranch(nn.Module):
         )
         self.subspaces = Subspaces(config.n_components, config.latent_dim_z, config)
 
-    def forward(self, frames: Tensor, present: Tensor) -> BranchOutput:
-        """Frames (B, F, C + 1, frame_length) and presence (B, F, C) -> features and latents."""
-        hidden = self.encoder(frames.flatten(0, 2)).flatten(1)  # convolutions leave one step
+    def forward(self, frames: Tensor, present: Tensor, mask: Tensor) -> BranchOutput:
+        """Frames (B, F, C + 1, frame_length), presence (B, F, C) and real frames (B, F) -> features and latents."""
+        eligible = mask.unsqueeze(-1) & torch.cat([torch.ones_like(present[..., :1]), present], dim=-1)
+        hidden = self.encoder(frames.flatten(0, 2), eligible)
+        hidden = normalise(self.feature_norm, hidden, eligible).flatten(1)  # one step is left
         features = self.project(self.feature_projection(hidden)).unflatten(0, frames.shape[:3])
         features = self.subspaces.replace_absent(features, present)
         return BranchOutput(features, *self.subspaces(features))
@@ -202,7 +138,7 @@ class SequenceBranch(nn.Module):
 
     def __init__(self, config: DecVAEConfig):
         super().__init__()
-        self.encoder = ConvEncoder(config.conv_dim_s, "layer", config)
+        self.encoder = ConvEncoder(config.conv_dim_s, "layer", config.n_components_seq + 1, config)
         self.project = nn.Sequential(
             nn.Linear(config.conv_dim_s[-1], config.intermediate_dim),
             nn.Linear(config.intermediate_dim, config.projection_dim),
@@ -242,9 +178,12 @@ class DecVAEPreTrainedModel(PreTrainedModel):
             nn.init.kaiming_normal_(module.weight)
             bound = (module.groups / (module.in_channels * module.kernel_size[0])) ** 0.5
             nn.init.uniform_(module.bias, -bound, bound)
-        elif isinstance(module, (nn.LayerNorm, TimeNorm)):
+        elif isinstance(module, (nn.LayerNorm, TimeNorm, LevelNorm)):
             nn.init.ones_(module.weight)
             nn.init.zeros_(module.bias)
+            if getattr(module, "running_mean", None) is not None:
+                nn.init.zeros_(module.running_mean)
+                nn.init.ones_(module.running_var)
         elif isinstance(module, nn.MultiheadAttention):
             nn.init.xavier_uniform_(module.in_proj_weight)
             nn.init.zeros_(module.in_proj_bias)
@@ -267,6 +206,7 @@ class DecVAEModel(DecVAEPreTrainedModel):
         self,
         frames: Tensor | None = None,
         frames_present: Tensor | None = None,
+        frame_mask: Tensor | None = None,
         sequence: Tensor | None = None,
         sequence_lengths: Tensor | None = None,
         sequence_present: Tensor | None = None,
@@ -278,6 +218,8 @@ class DecVAEModel(DecVAEPreTrainedModel):
         frames : (B, F, C + 1, frame_length)
             Levels X, OC1..OCC of each frame; needed by branch Z.
         frames_present : (B, F, C) bool
+        frame_mask : (B, F) bool
+            Frames that are real; only these enter statistics of the norms. None: all.
         sequence : (B, C_seq + 1, T)
             Levels of each utterance, padded at the end; needed by branch S.
         sequence_lengths : (B,) int
@@ -298,7 +240,9 @@ class DecVAEModel(DecVAEPreTrainedModel):
         z = s = None
         if self.branch_z is not None:
             self._check_levels("frames", frames.shape[2], self.config.n_components)
-            z = self.branch_z(frames, frames_present)
+            if frame_mask is None:
+                frame_mask = torch.ones(frames.shape[:2], dtype=torch.bool, device=frames.device)
+            z = self.branch_z(frames, frames_present, frame_mask)
         if self.branch_s is not None:
             self._check_levels("sequence", sequence.shape[1], self.config.n_components_seq)
             s = self.branch_s(sequence, sequence_lengths, sequence_present)
@@ -328,7 +272,7 @@ class DecVAEForPreTraining(DecVAEPreTrainedModel):
         **inputs
             As :meth:`DecVAEModel.forward`.
         """
-        output = self.decvae(**inputs)
+        output = self.decvae(frame_mask=frame_mask, **inputs)
         parts: dict[str, Tensor] = {}
         losses = []
         if output.z is not None:

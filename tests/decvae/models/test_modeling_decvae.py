@@ -40,7 +40,7 @@ def test_published_parameter_counts():
     assert [conv.weight.numel() + conv.bias.numel() for conv in z.encoder.convs] == [
         5632, 786944, 786944, 786944, 786944, 524800, 524800,
     ]  # fmt: skip
-    assert _count(z.encoder) + _count(z.feature_projection) == 4_483_584 - 8_192 - 1_536
+    assert _count(z.encoder) + _count(z.feature_norm) + _count(z.feature_projection) == 4_483_584 - 8_192 - 1_536
     assert _count(z.project) == 361_152
     assert _count(s.encoder) == 595_776
     assert _count(s.project) == 197_312
@@ -91,14 +91,6 @@ def test_dense_frame_encoder_has_the_same_outputs():
     model = DecVAEModel(config)
     assert _count(model.branch_z.encoder) == (400 * 32 + 3 * 32) + (32 * 20 + 3 * 20)
     assert model(**_inputs(config)).z.mu.shape == (2, 5, 4, 6)
-
-
-def test_group_norm_equals_torch_and_comes_once():
-    encoder = DecVAEModel(DecVAEConfig(**SMALL)).branch_z.encoder
-    hidden = torch.randn(3, 79, 4)
-    expected = torch.nn.functional.group_norm(hidden.transpose(1, 2), 4).transpose(1, 2)
-    torch.testing.assert_close(encoder.norms[0](hidden), expected)
-    assert all(isinstance(norm, torch.nn.Identity) for norm in encoder.norms[1:])
 
 
 def test_the_encoder_is_shared_by_all_levels_and_frames_are_independent():
@@ -186,7 +178,8 @@ def test_save_and_load_round_trip(tmp_path):
         ({"objective": "mystery"}, "objective must be one of"),
         ({"branches": "both"}, "branches must be one of"),
         ({"frame_encoder": "rnn"}, "frame_encoder must be one of"),
-        ({"feat_extract_norm": "batch"}, "feat_extract_norm must be one of"),
+        ({"feat_extract_norm": "power"}, "feat_extract_norm must be one of"),
+        ({"dense_norm": "group"}, "dense_norm must be one of"),
         ({"conv_dim_z": [8, 8]}, "conv_dim_z must name 7 layers"),
         ({"attention_heads": 5}, "must divide projection_dim"),
         ({"frame_length": 100}, "a frame of 100 values leaves"),

@@ -1,0 +1,97 @@
+"""Norms of branch Z's encoders, with statistics of a frame, of an utterance or of the batch."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+LEVEL_NORMS = ("batch", "batch_running", "instance")
+
+
+class TimeNorm(nn.Module):
+    """Group norm with one group per channel: each channel standardised over time. Shape: (N, T, channels)."""
+
+    def __init__(self, channels: int, eps: float):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.eps = eps
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        variance, mean = torch.var_mean(hidden, dim=1, keepdim=True, correction=0)
+        return (hidden - mean) * torch.rsqrt(variance + self.eps) * self.weight + self.bias
+
+
+class LevelNorm(nn.Module):
+    """Each channel of each level (X, OC1..OCC) standardised over frames and time; scale and offset serve all levels.
+
+    Only eligible rows enter the statistics, and all rows are standardised by them. A channel with fewer than two
+    eligible values has no statistics: it passes as it is.
+
+    Parameters
+    ----------
+    kind : {"batch", "batch_running", "instance"}
+        ``batch``: over the frames of the batch, in evaluation too, without gradient through the statistics (the norm of
+        the published model; a latent then depends on its batch). ``batch_running``: the same in training; in evaluation
+        running statistics, updated as those of ``torch.nn.BatchNorm1d``. ``instance``: over the frames of each
+        utterance, with gradient, as ``torch.nn.InstanceNorm1d``.
+    """
+
+    momentum = 0.1  # of the running statistics
+
+    def __init__(self, kind: str, channels: int, n_levels: int, eps: float):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.kind, self.eps = kind, eps
+        if kind == "batch_running":
+            self.register_buffer("running_mean", torch.zeros(n_levels, channels))
+            self.register_buffer("running_var", torch.ones(n_levels, channels))
+
+    def forward(self, hidden: Tensor, eligible: Tensor) -> Tensor:
+        """Standardise ``hidden`` (B * F * L, T, channels), rows in the order of ``eligible`` (B, F, L) bool."""
+        rows = hidden.unflatten(0, eligible.shape)
+        if self.kind == "batch_running" and not self.training:
+            mean, variance = self.running_mean, self.running_var
+        else:
+            with torch.set_grad_enabled(torch.is_grad_enabled() and self.kind == "instance"):
+                mean, variance = self._statistics(rows, eligible)
+        scale = torch.rsqrt(variance + self.eps) * self.weight
+        shift = self.bias - mean * scale
+        standard = torch.addcmul(shift.unsqueeze(-2), rows.to(scale.dtype), scale.unsqueeze(-2))
+        return standard.flatten(0, 2).to(hidden.dtype)
+
+    def _statistics(self, rows: Tensor, eligible: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and biased variance of every channel of every level, (1 or B, 1, L, channels).
+
+        The law of total variance: moments over time of each row first, so that no masked copy of ``rows`` is made.
+        """
+        within, means = (moment.to(self.weight.dtype) for moment in torch.var_mean(rows, dim=3, correction=0))
+        weight = eligible.unsqueeze(-1).to(means.dtype)
+        over = (1,) if self.kind == "instance" else (0, 1)
+        count = weight.sum(over, keepdim=True)
+        share = weight / count.clamp(min=1)
+        mean = (share * means).sum(over, keepdim=True)
+        variance = (share * (within + (means - mean) ** 2)).sum(over, keepdim=True)
+        values = count * rows.shape[3]
+        known = values >= 2
+        if self.kind == "batch_running":
+            self._track(mean, variance * values / (values - 1).clamp(min=1), known)
+        return torch.where(known, mean, 0.0), torch.where(known, variance, 1.0)
+
+    def _track(self, mean: Tensor, variance: Tensor, known: Tensor) -> None:
+        """Move the running statistics of the levels that have some towards those of this batch."""
+        for running, found in ((self.running_mean, mean), (self.running_var, variance)):
+            running.lerp_(torch.where(known, found, running)[0, 0], self.momentum)
+
+
+def normalise(norm: nn.Module, hidden: Tensor, eligible: Tensor | None) -> Tensor:
+    """``norm`` of ``hidden``; only a :class:`LevelNorm` needs to know which rows are eligible."""
+    return norm(hidden, eligible) if isinstance(norm, LevelNorm) else norm(hidden)
+
+
+def make_norm(kind: str, channels: int, n_levels: int, eps: float) -> nn.Module:
+    """A norm over channels (``layer``, and ``group`` where there is no time) or over rows (the level norms)."""
+    if kind in LEVEL_NORMS:
+        return LevelNorm(kind, channels, n_levels, eps)
+    return nn.LayerNorm(channels, eps=eps)
