@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -13,11 +14,12 @@ import torch
 from accelerate import Accelerator
 
 from decvae.artifacts import atomic_path, provenance, write_json
-from decvae.batches import StepBatches, decvae_batch, vector_batch
+from decvae.batches import Batch, StepBatches, decvae_batch, vector_batch
 from decvae.checkpoints import CheckpointStore
 from decvae.feature_file import FeatureFile
 from decvae.models import Autoencoder, AutoencoderConfig, DecVAEConfig, DecVAEForPreTraining, linear
 from decvae.training import History, Trainer, TrainingSettings
+from decvae.transfer import TransferReport, prepare
 
 AUTOENCODERS = ("ae", "vae", "beta_vae")
 LINEAR_FRAMES = 50_000  # frames drawn from the training split to fit PCA and ICA; bounds memory for large corpora
@@ -31,6 +33,7 @@ def pretrain_run(
     *,
     device: str,
     fingerprint: str,
+    source: str | Path | None = None,
 ) -> None:
     """Train (or fit) one run and write ``checkpoints.json``, ``history.csv`` and ``run.json`` into ``run_dir``.
 
@@ -43,6 +46,8 @@ def pretrain_run(
     device : {"cpu", "cuda"}
     fingerprint : str
         Identifies settings and code, for resuming.
+    source : path, optional
+        ``checkpoints.json`` of the run to start from, or a checkpoint folder; see :mod:`decvae.transfer`.
 
     Raises
     ------
@@ -53,13 +58,35 @@ def pretrain_run(
     """
     run_dir = Path(run_dir)
     train, validation = FeatureFile(train_path), FeatureFile(validation_path)
+    origin = None
     if run["model"] in linear.KINDS:
         checkpoints, history = _fit_linear(run, train, run_dir)
     else:
-        checkpoints, history = _train(run, train, validation, run_dir, device, fingerprint)
+        model = build_model(run, train, run["seed"])
+        origin = prepare(model, run, source)
+        make = partial(vector_batch, wanted=run["loss"]["frames"])
+        if run["model"] == "decvae":
+            wanted_seq = run["loss"]["sequence_frames"]
+            make = partial(decvae_batch, branches=run["branches"], wanted=run["loss"]["frames"], wanted_seq=wanted_seq)
+        checkpoints, history = train_model(
+            model, make, train, validation, run, run_dir, device=device, fingerprint=fingerprint
+        )
+    finish_run(run, run_dir, checkpoints, history, origin)
+
+
+def finish_run(
+    run: dict[str, Any],
+    run_dir: Path,
+    checkpoints: CheckpointStore,
+    history: History,
+    origin: TransferReport | None,
+) -> None:
+    """Write what a finished run declares: ``run.json``, ``history.csv`` and, last, ``checkpoints.json``."""
     record = provenance(run, run["seed"])
     record["versions"] = {name: version(name) for name in ("torch", "transformers", "accelerate", "numpy")}
     record["python"] = platform.python_version()
+    if origin is not None:
+        record["start_from"] = origin
     write_json(run_dir / "run.json", record)
     with atomic_path(run_dir / "history.csv") as path:
         history.table().to_csv(path, index=False)
@@ -69,16 +96,20 @@ def pretrain_run(
 def build_model(run: dict[str, Any], data: FeatureFile, seed: int) -> DecVAEForPreTraining | Autoencoder:
     """An untrained DecVAE or autoencoder whose weights depend on the seed alone."""
     torch.manual_seed(seed)
-    preprocessing = {"input": data.input, "corpus": run["corpus"], "decomposition": run["decomposition"]}
     if run["model"] in AUTOENCODERS:
         beta = {"ae": 0.0, "vae": 1.0}.get(run["model"], run["beta_z"])
         width = data.vectors(0).shape[-1]
         return Autoencoder(
-            AutoencoderConfig(input_dim=width, beta=beta, preprocessing=preprocessing, **run["autoencoder"])
+            AutoencoderConfig(input_dim=width, beta=beta, preprocessing=_preprocessing(run, data), **run["autoencoder"])
         )
+    return DecVAEForPreTraining(decvae_config(run, data))
+
+
+def decvae_config(run: dict[str, Any], data: FeatureFile, **others: Any) -> DecVAEConfig:
+    """Configuration of a run's DecVAE; ``others`` are further values of it."""
     if run["model"] != "decvae":
         raise ValueError(f"unknown model {run['model']!r}")
-    config = DecVAEConfig(
+    return DecVAEConfig(
         n_components=data.n_components,
         n_components_seq=data.n_components_seq,
         branches=run["branches"],
@@ -88,24 +119,33 @@ def build_model(run: dict[str, Any], data: FeatureFile, seed: int) -> DecVAEForP
         beta_s=run["beta_s"],
         loss_space=run["loss_space"],
         decomposition_weight_s=run["loss"]["decomposition_weight_s"],
-        preprocessing=preprocessing,
+        preprocessing=_preprocessing(run, data),
         **run["network"],
+        **others,
     )
-    return DecVAEForPreTraining(config)
 
 
-def _train(
-    run: dict[str, Any], train: FeatureFile, validation: FeatureFile, run_dir: Path, device: str, fingerprint: str
+def _preprocessing(run: dict[str, Any], data: FeatureFile) -> dict[str, Any]:
+    return {"input": data.input, "corpus": run["corpus"], "decomposition": run["decomposition"]}
+
+
+def train_model(
+    model: torch.nn.Module,
+    make: Callable[..., Batch],
+    train: FeatureFile,
+    validation: FeatureFile,
+    run: dict[str, Any],
+    run_dir: Path,
+    *,
+    device: str,
+    fingerprint: str,
+    trainer: type[Trainer] = Trainer,
 ) -> tuple[CheckpointStore, History]:
+    """Train ``model`` on the batches that ``make`` builds, by the run's ``training`` settings."""
     settings = TrainingSettings(**run["training"])
     accelerator = Accelerator(cpu=device == "cpu", mixed_precision=settings.precision)
-    model = build_model(run, train, run["seed"])
-    make = partial(vector_batch, wanted=run["loss"]["frames"])
-    if run["model"] == "decvae":
-        wanted_seq = run["loss"]["sequence_frames"]
-        make = partial(decvae_batch, branches=run["branches"], wanted=run["loss"]["frames"], wanted_seq=wanted_seq)
     shared = {"make": make, "batch_size": settings.batch_size, "seed": run["seed"]}
-    trainer = Trainer(
+    return trainer(
         model,
         StepBatches(train, **shared, rank=accelerator.process_index, world=accelerator.num_processes),
         StepBatches(validation, **shared),
@@ -114,8 +154,7 @@ def _train(
         seed=run["seed"],
         fingerprint=fingerprint,
         accelerator=accelerator,
-    )
-    return trainer.run()
+    ).run()
 
 
 def _fit_linear(run: dict[str, Any], train: FeatureFile, run_dir: Path) -> tuple[CheckpointStore, History]:
