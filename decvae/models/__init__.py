@@ -12,7 +12,8 @@ from decvae.artifacts import ArtifactError
 from decvae.models.autoencoders import Autoencoder, AutoencoderConfig
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.linear import LinearModel
-from decvae.models.modeling_decvae import DecVAEForPreTraining, DecVAEModel
+from decvae.models.modeling_decvae import DecVAEModel
+from decvae.models.modeling_pretraining import DecVAEForPreTraining
 
 __all__ = [
     "Autoencoder",

@@ -6,12 +6,12 @@ from typing import Any
 
 from transformers import PreTrainedConfig
 
+from decvae.objective_settings import LOSS_OPTIONS, ObjectiveSettings
+
 BRANCHES = ("dual", "Z", "S")
 FRAME_ENCODERS = ("conv", "dense")
 NORMS = ("group", "layer", "batch", "batch_running", "instance")
 DENSE_NORMS = NORMS[1:]
-OBJECTIVES = ("corrected", "centred")
-LOSS_SPACES = ("features", "latents")
 
 
 class DecVAEConfig(PreTrainedConfig):
@@ -53,11 +53,13 @@ class DecVAEConfig(PreTrainedConfig):
         Heads of the attention that pools a sequence (branch S); must divide ``projection_dim``.
     project_components : bool
         Add the subspace OCs_proj, a learned combination of all components.
-    objective : {"corrected", "centred"}
-        See :func:`decvae.objective.decomposition_loss`.
-    loss_space : {"features", "latents"}
+    objective : {"published", "corrected", "centred"}
+        A named objective.
+    loss : dict, optional
+        Options of :class:`decvae.objective.ObjectiveSettings` that replace the named objective's; stored complete.
+    loss_space : {"features", "latents"}, optional
         Where the decomposition loss acts: on the projected features (published; the heads then see the prior alone), or
-        on the posterior means of X, OC1..OCC, which are what is evaluated.
+        on the posterior means of X, OC1..OCC, which are what is evaluated. None: as the named objective says.
     beta_z, beta_s : float
         Weights of the prior terms, at least 0.
     decomposition_weight_s : float
@@ -92,7 +94,8 @@ class DecVAEConfig(PreTrainedConfig):
         layer_norm_eps: float = 1e-5,
         initializer_range: float = 0.02,
         objective: str = "centred",
-        loss_space: str = "features",
+        loss: dict[str, Any] | None = None,
+        loss_space: str | None = None,
         beta_z: float = 0.1,
         beta_s: float = 0.1,
         decomposition_weight_s: float = 1.0,
@@ -121,7 +124,9 @@ class DecVAEConfig(PreTrainedConfig):
         self.layer_norm_eps = layer_norm_eps
         self.initializer_range = initializer_range
         self.objective = objective
-        self.loss_space = loss_space
+        settings = ObjectiveSettings.named(objective, loss_space=loss_space, **(loss or {}))
+        self.loss = {name: getattr(settings, name) for name in LOSS_OPTIONS}
+        self.loss_space = settings.loss_space
         self.beta_z = beta_z
         self.beta_s = beta_s
         self.decomposition_weight_s = decomposition_weight_s
@@ -136,8 +141,6 @@ class DecVAEConfig(PreTrainedConfig):
                 raise ValueError(f"{name} must be 2 to 12, found {getattr(self, name)}")
         choices = {
             "branches": BRANCHES,
-            "objective": OBJECTIVES,
-            "loss_space": LOSS_SPACES,
             "frame_encoder": FRAME_ENCODERS,
             "feat_extract_norm": NORMS,
             "dense_norm": DENSE_NORMS,
@@ -160,6 +163,11 @@ class DecVAEConfig(PreTrainedConfig):
             length = (length - kernel) // stride + 1
         if length != 1:
             raise ValueError(f"a frame of {self.frame_length} values leaves {length} steps after the encoder, not 1")
+
+    @property
+    def objective_settings(self) -> ObjectiveSettings:
+        """The objective with all its options."""
+        return ObjectiveSettings(**self.loss, loss_space=self.loss_space)
 
     @property
     def has_z(self) -> bool:

@@ -15,8 +15,6 @@ from transformers.utils import ModelOutput
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.encoders import ConvEncoder, DenseEncoder
 from decvae.models.norms import LevelNorm, TimeNorm, make_norm, normalise
-from decvae.objective import decomposition_loss, prior_loss
-from decvae.variance import between_component_share
 
 
 @dataclass
@@ -43,29 +41,6 @@ class DecVAEOutput:
     Not a ModelOutput: that one would unpack ``z`` if it stood alone.
     """
 
-    z: BranchOutput | None = None
-    s: BranchOutput | None = None
-
-
-@dataclass
-class DecVAEForPreTrainingOutput(ModelOutput):
-    """Total loss, its parts, and the branches' outputs.
-
-    Attributes
-    ----------
-    loss : () tensor
-        ``decomposition + prior``.
-    decomposition, prior : () tensor
-        Sums over the branches of the weighted decomposition losses and of the beta-weighted prior losses.
-    parts : {"BRANCH/quantity": () tensor}
-        Detached: decomposition, prior, divergence_positive, divergence_negative, cross_entropy_positive,
-        cross_entropy_negative, between_component_share of every branch.
-    """
-
-    loss: Tensor | None = None
-    decomposition: Tensor | None = None
-    prior: Tensor | None = None
-    parts: dict[str, Tensor] | None = None
     z: BranchOutput | None = None
     s: BranchOutput | None = None
 
@@ -252,67 +227,3 @@ class DecVAEModel(DecVAEPreTrainedModel):
     def _check_levels(name: str, found: int, n_components: int) -> None:
         if found != n_components + 1:
             raise ValueError(f"{name} has {found} levels, expected X and {n_components} components")
-
-
-class DecVAEForPreTraining(DecVAEPreTrainedModel):
-    """DecVAE with its self-supervised objective."""
-
-    def __init__(self, config: DecVAEConfig):
-        super().__init__(config)
-        self.decvae = DecVAEModel(config)
-        self.post_init()
-
-    def forward(self, frame_mask: Tensor | None = None, **inputs: Tensor) -> DecVAEForPreTrainingOutput:
-        """Loss of one batch.
-
-        Parameters
-        ----------
-        frame_mask : (B, F) bool
-            Frames that are real and enter the loss.
-        **inputs
-            As :meth:`DecVAEModel.forward`.
-        """
-        output = self.decvae(frame_mask=frame_mask, **inputs)
-        parts: dict[str, Tensor] = {}
-        losses = []
-        if output.z is not None:
-            losses.append(self._branch_loss("Z", output.z, frame_mask, inputs["frames_present"], parts))
-        if output.s is not None:
-            present = inputs["sequence_present"]
-            rows = torch.ones(len(present), dtype=torch.bool, device=present.device)
-            losses.append(self._branch_loss("S", output.s, rows, present, parts))
-        decomposition, prior = (sum(values) for values in zip(*losses, strict=True))
-        return DecVAEForPreTrainingOutput(
-            loss=decomposition + prior,
-            decomposition=decomposition,
-            prior=prior,
-            parts=parts,
-            z=output.z,
-            s=output.s,
-        )
-
-    def _branch_loss(
-        self, branch: str, output: BranchOutput, mask: Tensor, present: Tensor, parts: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor]:
-        """Weighted decomposition loss and weighted prior loss of one branch; its parts go into ``parts``."""
-        config = self.config
-        levels, present = output.features.movedim(-2, 0), present.movedim(-1, 0)
-        if config.loss_space == "latents":
-            levels = output.mu.movedim(-2, 0)[: len(levels)]  # without OCs_proj
-        centring = "level" if config.objective == "centred" else None
-        decomposition = decomposition_loss(levels[0], levels[1:], mask, present=present, centring=centring)
-        prior = prior_loss(output.mu, output.logvar, mask)
-        weight, beta = (1.0, config.beta_z) if branch == "Z" else (config.decomposition_weight_s, config.beta_s)
-        with torch.no_grad():
-            share = between_component_share(levels[1:].flatten(1, -2), (present & mask).flatten(1))
-        named = {
-            "decomposition": decomposition.loss,
-            "prior": prior,
-            "divergence_positive": decomposition.divergence_positive,
-            "divergence_negative": decomposition.divergence_negative,
-            "cross_entropy_positive": decomposition.cross_entropy_positive,
-            "cross_entropy_negative": decomposition.cross_entropy_negative,
-            "between_component_share": share,
-        }
-        parts.update({f"{branch}/{name}": value.detach() for name, value in named.items()})
-        return weight * decomposition.loss, beta * prior

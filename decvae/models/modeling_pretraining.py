@@ -1,0 +1,133 @@
+"""DecVAE with its self-supervised objective."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from transformers.utils import ModelOutput
+
+from decvae.models.configuration_decvae import DecVAEConfig
+from decvae.models.modeling_decvae import BranchOutput, DecVAEModel, DecVAEPreTrainedModel
+from decvae.objective import decomposition_loss, prior_loss
+from decvae.variance import between_component_share
+
+
+@dataclass
+class DecVAEForPreTrainingOutput(ModelOutput):
+    """Total loss, its parts, and the branches' outputs.
+
+    Attributes
+    ----------
+    loss : () tensor
+        ``decomposition + prior``.
+    decomposition, prior : () tensor
+        Sums over the branches of the weighted decomposition losses and of the beta-weighted prior losses.
+    parts : {"BRANCH/quantity": () tensor}
+        Detached: decomposition, prior (without beta), divergence_*, probability_* and cross_entropy_* of positive and
+        negative pairs, between_component_share of every branch.
+    gradient_divisor : () tensor, optional
+        What training divides the gradients by (objective option ``gradient_scale``).
+    """
+
+    loss: Tensor | None = None
+    decomposition: Tensor | None = None
+    prior: Tensor | None = None
+    parts: dict[str, Tensor] | None = None
+    gradient_divisor: Tensor | None = None
+    z: BranchOutput | None = None
+    s: BranchOutput | None = None
+
+
+class DecVAEForPreTraining(DecVAEPreTrainedModel):
+    """DecVAE with its self-supervised objective, which is computed in float32 whatever the precision of training."""
+
+    def __init__(self, config: DecVAEConfig):
+        super().__init__(config)
+        self.decvae = DecVAEModel(config)
+        self.objective = config.objective_settings
+        self.post_init()
+
+    def forward(self, frame_mask: Tensor | None = None, **inputs: Tensor) -> DecVAEForPreTrainingOutput:
+        """Loss of one batch.
+
+        Parameters
+        ----------
+        frame_mask : (B, F) bool
+            Frames that are real and enter the loss and statistics of the norms.
+        **inputs
+            As :meth:`DecVAEModel.forward`.
+        """
+        output = self.decvae(frame_mask=frame_mask, **inputs)
+        parts: dict[str, Tensor] = {}
+        losses, masks = [], []
+        if output.z is not None:
+            masks.append(frame_mask)
+            losses.append(self._branch_loss("Z", output.z, frame_mask, inputs["frames_present"], parts))
+        if output.s is not None:
+            present = inputs["sequence_present"]
+            masks.append(torch.ones(len(present), dtype=torch.bool, device=present.device))
+            losses.append(self._branch_loss("S", output.s, masks[-1], present, parts))
+        decomposition, prior = (sum(values) for values in zip(*losses, strict=True))
+        return DecVAEForPreTrainingOutput(
+            loss=decomposition + prior,
+            decomposition=decomposition,
+            prior=prior,
+            parts=parts,
+            gradient_divisor=self._gradient_divisor(masks),
+            z=output.z,
+            s=output.s,
+        )
+
+    def _gradient_divisor(self, masks: list[Tensor]) -> Tensor | None:
+        """Published: the weighted number of (pair, frame) items, ``w_neg N_neg + w_pos N_pos``; twice for dual models.
+
+        With the weights 1/C(C, 2) and 1/C each term is the number of frames. Dual models count branch Z alone.
+        """
+        if self.objective.gradient_scale == "none":
+            return None
+        return 2 * len(masks) * masks[0].sum().clamp_min(1)
+
+    def _branch_loss(
+        self, branch: str, output: BranchOutput, mask: Tensor, present: Tensor, parts: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Weighted decomposition loss and weighted prior loss of one branch; its parts go into ``parts``."""
+        config, objective = self.config, self.objective
+        space = output.features if objective.loss_space == "features" else output.mu
+        levels = space.movedim(-2, 0)[: present.shape[-1] + 1].float()  # of the latents, without OCs_proj
+        present = present.movedim(-1, 0)
+        with torch.autocast(mask.device.type, enabled=False):
+            decomposition = decomposition_loss(
+                levels[0],
+                levels[1:],
+                mask,
+                present=None if objective.absent_pairs == "include" else present,
+                **objective.divergence_options,
+            )
+            prior = prior_loss(
+                output.mu.float(),
+                output.logvar.float(),
+                mask,
+                reduction=objective.prior_reduction,
+                on_x=objective.prior_on_x,
+            )
+        if branch == "Z":
+            weight, beta = 1.0, config.beta_z * objective.prior_weight_z
+        else:
+            weight, beta = config.decomposition_weight_s, config.beta_s * objective.prior_weight_s
+        with torch.no_grad():
+            share = between_component_share(levels[1:].flatten(1, -2), (present & mask).flatten(1))
+        named = {
+            "decomposition": decomposition.loss,
+            "prior": prior,
+            "divergence_positive": decomposition.divergence_positive,
+            "divergence_negative": decomposition.divergence_negative,
+            "probability_positive": decomposition.probability_positive,
+            "probability_negative": decomposition.probability_negative,
+            "cross_entropy_positive": decomposition.cross_entropy_positive,
+            "cross_entropy_negative": decomposition.cross_entropy_negative,
+            "between_component_share": share,
+        }
+        parts.update({f"{branch}/{name}": value.detach() for name, value in named.items()})
+        return weight * decomposition.loss, beta * prior
