@@ -92,9 +92,7 @@ def decvae_batch(
     return batch
 
 
-def vector_batch(
-    data: FeatureFile, indices: Sequence[int], wanted: int = 0, rngs: Draws | None = None
-) -> Batch:
+def vector_batch(data: FeatureFile, indices: Sequence[int], wanted: int = 0, rngs: Draws | None = None) -> Batch:
     """Inputs of the autoencoders: one vector of X per frame (:meth:`decvae.feature_file.FeatureFile.vectors`)."""
     vectors = []
     for index, rng in zip(indices, rngs or [None] * len(indices), strict=True):

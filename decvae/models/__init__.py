@@ -5,11 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from transformers import AutoConfig, AutoModel, AutoModelForPreTraining
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForAudioClassification,
+    AutoModelForAudioFrameClassification,
+    AutoModelForPreTraining,
+)
 from transformers.utils import logging as transformers_logging
 
 from decvae.artifacts import ArtifactError
 from decvae.models.autoencoders import Autoencoder, AutoencoderConfig
+from decvae.models.classification import DecVAEForFrameClassification, DecVAEForSequenceClassification
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.linear import LinearModel
 from decvae.models.modeling_decvae import DecVAEModel
@@ -19,9 +26,12 @@ __all__ = [
     "Autoencoder",
     "AutoencoderConfig",
     "DecVAEConfig",
+    "DecVAEForFrameClassification",
     "DecVAEForPreTraining",
+    "DecVAEForSequenceClassification",
     "DecVAEModel",
     "LinearModel",
+    "load_classifier",
     "load_model",
 ]
 
@@ -30,8 +40,19 @@ transformers_logging.disable_progress_bar()  # models of a few megabytes; the ba
 AutoConfig.register(DecVAEConfig.model_type, DecVAEConfig)
 AutoModel.register(DecVAEConfig, DecVAEModel)
 AutoModelForPreTraining.register(DecVAEConfig, DecVAEForPreTraining)
+AutoModelForAudioFrameClassification.register(DecVAEConfig, DecVAEForFrameClassification)
+AutoModelForAudioClassification.register(DecVAEConfig, DecVAEForSequenceClassification)
 AutoConfig.register(AutoencoderConfig.model_type, AutoencoderConfig)
 AutoModelForPreTraining.register(AutoencoderConfig, Autoencoder)
+
+
+def _checked(folder: str | Path) -> Path:
+    """The folder of a whole checkpoint."""
+    folder = Path(folder)
+    for name in ("config.json", "model.safetensors"):
+        if not (folder / name).is_file():
+            raise ArtifactError(f"checkpoint {folder} has no {name}; train the run again or restore the folder")
+    return folder
 
 
 def load_model(folder: str | Path) -> DecVAEModel | Autoencoder | LinearModel:
@@ -42,10 +63,7 @@ def load_model(folder: str | Path) -> DecVAEModel | Autoencoder | LinearModel:
     ArtifactError
         If the folder lacks weights or configuration, or holds another kind of model.
     """
-    folder = Path(folder)
-    for name in ("config.json", "model.safetensors"):
-        if not (folder / name).is_file():
-            raise ArtifactError(f"checkpoint {folder} has no {name}; train the run again or restore the folder")
+    folder = _checked(folder)
     kind = json.loads((folder / "config.json").read_text())["model_type"]
     if kind == LinearModel.model_type:
         return LinearModel.from_pretrained(folder)
@@ -53,3 +71,19 @@ def load_model(folder: str | Path) -> DecVAEModel | Autoencoder | LinearModel:
     if kind not in classes:
         raise ArtifactError(f"checkpoint {folder} holds a model of type {kind!r}, expected one of {sorted(classes)}")
     return classes[kind].from_pretrained(folder, local_files_only=True).eval()
+
+
+def load_classifier(folder: str | Path) -> DecVAEForFrameClassification | DecVAEForSequenceClassification:
+    """Load a fine-tuned DecVAE with its head, in evaluation mode; :func:`load_model` gives the encoder without it.
+
+    Raises
+    ------
+    ArtifactError
+        If the folder lacks weights or configuration, or its model has no classification head.
+    """
+    folder = _checked(folder)
+    architectures = json.loads((folder / "config.json").read_text()).get("architectures", [])
+    for kind in (DecVAEForFrameClassification, DecVAEForSequenceClassification):
+        if kind.__name__ in architectures:
+            return kind.from_pretrained(folder, local_files_only=True).eval()
+    raise ArtifactError(f"checkpoint {folder} holds {architectures}, which has no classification head")

@@ -64,6 +64,8 @@ class DecVAEConfig(PreTrainedConfig):
         Weights of the prior terms, at least 0.
     decomposition_weight_s : float
         Weight of branch S's decomposition loss beside branch Z's.
+    classifier : dict or None
+        The head of a fine-tuned model; see :mod:`decvae.models.classification`.
     preprocessing : dict
         How inputs were made (corpus sampling rate, decomposition, features); for the record and for reuse.
     """
@@ -100,6 +102,7 @@ class DecVAEConfig(PreTrainedConfig):
         beta_s: float = 0.1,
         decomposition_weight_s: float = 1.0,
         preprocessing: dict[str, Any] | None = None,
+        classifier: dict[str, Any] | None = None,
         **kwargs,
     ):
         self.n_components = n_components
@@ -131,6 +134,7 @@ class DecVAEConfig(PreTrainedConfig):
         self.beta_s = beta_s
         self.decomposition_weight_s = decomposition_weight_s
         self.preprocessing = preprocessing or {}
+        self.classifier = classifier
         super().__init__(**kwargs)
         self.check()
 

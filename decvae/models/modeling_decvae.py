@@ -142,6 +142,7 @@ class DecVAEPreTrainedModel(PreTrainedModel):
     config_class = DecVAEConfig
     base_model_prefix = "decvae"
     main_input_name = "frames"
+    _keys_to_ignore_on_load_unexpected = (r"^classifier\.",)  # the encoder of a fine-tuned model may be used alone
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:

@@ -1,0 +1,139 @@
+"""DecVAE with a classification head: fine-tuned on a factor of every frame or of the whole utterance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from transformers.utils import ModelOutput
+
+from decvae.models.configuration_decvae import DecVAEConfig
+from decvae.models.heads import TEMPORAL_HEADS, Head, HeadSettings, classification_loss
+from decvae.models.modeling_decvae import BranchOutput, DecVAEForPreTraining, DecVAEOutput
+
+CLASSIFIED = ("Z", "S", "Z+S")
+
+
+@dataclass
+class DecVAEClassifierOutput(ModelOutput):
+    """Loss, its detached parts and the logits.
+
+    Attributes
+    ----------
+    loss : () tensor or None
+        Weighted sum of the decomposition, prior and classification losses; None without labels.
+    parts : {"BRANCH/quantity": () tensor} or None
+        Those of pre-training and ``all/classification``.
+    logits : (B, F, n_classes) or (B, n_classes)
+        Of every frame, or of every utterance.
+    labels : as given
+    z, s : BranchOutput or None
+    """
+
+    loss: Tensor | None = None
+    parts: dict[str, Tensor] | None = None
+    logits: Tensor | None = None
+    labels: Tensor | None = None
+    z: BranchOutput | None = None
+    s: BranchOutput | None = None
+
+
+class DecVAEForClassification(DecVAEForPreTraining):
+    """What the two classes below share; ``config.classifier`` says how the head is built and trained.
+
+    Its keys: ``factor``; ``branch`` (Z, S, or Z+S: every frame's latents beside those of its utterance); ``head``, the
+    values of :class:`decvae.models.heads.HeadSettings`; ``loss``, the keyword arguments of
+    :func:`decvae.models.heads.classification_loss`, class weights as a list; ``weights`` of the three terms:
+    ``decomposition``, ``prior``, ``classification``. Class names are ``config.id2label``.
+
+    Raises
+    ------
+    ValueError
+        For a branch that the model lacks, a head that needs frames where there are none, or an unknown head.
+    """
+
+    pooled: bool
+
+    def __init__(self, config: DecVAEConfig):
+        super().__init__(config)
+        branch, settings = config.classifier["branch"], HeadSettings(**config.classifier["head"])
+        if branch not in CLASSIFIED:
+            raise ValueError(f"classifier.branch must be one of {CLASSIFIED}, found {branch!r}")
+        if ("Z" in branch and not config.has_z) or ("S" in branch and not config.has_s):
+            raise ValueError(
+                f"a head on branch {branch} needs it in the model, whose `branches` is {config.branches!r}"
+            )
+        if branch == "S" and (settings.head in TEMPORAL_HEADS or not self.pooled):
+            raise ValueError(
+                f"branch S has one vector per utterance and no frames: head {settings.head!r} of a factor of "
+                f"{'utterances' if self.pooled else 'frames'} needs branch Z or Z+S"
+            )
+        widths = {
+            "Z": (config.n_components + 1) * config.latent_dim_z,
+            "S": (config.n_components_seq + 1) * config.latent_dim_s,
+        }
+        inputs = sum(widths[letter] for letter in branch.split("+"))
+        # The name of the branch puts the head into that branch's optimiser.
+        self.classifier = nn.ModuleDict({f"branch_{branch[0].lower()}": Head(inputs, config.num_labels, settings)})
+        self.post_init()
+
+    def forward(
+        self, frame_mask: Tensor | None = None, labels: Tensor | None = None, **inputs: Tensor
+    ) -> DecVAEClassifierOutput:
+        """Logits and, with labels, the loss of one batch.
+
+        Parameters
+        ----------
+        frame_mask : (B, F) bool
+            Real frames; padding is at the end. Needed by branch Z.
+        labels : (B, F) or (B,) int, optional
+            Classes of frames or utterances; -100 for those without.
+        **inputs
+            As :meth:`decvae.models.DecVAEModel.forward`.
+        """
+        classifier = self.config.classifier
+        if labels is None:
+            output = self.decvae(frame_mask=frame_mask, **inputs)
+            return DecVAEClassifierOutput(logits=self._logits(output, frame_mask), z=output.z, s=output.s)
+        output = super().forward(frame_mask=frame_mask, **inputs)
+        logits = self._logits(output, frame_mask)
+        options = dict(classifier["loss"])
+        if options.get("class_weights") is not None:
+            options["class_weights"] = logits.new_tensor(options["class_weights"])
+        classification = classification_loss(logits, labels, **options)
+        weights = classifier["weights"]
+        loss = (
+            weights["decomposition"] * output.decomposition
+            + weights["prior"] * output.prior
+            + weights["classification"] * classification
+        )
+        parts = {**output.parts, "all/classification": classification.detach()}
+        return DecVAEClassifierOutput(loss=loss, parts=parts, logits=logits, labels=labels, z=output.z, s=output.s)
+
+    def _logits(self, output: DecVAEOutput | ModelOutput, frame_mask: Tensor | None) -> Tensor:
+        config, branch = self.config, self.config.classifier["branch"]
+        vectors, mask = [], frame_mask
+        if "Z" in branch:
+            vectors.append(output.z.mu[..., : config.n_components + 1, :].flatten(-2))
+        if "S" in branch:
+            sequence = output.s.mu[:, : config.n_components_seq + 1].flatten(-2).unsqueeze(1)
+            if vectors:
+                sequence = sequence.expand(-1, vectors[0].shape[1], -1)
+            else:
+                mask = torch.ones(sequence.shape[:2], dtype=torch.bool, device=sequence.device)
+            vectors.append(sequence)
+        (head,) = self.classifier.values()
+        return head(torch.cat(vectors, dim=-1), mask, self.pooled)
+
+
+class DecVAEForFrameClassification(DecVAEForClassification):
+    """DecVAE with a head on the latents [X, OC1..OCC] of every frame (vowel, phoneme)."""
+
+    pooled = False
+
+
+class DecVAEForSequenceClassification(DecVAEForClassification):
+    """DecVAE with a head on the latents of the whole utterance (speaker, emotion): frames are averaged in the head."""
+
+    pooled = True
