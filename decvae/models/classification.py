@@ -10,7 +10,8 @@ from transformers.utils import ModelOutput
 
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.heads import TEMPORAL_HEADS, Head, HeadSettings, classification_loss
-from decvae.models.modeling_decvae import BranchOutput, DecVAEForPreTraining, DecVAEOutput
+from decvae.models.modeling_decvae import BranchOutput, DecVAEOutput
+from decvae.models.modeling_pretraining import DecVAEForPreTraining
 
 CLASSIFIED = ("Z", "S", "Z+S")
 
