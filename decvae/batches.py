@@ -105,8 +105,8 @@ def vector_batch(data: FeatureFile, indices: Sequence[int], wanted: int = 0, rng
 class StepBatches(Dataset):
     """The batches of a training run; each optimiser step has ``accumulation`` of them, whose gradients are added up.
 
-    Item ``step * accumulation + part`` depends on the seed and on this number alone: each epoch is a fresh permutation of
-    the utterances, and frames are drawn anew, so a resumed run sees exactly what an unbroken one would. With several
+    Item ``step * accumulation + part`` depends on the seed and on this number alone: each epoch is a fresh permutation
+    of the utterances, and frames are drawn anew, so a resumed run sees exactly what an unbroken one would. With several
     processes each takes its share of every batch; all together they see the utterances and the frames of one process.
 
     Parameters

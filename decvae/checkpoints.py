@@ -1,4 +1,4 @@
-"""Checkpoints of a run: folders ``epoch-0012`` with safetensors + JSON, and the manifest that names them.
+"""Checkpoints of a run: folders ``epoch-0012`` or ``step-003000`` (safetensors, JSON), and their manifest.
 
 ``results/runs/RUN/checkpoints.json`` says which folder is ``init`` (untrained), ``best`` (lowest validation loss) and
 ``last``, and the SHA-256 of every weight file, so that a damaged or foreign folder is refused.
@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -57,11 +58,12 @@ class CheckpointStore:
     run_dir : path
         ``results/runs/RUN``.
     keep : int
-        Periodic checkpoints that are kept beside ``init``, ``best`` and ``last``.
+        Periodic checkpoints kept beside ``init``, ``best`` and ``last``: as many by epoch, and as many by step.
     """
 
     def __init__(self, run_dir: str | Path, keep: int):
         self.run_dir = Path(run_dir)
+        self.folder = self.run_dir / "checkpoints"
         self.keep = keep
         self.saved: list[Checkpoint] = []
         self.names: dict[str, str] = {}
@@ -70,10 +72,13 @@ class CheckpointStore:
         """JSON-able state, to resume from."""
         return {"saved": [asdict(item) for item in self.saved], "names": dict(self.names)}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Continue from :meth:`state`."""
-        self.saved = [Checkpoint(**item) for item in state["saved"]]
-        self.names = dict(state["names"])
+    def restore(self, state: dict[str, Any]) -> bool:
+        """Continue from :meth:`state`; False, and nothing restored, if one of its checkpoints is no longer there."""
+        saved = [Checkpoint(**item) for item in state["saved"]]
+        if not all((self.folder / item.folder / WEIGHTS).is_file() for item in saved):
+            return False
+        self.saved, self.names = saved, dict(state["names"])
+        return True
 
     def save(
         self,
@@ -81,12 +86,16 @@ class CheckpointStore:
         epoch: int,
         step: int,
         validation_loss: float | None,
-        names: list[str],
+        names: Sequence[str] = (),
         periodic: bool = True,
+        by_step: bool = False,
     ) -> None:
-        """Save ``model`` as ``epoch-NNNN`` and give it ``names``; folders that no rule keeps are removed."""
-        folder = f"epoch-{epoch:04d}"
-        target = self.run_dir / "checkpoints" / folder
+        """Save ``model`` as ``epoch-NNNN`` (or ``step-NNNNNN``) and give it ``names``.
+
+        Folders that no rule keeps are forgotten, and removed by the next :meth:`prune`.
+        """
+        folder = f"step-{step:06d}" if by_step else f"epoch-{epoch:04d}"
+        target = self.folder / folder
         partial = target.with_name(f".{folder}.partial-{os.getpid()}")
         shutil.rmtree(partial, ignore_errors=True)
         model.save_pretrained(partial)
@@ -95,16 +104,26 @@ class CheckpointStore:
         found = Checkpoint(folder, epoch, step, validation_loss, file_sha256(target / WEIGHTS), periodic)
         self.saved = [item for item in self.saved if item.folder != folder] + [found]
         self.names.update(dict.fromkeys(names, folder))
-        self._drop_old()
+        self._forget_old()
 
-    def _drop_old(self) -> None:
+    def _forget_old(self) -> None:
         named = set(self.names.values())
-        others = [item for item in self.saved if item.folder not in named]
-        periodic = [item for item in others if item.periodic]
-        outdated = periodic[: max(0, len(periodic) - self.keep)]
-        for item in [item for item in others if not item.periodic] + outdated:
-            shutil.rmtree(self.run_dir / "checkpoints" / item.folder)
-            self.saved.remove(item)
+        kept = set(named)
+        for kind in ("epoch", "step"):
+            unnamed = [item.folder for item in self.saved if item.periodic and item.folder not in named]
+            periodic = [folder for folder in unnamed if folder.startswith(kind)]
+            kept.update(periodic[max(0, len(periodic) - self.keep) :])
+        self.saved = [item for item in self.saved if item.folder in kept]
+
+    def prune(self) -> None:
+        """Remove the folders of forgotten checkpoints, and what a killed process left behind.
+
+        Called after the state that no longer needs them is on disk, so that a kill in between loses nothing.
+        """
+        kept = {item.folder for item in self.saved}
+        for path in self.folder.iterdir():
+            if path.name not in kept:
+                shutil.rmtree(path)
 
     def write_manifest(self) -> None:
         """Write ``checkpoints.json``."""
@@ -117,7 +136,7 @@ def resolve_checkpoint(run_dir: str | Path, name: str) -> tuple[Path, Checkpoint
     Parameters
     ----------
     name : str
-        ``init``, ``best``, ``last`` or a folder name such as ``epoch-0012``.
+        ``init``, ``best``, ``last`` or a folder name such as ``epoch-0012`` or ``step-003000``.
 
     Raises
     ------

@@ -385,12 +385,10 @@ def _without_branch(settings: dict[str, Any], branch: str) -> dict[str, Any]:
     """Settings without those of one branch; its weights in the loss and its number of frames are 0."""
     kept = {}
     for key, value in settings.items():
-        if isinstance(value, dict):
-            kept[key] = _without_branch(value, branch)
-        elif key in _LOSS_KEYS[branch]:
+        if key in _LOSS_KEYS[branch]:
             kept[key] = type(value)(0)
         elif not key.endswith(f"_{branch.lower()}"):
-            kept[key] = value
+            kept[key] = _without_branch(value, branch) if isinstance(value, dict) else value
     return kept
 
 

@@ -11,14 +11,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 
 from decvae.artifacts import atomic_path, provenance, write_json
 from decvae.batches import Batch, StepBatches, decvae_batch, vector_batch
 from decvae.checkpoints import CheckpointStore
+from decvae.distributed import is_first_process
 from decvae.feature_file import FeatureFile
+from decvae.history import History
+from decvae.logs import LoggingSettings
 from decvae.models import Autoencoder, AutoencoderConfig, DecVAEConfig, DecVAEForPreTraining, linear
-from decvae.training import History, Trainer, TrainingSettings
+from decvae.optimisation import make_accelerator
+from decvae.training import Trainer, TrainingSettings
 from decvae.transfer import TransferReport, prepare
 
 AUTOENCODERS = ("ae", "vae", "beta_vae")
@@ -34,8 +37,11 @@ def pretrain_run(
     device: str,
     fingerprint: str,
     source: str | Path | None = None,
+    logging: LoggingSettings | None = None,
 ) -> None:
-    """Train (or fit) one run and write ``checkpoints.json``, ``history.csv`` and ``run.json`` into ``run_dir``.
+    """Train (or fit) one run and write ``checkpoints.json``, ``history.parquet`` and ``run.json`` into ``run_dir``.
+
+    Started by ``accelerate launch``, several processes train it together and the first one writes.
 
     Parameters
     ----------
@@ -48,6 +54,8 @@ def pretrain_run(
         Identifies settings and code, for resuming.
     source : path, optional
         ``checkpoints.json`` of the run to start from, or a checkpoint folder; see :mod:`decvae.transfer`.
+    logging : LoggingSettings, optional
+        Where to log besides the history; by default nowhere.
 
     Raises
     ------
@@ -69,7 +77,7 @@ def pretrain_run(
             wanted_seq = run["loss"]["sequence_frames"]
             make = partial(decvae_batch, branches=run["branches"], wanted=run["loss"]["frames"], wanted_seq=wanted_seq)
         checkpoints, history = train_model(
-            model, make, train, validation, run, run_dir, device=device, fingerprint=fingerprint
+            model, make, train, validation, run, run_dir, device=device, fingerprint=fingerprint, logging=logging
         )
     finish_run(run, run_dir, checkpoints, history, origin)
 
@@ -81,15 +89,20 @@ def finish_run(
     history: History,
     origin: TransferReport | None,
 ) -> None:
-    """Write what a finished run declares: ``run.json``, ``history.csv`` and, last, ``checkpoints.json``."""
+    """Write what a finished run declares: ``run.json``, ``history.parquet`` and, last, ``checkpoints.json``.
+
+    Of several processes only the first one writes.
+    """
+    if not is_first_process():
+        return
     record = provenance(run, run["seed"])
     record["versions"] = {name: version(name) for name in ("torch", "transformers", "accelerate", "numpy")}
     record["python"] = platform.python_version()
     if origin is not None:
         record["start_from"] = origin
     write_json(run_dir / "run.json", record)
-    with atomic_path(run_dir / "history.csv") as path:
-        history.table().to_csv(path, index=False)
+    with atomic_path(run_dir / "history.parquet") as path:
+        history.table().to_parquet(path, index=False)
     checkpoints.write_manifest()
 
 
@@ -139,22 +152,28 @@ def train_model(
     *,
     device: str,
     fingerprint: str,
+    logging: LoggingSettings | None = None,
     trainer: type[Trainer] = Trainer,
 ) -> tuple[CheckpointStore, History]:
     """Train ``model`` on the batches that ``make`` builds, by the run's ``training`` settings."""
     settings = TrainingSettings(**run["training"])
-    accelerator = Accelerator(cpu=device == "cpu", mixed_precision=settings.precision)
+    accelerator = make_accelerator(settings, device)
+    shares = {"rank": accelerator.process_index, "world": accelerator.num_processes}
     shared = {"make": make, "batch_size": settings.batch_size, "seed": run["seed"]}
-    return trainer(
+    found = trainer(
         model,
-        StepBatches(train, **shared, rank=accelerator.process_index, world=accelerator.num_processes),
+        StepBatches(train, **shared, **shares, accumulation=settings.accumulation),
         StepBatches(validation, **shared),
         settings,
         run_dir,
         seed=run["seed"],
         fingerprint=fingerprint,
         accelerator=accelerator,
+        logging=logging,
+        record=run,
     ).run()
+    accelerator.end_training()
+    return found
 
 
 def _fit_linear(run: dict[str, Any], train: FeatureFile, run_dir: Path) -> tuple[CheckpointStore, History]:
@@ -167,4 +186,5 @@ def _fit_linear(run: dict[str, Any], train: FeatureFile, run_dir: Path) -> tuple
     model = linear.fit(run["model"], np.concatenate(parts), run["linear"]["n_components"], run["seed"])
     checkpoints = CheckpointStore(run_dir, keep=0)
     checkpoints.save(model, epoch=0, step=0, validation_loss=None, names=["best", "last"])
+    checkpoints.prune()
     return checkpoints, History()

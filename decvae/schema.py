@@ -84,7 +84,13 @@ def _allowed(schema: dict[str, Any]) -> str:
         return "one of " + ", ".join("null" if item is None else str(item) for item in schema["enum"])
     types = schema.get("type", "any value")
     words = [types] if isinstance(types, str) else types
-    articles = {"integer": "an integer", "object": "a section of keys", "array": "a list", "null": "null"}
+    articles = {
+        "integer": "an integer",
+        "object": "a section of keys",
+        "array": "a list",
+        "null": "null",
+        "any value": "any value",
+    }
     text = " or ".join(articles.get(word, f"a {word}") for word in words)
     bounds = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
     limits = [f"{sign} {schema[key]}" for key, sign in bounds.items() if key in schema]

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import numpy as np
 import torch
 from accelerate import Accelerator
+from accelerate.utils import gather_object
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 from torch.utils.data import DataLoader
-from transformers import get_scheduler
 
 from decvae.artifacts import atomic_path, progress
-from decvae.batches import StepBatches, move
+from decvae.batches import Batch, StepBatches, move
 from decvae.checkpoints import CheckpointStore
+from decvae.history import History, MeanOf
+from decvae.logs import LoggingSettings, start_logs
+from decvae.optimisation import METRIC_SCHEDULERS, make_optimizer, make_scheduler, parameter_groups, require_compiler
 
 
 class TrainingError(RuntimeError):
@@ -32,12 +38,19 @@ class TrainingSettings:
     Attributes
     ----------
     batch_size : int
-        Utterances per optimiser step, over all processes.
+        Utterances per optimiser step, over all processes and accumulated parts.
+    accumulation : int
+        Parts of a batch whose gradients are averaged before the optimiser steps; less memory, more time. The mean of
+        the parts' losses is the loss of the whole batch if each mean in it runs over equally many items in every part
+        (the same number of frames drawn, no component absent) and no statistic is taken over the batch (not with the
+        centred objective, nor with a batch norm).
     max_epochs : int
     learning_rate_z, learning_rate_s : float
         Of branch Z (and of the autoencoders) and of branch S.
     scheduler_z, scheduler_s : str
         Names of ``transformers.SchedulerType``.
+    scheduler_kwargs_z, scheduler_kwargs_s : dict
+        Further arguments of ``transformers.get_scheduler``, such as ``{num_cycles: 3}``.
     warmup_steps_z, warmup_steps_s : int
     weight_decay, adam_beta1, adam_beta2, adam_epsilon : float
         Of AdamW.
@@ -45,8 +58,13 @@ class TrainingSettings:
         Largest norm of the gradient of all parameters.
     validation_epochs, checkpoint_epochs : int
         Epochs between validations and between periodic checkpoints.
+    checkpoint_steps, state_steps : int
+        Steps between further periodic checkpoints, and between states to resume from besides that of every validation;
+        0: none.
     keep_checkpoints : int
-        Periodic checkpoints kept beside init, best and last.
+        Periodic checkpoints kept beside init, best and last: as many by epoch and as many by step.
+    log_steps : int
+        Steps over which a logged value is the mean.
     early_stopping_patience : int
         Validations without improvement after which training stops; 0: never.
     early_stopping_min_improvement : float
@@ -54,16 +72,23 @@ class TrainingSettings:
     early_stopping_warmup_epochs : int
         Epochs before which training never stops.
     precision : {"no", "bf16", "fp16"}
+    gradient_checkpointing : bool
+        Compute activations again in the backward pass instead of keeping them.
+    compile : bool
+        Compile the model by ``torch.compile``.
     workers : int
         Processes that read batches ahead (0: none).
     """
 
     batch_size: int = 16
+    accumulation: int = 1
     max_epochs: int = 150
     learning_rate_z: float = 8e-5
     learning_rate_s: float = 1e-4
     scheduler_z: str = "constant_with_warmup"
     scheduler_s: str = "linear"
+    scheduler_kwargs_z: dict[str, Any] = field(default_factory=dict)
+    scheduler_kwargs_s: dict[str, Any] = field(default_factory=dict)
     warmup_steps_z: int = 5000
     warmup_steps_s: int = 5000
     weight_decay: float = 1e-4
@@ -73,11 +98,16 @@ class TrainingSettings:
     clip_norm: float = 2.0
     validation_epochs: int = 1
     checkpoint_epochs: int = 10
+    checkpoint_steps: int = 0
+    state_steps: int = 500
     keep_checkpoints: int = 3
+    log_steps: int = 1
     early_stopping_patience: int = 5
     early_stopping_min_improvement: float = 0.002
     early_stopping_warmup_epochs: int = 112
     precision: str = "no"
+    gradient_checkpointing: bool = False
+    compile: bool = False
     workers: int = 0
 
 
@@ -108,52 +138,8 @@ class EarlyStopping:
             self.failures += 1
 
 
-@dataclass
-class History:
-    """Long table of losses: step, epoch, split, branch, quantity, value; means over the steps since the last row."""
-
-    rows: list[tuple[int, int, str, str, str, float]] = field(default_factory=list)
-
-    COLUMNS = ("step", "epoch", "split", "branch", "quantity", "value")
-
-    def add(self, step: int, epoch: int, split: str, values: dict[str, float]) -> None:
-        """Add one row per value; names are ``BRANCH/quantity``."""
-        for name, value in values.items():
-            branch, quantity = name.split("/")
-            self.rows.append((step, epoch, split, branch, quantity, value))
-
-    def table(self) -> pd.DataFrame:
-        """The rows as a table."""
-        return pd.DataFrame(self.rows, columns=list(self.COLUMNS))
-
-
-class MeanOf:
-    """Running means of named scalar tensors, without a device synchronisation per step."""
-
-    def __init__(self):
-        self.sums: dict[str, torch.Tensor] = {}
-        self.weight = 0.0
-
-    def add(self, values: dict[str, torch.Tensor], weight: float = 1.0) -> None:
-        """Add one observation of every value."""
-        for name, value in values.items():
-            self.sums[name] = self.sums.get(name, 0.0) + weight * value.detach().double()
-        self.weight += weight
-
-    def take(self) -> dict[str, float]:
-        """The means so far; starts afresh."""
-        means = {name: float(value / self.weight) for name, value in self.sums.items()}
-        self.__init__()
-        return means
-
-
-def parameter_groups(model: nn.Module) -> dict[str, list[nn.Parameter]]:
-    """Trainable parameters by branch: those of branch S, and all others as Z; empty groups are left out."""
-    groups: dict[str, list[nn.Parameter]] = {"z": [], "s": []}
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            groups["s" if "branch_s" in name.split(".") else "z"].append(parameter)
-    return {name: parameters for name, parameters in groups.items() if parameters}
+def _due(count: int, every: int) -> bool:
+    return every > 0 and count % every == 0
 
 
 class Trainer:
@@ -168,6 +154,12 @@ class Trainer:
         Receives ``checkpoints/`` and, while training is under way, ``state/resume.safetensors``.
     fingerprint : str
         Identifies settings and code; a resume state with another fingerprint is ignored.
+    accelerator : Accelerator
+        Of :func:`decvae.optimisation.make_accelerator`.
+    logging : LoggingSettings, optional
+        Where to log besides the history; by default nowhere.
+    record : dict, optional
+        Settings of the run, for those logs.
     """
 
     def __init__(
@@ -181,25 +173,27 @@ class Trainer:
         seed: int,
         fingerprint: str,
         accelerator: Accelerator,
+        logging: LoggingSettings | None = None,
+        record: dict[str, Any] | None = None,
     ):
         self.settings, self.seed, self.fingerprint, self.accelerator = settings, seed, fingerprint, accelerator
         self.train, self.validation = train, validation
         self.run_dir = Path(run_dir)
+        self.logging, self.record = logging, record or {}
+        if settings.gradient_checkpointing:
+            model.gradient_checkpointing_enable({"use_reentrant": False})
         self.model = accelerator.prepare(model)
+        self.bare_model = accelerator.unwrap_model(self.model)
+        if settings.compile:
+            require_compiler(accelerator.device.type)
+            self.bare_model.compile()
         self.max_steps = settings.max_epochs * train.steps_per_epoch
         self.optimizers, self.schedulers = {}, {}
-        for name, parameters in parameter_groups(accelerator.unwrap_model(self.model)).items():
-            optimizer = torch.optim.AdamW(
-                parameters,
-                lr=getattr(settings, f"learning_rate_{name}"),
-                betas=(settings.adam_beta1, settings.adam_beta2),
-                eps=settings.adam_epsilon,
-                weight_decay=settings.weight_decay,
-            )
-            scheduler = getattr(settings, f"scheduler_{name}")
-            warmup = min(getattr(settings, f"warmup_steps_{name}"), self.max_steps)
-            self.optimizers[name] = accelerator.prepare(optimizer)
-            self.schedulers[name] = get_scheduler(scheduler, optimizer, warmup, self.max_steps)
+        for branch, parameters in parameter_groups(self.bare_model).items():
+            optimizer = make_optimizer(parameters, settings, branch)
+            self.optimizers[branch] = accelerator.prepare(optimizer)
+            self.schedulers[branch] = make_scheduler(optimizer, settings, branch, self.max_steps)
+        self.by_metric = [b for b in self.schedulers if getattr(settings, f"scheduler_{b}") in METRIC_SCHEDULERS]
         self.stopping = EarlyStopping(
             settings.early_stopping_patience,
             settings.early_stopping_min_improvement,
@@ -207,6 +201,7 @@ class Trainer:
         )
         self.checkpoints = CheckpointStore(run_dir, settings.keep_checkpoints)
         self.history = History()
+        self.recent, self.since_validation = MeanOf(), MeanOf()
         self.step = 0
         self.best = float("inf")
 
@@ -214,70 +209,98 @@ class Trainer:
 
     def run(self) -> tuple[CheckpointStore, History]:
         """Train to the end (or resume and train to the end)."""
-        if not self._restore():
+        resumed = self._restore()
+        if self.logging is not None:
+            start_logs(self.accelerator, self.logging, self.run_dir, self.step, self.record)
+        if not resumed:
             self._finish_epoch(0)
-        steps_per_epoch, settings = self.train.steps_per_epoch, self.settings
+        settings, steps_per_epoch = self.settings, self.train.steps_per_epoch
         remaining = range(self.step, 0 if self.stopping.stop else self.max_steps)
-        loader = DataLoader(
-            self.train,
-            batch_size=None,
-            sampler=remaining,
-            num_workers=settings.workers,
-            pin_memory=self.accelerator.device.type == "cuda",
-        )
-        means = MeanOf()
-        for batch in progress(loader, total=len(remaining), description="training steps"):
-            means.add(self._optimise(batch))
-            self.step += 1
+        batches = self._load(remaining)
+        for _ in progress(remaining, description="training steps"):
+            started = time.perf_counter()
+            parts = self._optimise([next(batches) for _ in range(settings.accumulation)])
+            self._log_step(parts, time.perf_counter() - started)
             epoch, rest = divmod(self.step, steps_per_epoch)
-            if rest == 0 and (epoch % settings.validation_epochs == 0 or epoch == settings.max_epochs):
-                self.history.add(self.step, epoch, "train", means.take())
+            if saved := _due(self.step, settings.checkpoint_steps):
+                self._save_checkpoint(epoch, None, by_step=True)
+            if rest == 0 and (_due(epoch, settings.validation_epochs) or epoch == settings.max_epochs):
                 self._finish_epoch(epoch)
                 if self.stopping.stop:
                     break
+            elif saved or _due(self.step, settings.state_steps):
+                self._save_state()
         return self.checkpoints, self.history
 
-    def _optimise(self, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        """One optimiser step; returns the parts of the loss."""
-        torch.manual_seed(1_000_003 * self.seed + self.step)  # what sampling layers draw depends on the step alone
-        self.model.train()
-        output = self.model(**move(batch, self.accelerator.device))
-        if not torch.isfinite(output.loss):
-            names = [self.train.data.utterance_ids[i] for i in self.train.utterances(self.step)]
-            kept = [item.folder for item in self.checkpoints.saved]
-            raise TrainingError(
-                f"loss is {output.loss.item()} at step {self.step} on utterances {names}; parts: "
-                f"{ {name: float(value) for name, value in output.parts.items()} }. Checkpoints kept in "
-                f"{self.run_dir / 'checkpoints'}: {kept}. Lower the learning rate or inspect these utterances."
+    def _load(self, steps: range) -> Iterator[Batch]:
+        """The batches of some steps, one for each accumulated part."""
+        parts = self.settings.accumulation
+        return iter(
+            DataLoader(
+                self.train,
+                batch_size=None,
+                sampler=range(steps.start * parts, steps.stop * parts),
+                num_workers=self.settings.workers,
+                pin_memory=self.accelerator.device.type == "cuda",
             )
-        self.accelerator.backward(output.loss)
-        self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
-        rates = {}
-        for name, optimizer in self.optimizers.items():
-            rates[f"{name.upper()}/learning_rate"] = torch.tensor(optimizer.param_groups[0]["lr"])
+        )
+
+    def _optimise(self, batches: list[Batch]) -> dict[str, torch.Tensor]:
+        """One optimiser step on its batches; returns the parts of the loss, and what describes the step."""
+        # What sampling layers draw depends on the step and the process alone.
+        seed = np.random.SeedSequence([self.seed, self.step, self.accelerator.process_index]).generate_state(1)
+        torch.manual_seed(int(seed[0]))
+        self.model.train()
+        means = MeanOf()
+        for part, batch in enumerate(batches, start=1):
+            # Processes exchange gradients once, with the last part.
+            with nullcontext() if part == len(batches) else self.accelerator.no_sync(self.model):
+                output = self.model(**move(batch, self.accelerator.device))
+                self.accelerator.backward(output.loss / len(batches))
+            means.add({"all/total": output.loss, **output.parts})
+        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
+        values = {**means.means(), "all/gradient_norm": norm}
+        self._require_finite(values, batches)
+        for branch, optimizer in self.optimizers.items():
+            values[f"{branch.upper()}/learning_rate"] = torch.tensor(optimizer.param_groups[0]["lr"])
             optimizer.step()
             optimizer.zero_grad()
-            self.schedulers[name].step()
-        return {"all/total": output.loss, **output.parts, **rates}
+            if branch not in self.by_metric and not optimizer.step_was_skipped:
+                self.schedulers[branch].step()
+        self.step += 1
+        return values
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
-        """Mean losses over all validation utterances, all their frames, in evaluation mode."""
-        self.model.eval()
-        means, size = MeanOf(), self.validation.batch_size
-        indices = range(len(self.validation.data))
-        for start in range(0, len(indices), size):
-            chosen = indices[start : start + size]
+        """Mean losses over all validation utterances, all their frames, in evaluation mode.
+
+        Processes share the batches. A batch is as large as one accumulated part of a training step, of all processes.
+        """
+        self.bare_model.eval()
+        size = max(1, self.validation.batch_size // self.settings.accumulation)
+        starts = range(0, len(self.validation.data), size)
+        found = []
+        for start in starts[self.accelerator.process_index :: self.accelerator.num_processes]:
+            chosen = range(len(self.validation.data))[start : start + size]
             batch = move(self.validation.make(self.validation.data, chosen), self.accelerator.device)
-            output = self.model(**batch)
-            means.add({"all/total": output.loss, **output.parts}, weight=len(chosen))
+            output = self.bare_model(**batch)
+            values = {"all/total": output.loss, **output.parts}
+            found.append((start, len(chosen), {name: value.double().cpu() for name, value in values.items()}))
+        means = MeanOf()
+        for _, weight, values in sorted(gather_object(found), key=lambda item: item[0]):
+            means.add(values, weight)
         return means.take()
 
     def _finish_epoch(self, epoch: int) -> None:
         """Validate, checkpoint and save the resume state after ``epoch`` (0: before training)."""
+        if epoch > 0:
+            self._log(epoch, "train", "epoch", self._over_processes(self.since_validation))
         values = self.validate()
         loss = values["all/total"]
-        self.history.add(self.step, epoch, "validation", values)
+        self._log(epoch, "validation", "epoch", values)
+        for branch, scheduler in self.schedulers.items():
+            if epoch > 0 and branch in self.by_metric:
+                scheduler.step(loss)
         names = []
         if epoch == 0:
             names.append("init")
@@ -288,14 +311,71 @@ class Trainer:
             names.append("best")
         if self.stopping.stop or epoch == self.settings.max_epochs:
             names.append("last")
-        if self.accelerator.is_main_process:
-            periodic = epoch % self.settings.checkpoint_epochs == 0
-            if names or periodic:
-                model = self.accelerator.unwrap_model(self.model)
-                self.checkpoints.save(model, epoch, self.step, loss, names, periodic)
-            self._save_state()
+        periodic = _due(epoch, self.settings.checkpoint_epochs)
+        if names or periodic:
+            self._save_checkpoint(epoch, loss, names=names, periodic=periodic)
+        self._save_state()
 
-    # ---------------------------------------------------------------------------------------------- resuming
+    # ----------------------------------------------------------------------------------------------- logging
+
+    def _log_step(self, values: dict[str, torch.Tensor], seconds: float) -> None:
+        self.since_validation.add(values)
+        self.recent.add({**values, "all/seconds": torch.tensor(seconds)})
+        if _due(self.step, self.settings.log_steps):
+            means = self._over_processes(self.recent)
+            means["all/samples_per_second"] = self.train.batch_size / means.pop("all/seconds")
+            self._log(-(-self.step // self.train.steps_per_epoch), "train", "step", means)
+
+    def _log(self, epoch: int, split: str, interval: str, values: dict[str, float]) -> None:
+        self.history.add(self.step, epoch, split, interval, values)
+        prefix = "train_epoch" if (split, interval) == ("train", "epoch") else split
+        self.accelerator.log({f"{prefix}/{name}": value for name, value in values.items()}, step=self.step)
+
+    def _over_processes(self, means: MeanOf) -> dict[str, float]:
+        """The means since the last call, over all processes."""
+        values = means.take()
+        if self.accelerator.num_processes == 1:
+            return values
+        numbers = torch.tensor(list(values.values()), dtype=torch.float64, device=self.accelerator.device)
+        return dict(zip(values, self.accelerator.reduce(numbers, "mean").tolist(), strict=True))
+
+    def _require_finite(self, values: dict[str, torch.Tensor], batches: list[Batch]) -> None:
+        """Raise TrainingError if the loss or its gradient is not finite (in fp16 the scaler handles the gradient)."""
+        loss, norm = values["all/total"], values["all/gradient_norm"]
+        scaled = getattr(self.accelerator, "scaler", None) is not None
+        if torch.isfinite(loss) and (scaled or torch.isfinite(norm)):
+            return
+        parts = {name: float(value) for name, value in values.items()}
+        kept = [item.folder for item in self.checkpoints.saved]
+        raise TrainingError(
+            f"loss is {float(loss)}, gradient norm {float(norm)} at step {self.step}; {self._suspects(batches)}. "
+            f"Parts: {parts}. Checkpoints kept in {self.checkpoints.folder}: {kept}."
+        )
+
+    @torch.no_grad()
+    def _suspects(self, batches: list[Batch]) -> str:
+        """What to look at after a loss that is not finite: weights, or utterances that have one on their own."""
+        broken = [name for name, value in self.bare_model.named_parameters() if not torch.isfinite(value).all()]
+        if broken:
+            return f"weights are not finite ({', '.join(broken[:3])}, {len(broken)} in all): lower the learning rate"
+        self.bare_model.eval()
+        ids, found = self.train.data.utterance_ids, []
+        for part, batch in enumerate(batches):
+            utterances, _ = self.train.share(self.step * len(batches) + part)
+            for row, utterance in enumerate(utterances):
+                alone = move({name: value[row : row + 1] for name, value in batch.items()}, self.accelerator.device)
+                if not torch.isfinite(self.bare_model(**alone).loss):
+                    found.append(ids[utterance])
+        if found:
+            return f"on their own, utterances {found} of this batch have a loss that is not finite: inspect them"
+        everyone = [ids[utterance] for utterance in self.train.utterances(self.step)]
+        return f"on its own, each utterance of the batch {everyone} has a finite loss: lower the learning rate"
+
+    # ------------------------------------------------------------------------------- checkpoints and resuming
+
+    def _save_checkpoint(self, epoch: int, loss: float | None, **options: Any) -> None:
+        if self.accelerator.is_main_process:
+            self.checkpoints.save(self.bare_model, epoch, self.step, loss, **options)
 
     @property
     def _state_path(self) -> Path:
@@ -303,46 +383,59 @@ class Trainer:
 
     def _save_state(self) -> None:
         """Write everything needed to go on from here into one file: tensors, and the rest as JSON metadata."""
-        model = self.accelerator.unwrap_model(self.model)
-        tensors = {f"model/{name}": value.contiguous() for name, value in model.state_dict().items()}
-        for name, optimizer in self.optimizers.items():
+        if not self.accelerator.is_main_process:
+            return
+        tensors = {f"model/{name}": value.contiguous() for name, value in self.bare_model.state_dict().items()}
+        for branch, optimizer in self.optimizers.items():
             for index, entry in optimizer.state_dict()["state"].items():
-                tensors.update({f"optimizer/{name}/{index}/{key}": value for key, value in entry.items()})
+                tensors.update({f"optimizer/{branch}/{index}/{key}": value for key, value in entry.items()})
+        names, numbers = self.history.state()
+        tensors.update({f"history/{name}": value for name, value in numbers.items()})
+        scaler = getattr(self.accelerator, "scaler", None)
         rest = {
             "fingerprint": self.fingerprint,
             "step": self.step,
             "best": self.best,
+            "rates": {name: [group["lr"] for group in self.optimizers[name].param_groups] for name in self.optimizers},
             "schedulers": {name: scheduler.state_dict() for name, scheduler in self.schedulers.items()},
+            "scaler": scaler.state_dict() if scaler is not None else None,
             "stopping": {"best": self.stopping.best, "failures": self.stopping.failures},
             "checkpoints": self.checkpoints.state(),
-            "history": self.history.rows,
+            "history": names,
+            "means": [self.recent.state(), self.since_validation.state()],
         }
         with atomic_path(self._state_path) as partial:
             save_file(tensors, partial, metadata={"rest": json.dumps(rest)})
+        self.checkpoints.prune()
 
     def _restore(self) -> bool:
-        """Load the resume state if there is one of the same fingerprint."""
+        """Load the resume state if there is one of the same fingerprint whose checkpoints are still there."""
         if not self._state_path.is_file():
             return False
         with safe_open(self._state_path, framework="pt") as file:
             rest: dict[str, Any] = json.loads(file.metadata()["rest"])
-            if rest["fingerprint"] != self.fingerprint:
+            if rest["fingerprint"] != self.fingerprint or not self.checkpoints.restore(rest["checkpoints"]):
                 return False
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-        model = self.accelerator.unwrap_model(self.model)
-        model.load_state_dict({n.removeprefix("model/"): t for n, t in tensors.items() if n.startswith("model/")})
-        for name, optimizer in self.optimizers.items():
+            groups: dict[str, dict[str, torch.Tensor]] = {"model": {}, "optimizer": {}, "history": {}}
+            for name in file.keys():  # noqa: SIM118 (not a dict)
+                group, _, own = name.partition("/")
+                groups[group][own] = file.get_tensor(name)
+        self.bare_model.load_state_dict(groups["model"])
+        for branch, optimizer in self.optimizers.items():
             state = optimizer.state_dict()
-            for key, tensor in tensors.items():
-                if key.startswith(f"optimizer/{name}/"):
-                    index, entry = key.split("/")[2:]
+            for key, tensor in groups["optimizer"].items():
+                owner, index, entry = key.split("/")
+                if owner == branch:
                     state["state"].setdefault(int(index), {})[entry] = tensor
             optimizer.load_state_dict(state)
-            self.schedulers[name].load_state_dict(rest["schedulers"][name])
-            for group, rate in zip(optimizer.param_groups, self.schedulers[name].get_last_lr(), strict=True):
+            self.schedulers[branch].load_state_dict(rest["schedulers"][branch])
+            for group, rate in zip(optimizer.param_groups, rest["rates"][branch], strict=True):
                 group["lr"] = rate
+        if rest["scaler"] is not None:
+            self.accelerator.scaler.load_state_dict(rest["scaler"])
         self.step, self.best = rest["step"], rest["best"]
         self.stopping.best, self.stopping.failures = rest["stopping"]["best"], rest["stopping"]["failures"]
-        self.checkpoints.restore(rest["checkpoints"])
-        self.history.rows = [tuple(row) for row in rest["history"]]
+        self.history.restore(rest["history"], groups["history"])
+        for means, state in zip((self.recent, self.since_validation), rest["means"], strict=True):
+            means.restore(state)
         return True

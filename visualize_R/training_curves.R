@@ -23,7 +23,8 @@ titles <- c(
   cross_entropy_positive = "Cross-entropy, X to components (nats)",
   cross_entropy_negative = "Cross-entropy, between components (nats)",
   between_component_share = "Between-component share of variance",
-  learning_rate = "Learning rate"
+  learning_rate = "Learning rate",
+  gradient_norm = "Gradient norm"
 )
 
 history <- read_table(

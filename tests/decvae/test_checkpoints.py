@@ -17,6 +17,7 @@ def run_dir(tmp_path):
     store = CheckpointStore(tmp_path, keep=1)
     for epoch, names in enumerate([["init"], [], ["best"], [], [], ["last"]]):
         store.save(_model(epoch), epoch, 10 * epoch, float(-epoch), names)
+        store.prune()
     store.write_manifest()
     return tmp_path
 
@@ -34,6 +35,7 @@ def test_a_better_checkpoint_takes_the_name_over(run_dir):
     store = CheckpointStore(run_dir, keep=0)
     store.save(_model(1), 1, 10, 1.0, ["best"])
     store.save(_model(2), 2, 20, 0.5, ["best"])
+    store.prune()
     assert store.names == {"best": "epoch-0002"}
     assert not (run_dir / "checkpoints" / "epoch-0001").exists()
 
@@ -56,5 +58,6 @@ def test_a_former_best_does_not_push_out_a_periodic_checkpoint(tmp_path):
     store = CheckpointStore(tmp_path, keep=2)
     for epoch in range(1, 9):
         store.save(_model(epoch), epoch, epoch, -epoch, ["best"], periodic=epoch % 3 == 0)
+    store.prune()
     kept = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
     assert kept == ["epoch-0003", "epoch-0006", "epoch-0008"]

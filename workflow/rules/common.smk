@@ -31,6 +31,7 @@ except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
 SEED = CONFIG["seed"]
+config["logging"] = CONFIG["logging"]  # completed; see pretrain_model.py
 TRAINED = [run for run in RUNS.values() if not run.is_linear]
 BY_SLUG = {run.slug: run for run in RUNS.values()}
 SHOWN_CORPUS = CONFIG["figures"]["corpus"] or next(iter(RUNS.values())).settings["corpus"]
@@ -55,7 +56,7 @@ wildcard_constraints:
     slug="|".join(map(re.escape, BY_SLUG)),
     split="train|dev|test|traversal",
     input="mel|waveform",
-    checkpoint=r"init|best|last|epoch-\d{4}",
+    checkpoint=r"init|best|last|epoch-\d{4}|step-\d{6}",
     scale="frame|sequence",
 
 
@@ -186,7 +187,7 @@ def score_columns():
 
 
 def all_histories(wildcards):
-    return [f"results/runs/{run.name}/history.csv" for run in TRAINED]
+    return [f"results/runs/{run.name}/history.parquet" for run in TRAINED]
 
 
 def all_latents():

@@ -9,7 +9,7 @@ rule pretrain_model:
         code=code_of("pretrain_model.py"),
     output:
         checkpoints="results/runs/{run}/checkpoints.json",
-        history="results/runs/{run}/history.csv",
+        history="results/runs/{run}/history.parquet",
         record="results/runs/{run}/run.json",
     log:
         "results/logs/pretrain_model/{run}.log",

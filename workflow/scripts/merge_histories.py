@@ -1,6 +1,6 @@
-"""Put the training histories of all runs into one table.
+"""Put the training histories of all runs, by epoch, into one table.
 
-Input   histories: CSV of each run
+Input   histories: Parquet of each run
 Output  history: CSV with run and label in front
 Params  runs: the columns that identify each run, in the order of the histories
 """
@@ -12,7 +12,8 @@ with job_log(snakemake.log[0]):
 
     tables = []
     for path, run in zip(snakemake.input.histories, snakemake.params.runs, strict=True):
-        table = pd.read_csv(path)
+        table = pd.read_parquet(path)
+        table = table[table.pop("interval") == "epoch"]
         table.insert(0, "run", run["run"])
         table.insert(1, "label", run["label"])
         tables.append(table)

@@ -1,8 +1,9 @@
 """Pretrain one run, on a GPU that no other job holds or on the CPU.
 
 Input   train, validation: HDF5 features
-Output  checkpoints: JSON naming the checkpoints; history: CSV of losses; record: JSON of settings and provenance
+Output  checkpoints: JSON naming the checkpoints; history: Parquet of losses; record: JSON of settings and provenance
 Params  settings: every setting that reaches the run
+Config  logging: where to log besides; not a param, since it changes no result and must not make a trained run stale
 """
 
 from pathlib import Path
@@ -14,6 +15,7 @@ with job_log(snakemake.log[0]):
 
     with claim_device(snakemake.resources.get("gpu", 0)) as device:
         # Imports torch, for which the device must be settled by now.
+        from decvae.logs import LoggingSettings
         from decvae.pretraining import pretrain_run
 
         pretrain_run(
@@ -23,4 +25,5 @@ with job_log(snakemake.log[0]):
             Path(snakemake.output.checkpoints).parent,
             device=device,
             fingerprint=fingerprint(snakemake.params.settings, snakemake.input.code),
+            logging=LoggingSettings(**snakemake.config["logging"]),
         )
