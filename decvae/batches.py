@@ -25,11 +25,36 @@ def _padded(arrays: Sequence[np.ndarray], axis: int = 0) -> tuple[Tensor, Tensor
     return torch.from_numpy(stacked), torch.tensor(lengths)
 
 
-def pick_frames(n_frames: int, wanted: int, rng: np.random.Generator | None) -> np.ndarray:
+def frame_count(wanted: int | str, n_frames: int) -> int:
+    """Frames that ``wanted``, a number or a share such as ``"50%"``, means for an utterance; 0 means all.
+
+    >>> frame_count("50%", 199), frame_count(8, 199), frame_count(8, 5), frame_count(0, 199), frame_count("1%", 20)
+    (100, 8, 5, 199, 1)
+    """
+    if isinstance(wanted, str):
+        return max(1, round(n_frames * float(wanted.removesuffix("%")) / 100))
+    return min(wanted or n_frames, n_frames)
+
+
+def pick_frames(n_frames: int, wanted: int | str, rng: np.random.Generator | None) -> np.ndarray:
     """Ascending frames drawn without replacement; all of them if ``wanted`` is 0 or there is no ``rng``."""
-    if rng is None or wanted == 0 or wanted >= n_frames:
+    count = frame_count(wanted, n_frames)
+    if rng is None or count == n_frames:
         return np.arange(n_frames)
-    return np.sort(rng.choice(n_frames, size=wanted, replace=False))
+    return np.sort(rng.choice(n_frames, size=count, replace=False))
+
+
+def legacy_frames(picked: Sequence[np.ndarray], lengths: Sequence[int]) -> list[np.ndarray]:
+    """Frames that the published code took for those ``picked`` of each utterance of a batch.
+
+    There a frame number is a place in the list of the frame numbers of all utterances, one after the other, so that an
+    utterance longer than the first one gets early frames twice and its late frames never.
+
+    >>> [rows.tolist() for rows in legacy_frames([np.arange(3), np.arange(8)], [3, 8])]
+    [[0, 1, 2], [0, 0, 1, 1, 2, 2, 3, 4]]
+    """
+    listed = np.concatenate([np.arange(length) for length in lengths])
+    return [np.sort(listed[rows]) for rows in picked]
 
 
 def _crop_sequence(sequence: np.ndarray, wanted: int, rng: np.random.Generator | None, length: int) -> np.ndarray:
@@ -44,10 +69,11 @@ def decvae_batch(
     data: FeatureFile,
     indices: Sequence[int],
     branches: str,
-    wanted: int = 0,
+    wanted: int | str = 0,
     wanted_seq: int = 0,
     rngs: Draws | None = None,
     rows: Sequence[np.ndarray] | None = None,
+    frame_index: str = "own",
 ) -> Batch:
     """Inputs of DecVAE for some utterances.
 
@@ -57,12 +83,15 @@ def decvae_batch(
         Utterances.
     branches : {"dual", "Z", "S"}
         Which inputs are read.
-    wanted : int
-        Frames drawn per utterance without replacement by its generator in ``rngs`` (0, or no generators: all).
+    wanted : int or str
+        Frames drawn per utterance without replacement by its generator in ``rngs``: a number, or a share such as
+        ``"50%"`` (0, or no generators: all).
     wanted_seq : int
         Consecutive blocks of one frame's length kept of every sequence, from a place drawn by ``rngs`` (0: all).
     rows : sequence of arrays, optional
         Frames of each utterance to take, in the place of a draw.
+    frame_index : {"own", "legacy"}
+        Take the frames drawn, or those that the published code took for them (:func:`legacy_frames`).
 
     Returns
     -------
@@ -72,10 +101,13 @@ def decvae_batch(
     batch: Batch = {}
     rngs = rngs or [None] * len(indices)
     if branches in ("dual", "Z"):
+        if rows is None:
+            lengths = [data.n_frames(index) for index in indices]
+            rows = [pick_frames(length, wanted, rng) for length, rng in zip(lengths, rngs, strict=True)]
+            rows = legacy_frames(rows, lengths) if frame_index == "legacy" else rows
         frames, present = [], []
-        for place, index in enumerate(indices):
+        for index, chosen in zip(indices, rows, strict=True):
             values, found = data.frames(index)
-            chosen = pick_frames(len(values), wanted, rngs[place]) if rows is None else rows[place]
             frames.append(values[chosen])
             present.append(found[chosen])
         batch["frames"], lengths = _padded(frames)
@@ -92,7 +124,7 @@ def decvae_batch(
     return batch
 
 
-def vector_batch(data: FeatureFile, indices: Sequence[int], wanted: int = 0, rngs: Draws | None = None) -> Batch:
+def vector_batch(data: FeatureFile, indices: Sequence[int], wanted: int | str = 0, rngs: Draws | None = None) -> Batch:
     """Inputs of the autoencoders: one vector of X per frame (:meth:`decvae.feature_file.FeatureFile.vectors`)."""
     vectors = []
     for index, rng in zip(indices, rngs or [None] * len(indices), strict=True):
@@ -100,6 +132,13 @@ def vector_batch(data: FeatureFile, indices: Sequence[int], wanted: int = 0, rng
         vectors.append(values[pick_frames(len(values), wanted, rng)])
     batch, lengths = _padded(vectors)
     return {"vectors": batch, "frame_mask": torch.arange(batch.shape[1]) < lengths.unsqueeze(1)}
+
+
+def fixed_draws(
+    make: Callable[..., Batch], seed: int, data: FeatureFile, indices: Sequence[int], rngs: Draws | None = None
+) -> Batch:
+    """``make(data, indices, rngs)`` that draws in validation, too: of an utterance the same frames every time."""
+    return make(data, indices, rngs=rngs or [np.random.default_rng([seed, 3, int(index)]) for index in indices])
 
 
 class StepBatches(Dataset):

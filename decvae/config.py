@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from decvae.artifacts import settings_hash
+from decvae.objective_settings import FRAME_OPTIONS, with_objective
 from decvae.schema import ConfigError, complete, load_schema, suggest, with_table
 
 __all__ = [
@@ -374,7 +375,12 @@ def _run_settings(full: dict[str, Any], master_seed: int) -> dict[str, Any]:
         own["beta_z"] = _FIXED_BETA[model]
     if model == "raw":
         own["linear"] = {"n_components": 0}  # nothing is reduced
+    if model in AUTOENCODERS:
+        own["loss"] = {"frames": own["loss"]["frames"]}
     if model == "decvae":
+        own = with_objective(own)
+        if own["branches"] == "S":
+            own["loss"] = {key: value for key, value in own["loss"].items() if key not in FRAME_OPTIONS}
         for key in _OTHER_ENCODER[own["network"]["frame_encoder"]]:
             del own["network"][key]
     branches = full["branches"] if model == "decvae" else "Z"
@@ -386,7 +392,7 @@ def _without_branch(settings: dict[str, Any], branch: str) -> dict[str, Any]:
     kept = {}
     for key, value in settings.items():
         if key in _LOSS_KEYS[branch]:
-            kept[key] = type(value)(0)
+            kept[key] = 0.0 if isinstance(value, float) else 0
         elif not key.endswith(f"_{branch.lower()}"):
             kept[key] = _without_branch(value, branch) if isinstance(value, dict) else value
     return kept

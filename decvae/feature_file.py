@@ -73,6 +73,10 @@ class FeatureFile:
             self._file, self._owner = open_h5(self.path, FORMAT), os.getpid()
         return self._file
 
+    def n_frames(self, index: int) -> int:
+        """Frames of utterance ``index``."""
+        return int(self.offsets[index + 1] - self.offsets[index])
+
     def frames(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Frame features ``(F, C + 1, L)`` float32 and presence ``(F, C)`` bool of utterance ``index``."""
         part = slice(self.offsets[index], self.offsets[index + 1])

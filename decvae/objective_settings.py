@@ -35,6 +35,8 @@ NAMED: dict[str, dict[str, Any]] = {
         "validation_frames": "drawn",
         "gradient_scale": "published",
         "early_stopping": "published",
+        "feat_extract_norm": "batch",
+        "dense_norm": "batch",
     },
     "corrected": {},
     "centred": {"centring": "level"},
@@ -80,6 +82,8 @@ class ObjectiveSettings:
         ``published`` counts every validation after the warm-up as a failure, so that training has a fixed length.
     loss_space : {"features", "latents"}
         Where the decomposition loss acts: on the projected features (published) or on the posterior means.
+    feat_extract_norm, dense_norm : str
+        Norm of branch Z's encoder, convolutions or dense layers; see :class:`decvae.models.DecVAEConfig`.
     """
 
     divergence: str = "js"
@@ -99,6 +103,8 @@ class ObjectiveSettings:
     gradient_scale: str = "none"
     early_stopping: str = "improvement"
     loss_space: str = "features"
+    feat_extract_norm: str = "group"
+    dense_norm: str = "layer"
 
     def __post_init__(self):
         for name, allowed in CHOICES.items():
@@ -141,4 +147,25 @@ class ObjectiveSettings:
 
 
 OPTIONS = tuple(field.name for field in fields(ObjectiveSettings))
-LOSS_OPTIONS = tuple(name for name in OPTIONS if name != "loss_space")  # those in the config's section `loss`
+NORM_OPTIONS = ("feat_extract_norm", "dense_norm")  # those in the config's section `network`
+LOSS_OPTIONS = tuple(name for name in OPTIONS if name not in ("loss_space", *NORM_OPTIONS))  # and in `loss`
+FRAME_OPTIONS = ("frame_reduction", "pairing", "frame_index")  # no matter to branch S, whose rows are utterances
+
+
+def with_objective(run: dict[str, Any]) -> dict[str, Any]:
+    """A run's settings in which every option that was null has the value of its named objective.
+
+    Parameters
+    ----------
+    run : dict
+        With ``objective``, ``loss_space``, ``loss`` and ``network`` of the config; it is not changed.
+    """
+    loss, network = run["loss"], run["network"]
+    given = {name: loss.get(name) for name in LOSS_OPTIONS} | {name: network.get(name) for name in NORM_OPTIONS}
+    full = ObjectiveSettings.named(run["objective"], loss_space=run["loss_space"], **given).to_dict()
+    return {
+        **run,
+        "loss_space": full["loss_space"],
+        "loss": {**loss, **{name: full[name] for name in LOSS_OPTIONS}},
+        "network": {**network, **{name: full[name] for name in NORM_OPTIONS}},
+    }

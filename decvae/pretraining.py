@@ -13,13 +13,14 @@ import numpy as np
 import torch
 
 from decvae.artifacts import atomic_path, provenance, write_json
-from decvae.batches import Batch, StepBatches, decvae_batch, vector_batch
+from decvae.batches import Batch, StepBatches, decvae_batch, fixed_draws, vector_batch
 from decvae.checkpoints import CheckpointStore
 from decvae.distributed import is_first_process
 from decvae.feature_file import FeatureFile
 from decvae.history import History
 from decvae.logs import LoggingSettings
 from decvae.models import Autoencoder, AutoencoderConfig, DecVAEConfig, DecVAEForPreTraining, linear
+from decvae.objective_settings import LOSS_OPTIONS, ObjectiveSettings
 from decvae.optimisation import make_accelerator
 from decvae.training import Trainer, TrainingSettings
 from decvae.transfer import TransferReport, prepare
@@ -72,12 +73,18 @@ def pretrain_run(
     else:
         model = build_model(run, train, run["seed"])
         origin = prepare(model, run, source)
-        make = partial(vector_batch, wanted=run["loss"]["frames"])
-        if run["model"] == "decvae":
-            wanted_seq = run["loss"]["sequence_frames"]
-            make = partial(decvae_batch, branches=run["branches"], wanted=run["loss"]["frames"], wanted_seq=wanted_seq)
+        objective = model.objective if run["model"] == "decvae" else ObjectiveSettings()
         checkpoints, history = train_model(
-            model, make, train, validation, run, run_dir, device=device, fingerprint=fingerprint, logging=logging
+            model,
+            _batch_maker(run, objective),
+            train,
+            validation,
+            run,
+            run_dir,
+            device=device,
+            fingerprint=fingerprint,
+            stopping_rule=objective.early_stopping,
+            logging=logging,
         )
     finish_run(run, run_dir, checkpoints, history, origin)
 
@@ -128,6 +135,7 @@ def decvae_config(run: dict[str, Any], data: FeatureFile, **others: Any) -> DecV
         branches=run["branches"],
         frame_length=data.frame_length,
         objective=run["objective"],
+        loss={name: run["loss"].get(name) for name in LOSS_OPTIONS},
         beta_z=run["beta_z"],
         beta_s=run["beta_s"],
         loss_space=run["loss_space"],
@@ -142,6 +150,21 @@ def _preprocessing(run: dict[str, Any], data: FeatureFile) -> dict[str, Any]:
     return {"input": data.input, "corpus": run["corpus"], "decomposition": run["decomposition"]}
 
 
+def _batch_maker(run: dict[str, Any], objective: ObjectiveSettings) -> Callable[..., Batch]:
+    """How the batches of a run are made: ``make(data, indices, rngs=None)``."""
+    loss = run["loss"]
+    if run["model"] != "decvae":
+        return partial(vector_batch, wanted=loss["frames"])
+    make = partial(
+        decvae_batch,
+        branches=run["branches"],
+        wanted=loss["frames"],
+        wanted_seq=loss["sequence_frames"],
+        frame_index=objective.frame_index,
+    )
+    return make if objective.validation_frames == "all" else partial(fixed_draws, make, run["seed"])
+
+
 def train_model(
     model: torch.nn.Module,
     make: Callable[..., Batch],
@@ -153,6 +176,7 @@ def train_model(
     device: str,
     fingerprint: str,
     logging: LoggingSettings | None = None,
+    stopping_rule: str = "improvement",
     trainer: type[Trainer] = Trainer,
 ) -> tuple[CheckpointStore, History]:
     """Train ``model`` on the batches that ``make`` builds, by the run's ``training`` settings."""
@@ -171,6 +195,7 @@ def train_model(
         accelerator=accelerator,
         logging=logging,
         record=run,
+        stopping_rule=stopping_rule,
     ).run()
     accelerator.end_training()
     return found

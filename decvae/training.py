@@ -115,12 +115,15 @@ class TrainingSettings:
 class EarlyStopping:
     """Stop after ``patience`` validations in a row without a relative improvement of ``min_improvement``.
 
-    The best value is tracked from the first validation; failures are counted only after ``warmup_epochs``.
+    The best value is tracked from the first validation; failures are counted only after ``warmup_epochs``. By the rule
+    ``published`` nothing counts as an improvement: there the first loss was compared with an infinite best one, which
+    gives NaN, so that training ends at the ``patience``-th validation after the warm-up whatever the losses are.
     """
 
     patience: int
     min_improvement: float
     warmup_epochs: int
+    rule: str = "improvement"
     best: float | None = None
     failures: int = 0
 
@@ -132,7 +135,7 @@ class EarlyStopping:
     def update(self, epoch: int, loss: float) -> None:
         """Take in the validation loss after ``epoch``."""
         improved = self.best is None or (self.best - loss) > self.min_improvement * abs(self.best)
-        if improved:
+        if improved and self.rule != "published":
             self.best, self.failures = loss, 0
         elif epoch >= self.warmup_epochs:
             self.failures += 1
@@ -160,6 +163,8 @@ class Trainer:
         Where to log besides the history; by default nowhere.
     record : dict, optional
         Settings of the run, for those logs.
+    stopping_rule : {"improvement", "published"}
+        See :class:`EarlyStopping`.
     """
 
     def __init__(
@@ -175,6 +180,7 @@ class Trainer:
         accelerator: Accelerator,
         logging: LoggingSettings | None = None,
         record: dict[str, Any] | None = None,
+        stopping_rule: str = "improvement",
     ):
         self.settings, self.seed, self.fingerprint, self.accelerator = settings, seed, fingerprint, accelerator
         self.train, self.validation = train, validation
@@ -198,6 +204,7 @@ class Trainer:
             settings.early_stopping_patience,
             settings.early_stopping_min_improvement,
             settings.early_stopping_warmup_epochs,
+            stopping_rule,
         )
         self.checkpoints = CheckpointStore(run_dir, settings.keep_checkpoints)
         self.history = History()
@@ -256,7 +263,7 @@ class Trainer:
             # Processes exchange gradients once, with the last part.
             with nullcontext() if part == len(batches) else self.accelerator.no_sync(self.model):
                 output = self.model(**move(batch, self.accelerator.device))
-                self.accelerator.backward(output.loss / len(batches))
+                self.accelerator.backward(self._scaled_loss(output) / len(batches))
             means.add({"all/total": output.loss, **output.parts})
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
         values = {**means.means(), "all/gradient_norm": norm}
@@ -269,6 +276,12 @@ class Trainer:
                 self.schedulers[branch].step()
         self.step += 1
         return values
+
+    @staticmethod
+    def _scaled_loss(output: Any) -> torch.Tensor:
+        """The loss whose gradient is used: divided by what the model says, if anything (``loss.gradient_scale``)."""
+        divisor = getattr(output, "gradient_divisor", None)
+        return output.loss if divisor is None else output.loss / divisor
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers import PreTrainedConfig
 
-from decvae.objective_settings import LOSS_OPTIONS, ObjectiveSettings
+from decvae.objective_settings import LOSS_OPTIONS, NORM_OPTIONS, ObjectiveSettings
 
 BRANCHES = ("dual", "Z", "S")
 FRAME_ENCODERS = ("conv", "dense")
@@ -82,8 +82,8 @@ class DecVAEConfig(PreTrainedConfig):
         dense_dim_z: list[int] | None = None,
         conv_dim_z: list[int] | None = None,
         conv_dim_s: list[int] | None = None,
-        feat_extract_norm: str = "group",
-        dense_norm: str = "layer",
+        feat_extract_norm: str | None = None,
+        dense_norm: str | None = None,
         conv_kernel: list[int] | None = None,
         conv_stride: list[int] | None = None,
         hidden_size: int = 512,
@@ -113,8 +113,6 @@ class DecVAEConfig(PreTrainedConfig):
         self.dense_dim_z = list(dense_dim_z or [512, 512])
         self.conv_dim_z = list(conv_dim_z or [512] * 7)
         self.conv_dim_s = list(conv_dim_s or [192] * 7)
-        self.feat_extract_norm = feat_extract_norm
-        self.dense_norm = dense_norm
         self.conv_kernel = list(conv_kernel or [10, 3, 3, 3, 3, 2, 2])
         self.conv_stride = list(conv_stride or [5, 2, 2, 2, 2, 2, 2])
         self.hidden_size = hidden_size
@@ -127,9 +125,17 @@ class DecVAEConfig(PreTrainedConfig):
         self.layer_norm_eps = layer_norm_eps
         self.initializer_range = initializer_range
         self.objective = objective
-        settings = ObjectiveSettings.named(objective, loss_space=loss_space, **(loss or {}))
+        settings = ObjectiveSettings.named(
+            objective,
+            loss_space=loss_space,
+            feat_extract_norm=feat_extract_norm,
+            dense_norm=dense_norm,
+            **(loss or {}),
+        )
         self.loss = {name: getattr(settings, name) for name in LOSS_OPTIONS}
         self.loss_space = settings.loss_space
+        self.feat_extract_norm = settings.feat_extract_norm
+        self.dense_norm = settings.dense_norm
         self.beta_z = beta_z
         self.beta_s = beta_s
         self.decomposition_weight_s = decomposition_weight_s
@@ -171,7 +177,8 @@ class DecVAEConfig(PreTrainedConfig):
     @property
     def objective_settings(self) -> ObjectiveSettings:
         """The objective with all its options."""
-        return ObjectiveSettings(**self.loss, loss_space=self.loss_space)
+        others = {name: getattr(self, name) for name in ("loss_space", *NORM_OPTIONS)}
+        return ObjectiveSettings(**self.loss, **others)
 
     @property
     def has_z(self) -> bool:

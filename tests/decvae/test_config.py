@@ -19,6 +19,7 @@ from decvae.config import (
     select_runs,
     validate_config,
 )
+from decvae.objective_settings import CHOICES, LOSS_OPTIONS, NAMED, ObjectiveSettings, with_objective
 from decvae.schema import load_schema, with_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -167,6 +168,9 @@ REACH = {
     "run_defaults.loss.frames": (7, DECVAE | AUTOENCODERS),
     "run_defaults.loss.sequence_frames": (7, DECVAE),
     "run_defaults.loss.decomposition_weight_s": (2.0, DECVAE),
+    "run_defaults.loss.pairing": ("legacy", DECVAE),
+    "run_defaults.loss_space": ("latents", DECVAE),
+    "run_defaults.network.feat_extract_norm": ("layer", DECVAE),
     "run_defaults.autoencoder.latent_dim": (3, AUTOENCODERS),
     "run_defaults.linear.n_components": (3, LINEAR),
     "run_defaults.training.learning_rate_z": (1.0, DECVAE | AUTOENCODERS),
@@ -191,6 +195,49 @@ def test_a_setting_changes_the_names_of_the_runs_that_it_reaches_and_of_no_other
     before = {run.model: run.name for run in runs_of(*entries)}
     after = {run.model: run.name for run in runs_of(*entries, **nested(key, value))}
     assert {model for model in ALL if before[model] != after[model]} == reached
+
+
+def test_a_run_has_every_option_of_its_objective():
+    published, spelt = runs_of({"objective": "published"}, {"objective": "published", "loss": {"pairing": "aligned"}})
+    assert {key: published.settings["loss"][key] for key in ("pairing", "units", "prior_weight_s")} == {
+        "pairing": "legacy",
+        "units": "nats",
+        "prior_weight_s": 400.0,
+    }
+    assert published.settings["network"]["feat_extract_norm"] == "batch"
+    assert published.settings["loss_space"] == "features"
+    assert [run.label for run in (published, spelt)] == [
+        "β-DecVAE FD published (pairing=legacy)",
+        "β-DecVAE FD published (pairing=aligned)",
+    ]
+    with pytest.raises(ConfigError, match="same model"):  # what a name says and what is spelt out are one setting
+        runs_of({}, {"loss": {"centring": "level", "units": "bits"}})
+
+
+def test_options_of_frames_do_not_reach_a_run_of_sequences():
+    names = [only({"branches": "S", "loss": {"pairing": pairing}}).name for pairing in ("aligned", "legacy")]
+    assert names[0] == names[1]
+    assert only({"branches": "S", "loss": {"units": "nats"}}).name != names[0]
+    assert only({"branches": "Z", "loss": {"prior_weight_s": 3}}).name == only({"branches": "Z"}).name
+
+
+def test_the_schema_has_the_options_and_values_of_the_objectives():
+    run = SCHEMA["$defs"]["run"]["properties"]
+    options = {**run["loss"]["properties"], **run["network"]["properties"], "loss_space": run["loss_space"]}
+    assert set(run["objective"]["enum"]) == set(NAMED)
+    for name, value in ObjectiveSettings().to_dict().items():
+        assert options[name]["default"] is None
+        if name in CHOICES:
+            assert set(options[name]["enum"]) == {*CHOICES[name], None}
+        assert value in options[name].get("enum", [value])
+
+
+@pytest.mark.parametrize("frames", ["0%", "101%", "half", 0.5, -1])
+def test_shares_of_frames_are_checked(frames):
+    with pytest.raises(ConfigError, match=r"run_defaults\.loss\.frames"):
+        valid(run_defaults={"loss": {"frames": frames}})
+    assert only({"loss": {"frames": "50%"}}).settings["loss"]["frames"] == "50%"
+    assert only({"branches": "S", "loss": {"frames": "50%"}}).settings["loss"]["frames"] == 0
 
 
 def test_settings_of_an_absent_branch_do_not_reach_a_run():
@@ -394,8 +441,11 @@ def test_model_defaults():
 
     model, run = DecVAEConfig(), valid()["run_defaults"]
     keys = ("objective", "branches", "beta_z", "beta_s", "n_components", "n_components_seq")
-    flat = {**{key: run[key] for key in keys}, **run["network"], **without(run["loss"], "frames", "sequence_frames")}
+    named = with_objective(run)
+    flat = {**{key: named[key] for key in (*keys, "loss_space")}, **named["network"]}
     assert flat == {key: getattr(model, key) for key in flat}
+    assert without(named["loss"], "frames", "sequence_frames") == {**model.loss, "decomposition_weight_s": 1.0}
+    assert all(run["loss"][key] is None for key in LOSS_OPTIONS)
     autoencoder = AutoencoderConfig()
     assert run["autoencoder"] == {"widths": autoencoder.widths, "latent_dim": autoencoder.latent_dim}
 

@@ -32,7 +32,7 @@ def _equal(a, b):
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
-@pytest.mark.parametrize("objective", ["centred", "corrected"])
+@pytest.mark.parametrize("objective", ["centred", "corrected", "published"])
 def test_training_learns_and_is_reproducible(study, run_settings, tmp_path, objective):
     run_settings["objective"] = objective
     run_settings["training"]["max_epochs"] = 12
@@ -144,6 +144,14 @@ def test_early_stopping_rule():
     assert _stop_epoch([1.0, 0.995, 0.991, 0.9905]) == 4  # none is 1 % below the best
     assert _stop_epoch([1.0] * 100, patience=0) is None
     assert _stop_epoch([-1.0, -1.1, -1.2, -1.3, -1.4]) is None  # negative losses that fall
+
+
+def test_the_published_rule_stops_at_a_fixed_epoch():
+    """250 steps in an epoch, a warm-up of 28000 steps and patience 5 end every published SimVowels run at epoch 116."""
+    rule = {"rule": "published", "patience": 5, "warmup_epochs": 28000 // 250}
+    for losses in (np.geomspace(10, 1, 150), np.geomspace(1, 10, 150)):
+        assert _stop_epoch(losses, **rule) == 116
+    assert _stop_epoch(np.geomspace(10, 1, 150), patience=5, warmup_epochs=112) is None
 
 
 def test_early_stopping_ends_a_run(study, run_settings, tmp_path):
