@@ -350,7 +350,9 @@ def test_runs_are_selected_by_label():
 # ---- Files of the project ----
 
 
-@pytest.mark.parametrize("name", ["config/config.yaml", "config/paper.yaml", "tests/workflow/tiny.yaml"])
+@pytest.mark.parametrize(
+    "name", ["config/config.yaml", "config/paper.yaml", "config/objectives.yaml", "tests/workflow/tiny.yaml"]
+)
 def test_configurations_of_the_project_are_valid(name):
     assert resolve_runs(load_config(ROOT / name, SCHEMA))
 

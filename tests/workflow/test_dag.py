@@ -15,7 +15,16 @@ RULES = sorted((ROOT / "workflow/rules").glob("*.smk"))
 
 def documented_commands():
     """Every Snakemake command in the project's pages and comments."""
-    texts = [ROOT / name for name in ("README.md", "config/README.md", "config/paper.yaml", "workflow/Snakefile")]
+    texts = [
+        ROOT / name
+        for name in (
+            "README.md",
+            "config/README.md",
+            "config/paper.yaml",
+            "config/objectives.yaml",
+            "workflow/Snakefile",
+        )
+    ]
     lines = [line.strip("# \t$") for path in texts for line in path.read_text().splitlines()]
     commands = [re.split(r"  +", line)[0] for line in lines if line.startswith("snakemake ")]
     return sorted(set(commands))
@@ -52,6 +61,14 @@ def test_the_study_of_the_paper(project):
     plan = project.planned("figures", "--configfile", "config/paper.yaml")
     assert plan["pretrain_model"] == 18  # 2 decompositions x 3 betas x 2 objectives, 3 autoencoders, PCA, ICA, raw
     assert plan["decompose_split"] == 10  # filter and ewt whole, vmd and emd for the figures of their quality
+
+
+def test_the_study_of_the_objectives(project):
+    plan = project.planned("figures", "--configfile", "config/objectives.yaml")
+    assert plan["pretrain_model"] == 9  # 3 objectives x 3 seeds
+    assert plan["score_checkpoint"] == 18  # init and best
+    assert plan["traverse_latents"] == 3
+    assert plan["decompose_split"] == project.planned("figures")["decompose_split"]
 
 
 def test_seeds_of_one_setting_are_ranked_without_labels(project):
