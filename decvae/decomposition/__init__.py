@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 MIN_SAMPLES = 32
-ENGINES = ("batched", "reference")
+ENGINES = ("batched", "torch", "reference")
 _BLOCK_SAMPLES = 512 * 400  # decomposed at a time, to bound memory
 _CONSTANT = 1e-10  # a signal that varies less than this, relative to its largest value, is constant
 
@@ -74,6 +74,7 @@ def decompose(
     rng: np.random.Generator | None = None,
     workers: int = 1,
     engine: str = "batched",
+    device: str = "cpu",
 ) -> Decomposition:
     """Decompose signals into exactly C oscillatory components.
 
@@ -97,14 +98,17 @@ def decompose(
         Start of VMD with ``init = "random"``; default: a generator of seed 0.
     workers : int
         Threads (VMD and EMD); changes nothing but the duration.
-    engine : {"batched", "reference"}
+    engine : {"batched", "torch", "reference"}
+        ``torch`` filters and iterates on ``device``, with the same result but for rounding; not for EMD.
         ``reference`` calls the libraries frame by frame (scipy, ewtpy, vmdpy, PyEMD): the same result, slowly.
+    device : str
+        Device of the engine ``torch``: ``cpu``, ``cuda`` or ``cuda:1``.
 
     Raises
     ------
     ValueError
-        For NaN or infinite samples (the message names the first), for signals of less than 32 samples, and for settings
-        out of range.
+        For NaN or infinite samples (the message names the first), for signals of less than 32 samples, for settings
+        out of range, for EMD by the engine ``torch``, and for a device that is not there.
     """
     x = _check_signal(x)
     for name, value, choices in (("scale", scale, SCALES), ("engine", engine, ENGINES)):
@@ -113,6 +117,7 @@ def decompose(
     if not fs > 0:
         raise ValueError(f"the sampling rate must be positive, found {fs}")
     settings = _override(settings or DecompositionSettings(), method, n_components, scale)
+    library = _engine(engine, device, settings.method)
     rng = np.random.default_rng(0) if rng is None else rng
     count = settings.n_components if scale == "frame" else settings.n_components_seq
     batch, length = x.shape[:-1], x.shape[-1]
@@ -135,7 +140,7 @@ def decompose(
     for start in range(0, len(sounding), size):
         block = sounding[start : start + size]
         components[block], present[block], centre_hz[block] = _decompose_block(
-            signals[block], deviation[block], count, fs, scale, settings, rng, workers, engine
+            signals[block], deviation[block], count, fs, scale, settings, rng, workers, library
         )
     return Decomposition(
         components.reshape(*batch, count, length),
@@ -145,8 +150,16 @@ def decompose(
     )
 
 
-def _engine(name: str) -> ModuleType | SimpleNamespace:
-    """The functions of an engine; the libraries of the reference are imported only if it is asked for."""
+def _engine(name: str, device: str, method: str) -> ModuleType | SimpleNamespace:
+    """The functions of an engine; torch and the libraries of the reference are imported only if they are asked for."""
+    if name == "torch":
+        if method == "emd":
+            raise ValueError('EMD runs on the CPU only: its sifting is no FFT. Take engine="batched".')
+        from decvae.decomposition.torch_engine import torch_engine
+
+        return torch_engine(device)
+    if device != "cpu":
+        raise ValueError(f'the engine {name!r} runs on the CPU; device {device!r} needs engine="torch"')
     if name == "reference":
         from decvae.decomposition import reference
 
@@ -192,14 +205,13 @@ def _decompose_block(
     settings: DecompositionSettings,
     rng: np.random.Generator,
     workers: int,
-    engine: str,
+    library: ModuleType | SimpleNamespace,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Components, presence and centre frequencies of signals ``(N, T)`` that are not silent."""
     mean = signals.mean(axis=-1, keepdims=True)
     # Thresholds and stop rules are absolute: the methods see signals of zero mean and unit variance.
     frames = (signals - mean) / deviation[:, None]
     edges_hz = explicit_edges(settings.boundaries, count, fs)
-    library = _engine(engine)
     methods: dict[str, Callable[[], tuple[np.ndarray, np.ndarray]]] = {
         "filter": lambda: library.filter_modes(frames, fs, settings.peaks, settings.filter, edges_hz),
         "ewt": lambda: library.ewt_modes(frames, fs, count, settings.ewt, scale, edges_hz),

@@ -2,8 +2,10 @@
 
 Layout (``format = "decvae-decomposition"``; C = ``n_components``, Cs = ``n_components_seq``, L samples per frame)::
 
-    attrs: format, format_version, method, settings (JSON), corpus, split, sampling_rate, provenance (JSON)
-    frames/signal         float32 or float16 (frames, C + 1, L)   row 0 is X: the normalised, notch filtered signal
+    attrs: format, format_version, method, settings (JSON), corpus, split, sampling_rate, frame_length, hop_length,
+           provenance (JSON)
+    signal                float32 or float16 (samples,)  X of all utterances, end to end: normalised, notch filtered
+    frames/components     float32 or float16 (frames, C, L)    X of a frame is cut from ``signal``
     frames/present        bool    (frames, C)
     frames/centre_hz      float32 (frames, C)            spectral centroid, NaN where absent
     frames/peak_hz        float32 (frames, C)            largest value of the Welch spectrum, NaN where absent
@@ -11,10 +13,13 @@ Layout (``format = "decvae-decomposition"``; C = ``n_components``, Cs = ``n_comp
     frames/nrmse          float32 (frames,)              of the sum of the components, NaN where all are absent
     frames/correlation    float32 (frames, C (C - 1) / 2)  absolute; of OC1-OC2, OC1-OC3, ..; NaN if one is absent
     frames/offsets        int64   (n + 1,)               utterance i has frames offsets[i]:offsets[i + 1]
-    sequences/signal      float32 or float16 (Cs + 1, samples)    row 0 is X; utterances end to end
+    sequences/components  float32 or float16 (Cs, samples)
     sequences/present, centre_hz, peak_hz, energy_share, nrmse, correlation   as those of the frames, (n, ...)
-    sequences/offsets     int64   (n + 1,)
+    sequences/offsets     int64   (n + 1,)               utterance i has samples offsets[i]:offsets[i + 1]
     utterance             str     (n,)
+    blocks/0000000, ..    the same datasets of a few utterances each, in which the samples lie, compressed without loss
+
+The datasets at the top are virtual ones: each shows those of all blocks of this file as one.
 """
 
 from __future__ import annotations
@@ -33,13 +38,15 @@ from decvae.artifacts import ArtifactError, as_plain, atomic_path, open_h5, prog
 from decvae.corpora.store import Corpus, CorpusSplit, check_audio
 from decvae.decomposition import DecompositionSettings, decompose, method_settings, normalise_utterance, notch
 from decvae.decomposition.quality import assess
-from decvae.framing import count_frames, cut_frames, frame_length
+from decvae.framing import count_frames, cut_frames, frame_length, hop_length
 
 FORMAT = "decvae-decomposition"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 _SHARD_FORMAT = "decvae-decomposition-shard"
 _BLOCK = 16  # utterances per shard
-_QUANTITIES = ("present", "centre_hz", "peak_hz", "energy_share", "nrmse", "correlation")
+_CHUNK_FRAMES, _CHUNK_SAMPLES = 32, 16384
+_LOSSLESS = {"shuffle": True, "compression": "gzip", "compression_opts": 4}
+_LAST_AXIS = ("signal", "sequences/components")  # utterances lie along the last axis; in all others along the first
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,8 @@ class _Block:
     seed: int
     path: str
     key: str  # hash of all that the shard depends on but the audio
+    engine: str
+    device: str
 
 
 def utterance_generator(seed: int, split: str, index: int) -> np.random.Generator:
@@ -62,32 +71,41 @@ def utterance_generator(seed: int, split: str, index: int) -> np.random.Generato
 
 
 def decompose_utterance(
-    audio: np.ndarray, fs: int, settings: DecompositionSettings, rng: np.random.Generator
-) -> dict[str, dict[str, np.ndarray]]:
+    audio: np.ndarray,
+    fs: int,
+    settings: DecompositionSettings,
+    rng: np.random.Generator,
+    engine: str = "batched",
+    device: str = "cpu",
+) -> dict[str, np.ndarray]:
     """Decompose one utterance at both scales.
 
     Parameters
     ----------
     audio : (T,)
         Raw samples; normalised and notch filtered here.
+    engine, device : str
+        See :func:`decvae.decomposition.decompose`.
 
     Returns
     -------
-    {"frames": ..., "sequences": ...}
-        Each with ``signal`` (F, C + 1, L) or (Cs + 1, T), ``present`` and ``centre_hz`` (F, C) or (Cs,), and the
-        quantities of :func:`decvae.decomposition.quality.assess`.
+    dict
+        The datasets of the layout above: ``signal`` (T,), ``frames/components`` (F, C, L), ``sequences/components``
+        (Cs, T), and of each scale ``present``, ``centre_hz`` and the quantities of
+        :func:`decvae.decomposition.quality.assess`, (F, ...) and (1, ...).
     """
     signal = notch(normalise_utterance(audio), fs, settings.notch)
-    result = {}
-    for name, scale, x in (("frames", "frame", cut_frames(signal, fs)), ("sequences", "sequence", signal)):
-        found = decompose(x, fs=fs, scale=scale, settings=settings, rng=rng)
-        rows = np.concatenate([x[..., None, :], found.components], axis=-2)
-        result[name] = {
-            "signal": rows.astype(settings.storage),
+    result = {"signal": signal.astype(settings.storage)}
+    for group, scale, x in (("frames", "frame", cut_frames(signal, fs)), ("sequences", "sequence", signal)):
+        found = decompose(x, fs=fs, scale=scale, settings=settings, rng=rng, engine=engine, device=device)
+        quantities = {
             "present": found.present,
             "centre_hz": found.centre_hz.astype(np.float32),
             **assess(x, found.components, found.present, fs),
         }
+        result[f"{group}/components"] = found.components.astype(settings.storage)
+        for name, values in quantities.items():
+            result[f"{group}/{name}"] = values if scale == "frame" else values[None]
     return result
 
 
@@ -111,30 +129,46 @@ def _is_done(block: _Block) -> bool:
         return shard.attrs["audio"] == _audio_digest(corpus[block.split], block.start, block.stop)
 
 
+def _decompose_block(block: _Block, corpus: Corpus) -> dict[str, np.ndarray]:
+    """The datasets of a block: those of its utterances end to end."""
+    fs, part, results = corpus.sampling_rate, corpus[block.split], []
+    for index in range(block.start, block.stop):
+        audio, name = part.audio(index), part.utterance_ids[index]
+        try:
+            check_audio(audio, name)
+            if len(audio) < frame_length(fs):
+                raise ValueError(
+                    f"utterance {name}: {len(audio)} samples are less than one frame of {frame_length(fs)}; "
+                    "leave out the recording"
+                )
+            rng = utterance_generator(block.seed, block.split, index)
+            results.append(decompose_utterance(audio, fs, block.settings, rng, block.engine, block.device))
+        except ValueError as error:
+            raise ValueError(f"{block.corpus_path}, split {block.split}, utterance {name}: {error}") from error
+    return {
+        name: np.concatenate([result[name] for result in results], axis=-1 if name in _LAST_AXIS else 0)
+        for name in results[0]
+    }
+
+
+def _storage(name: str, shape: tuple[int, ...]) -> dict[str, Any]:
+    """How a dataset lies in the file: samples in compressed chunks, quantities as they are."""
+    if name in _LAST_AXIS:
+        return {"chunks": (*shape[:-1], min(_CHUNK_SAMPLES, shape[-1])), **_LOSSLESS}
+    if name == "frames/components":
+        return {"chunks": (min(_CHUNK_FRAMES, shape[0]), *shape[1:]), **_LOSSLESS}
+    return {}
+
+
 def _write_shard(block: _Block) -> None:
     with (
         Corpus(block.corpus_path) as corpus,
         atomic_path(block.path) as partial,
         h5py.File(partial, "w") as shard,
     ):
-        part = corpus[block.split]
-        for index in range(block.start, block.stop):
-            audio, name = part.audio(index), part.utterance_ids[index]
-            try:
-                check_audio(audio, name)
-                if len(audio) < frame_length(corpus.sampling_rate):
-                    raise ValueError(
-                        f"utterance {name}: {len(audio)} samples are less than one frame of "
-                        f"{frame_length(corpus.sampling_rate)}; leave out the recording"
-                    )
-                rng = utterance_generator(block.seed, block.split, index)
-                result = decompose_utterance(audio, corpus.sampling_rate, block.settings, rng)
-            except ValueError as error:
-                raise ValueError(f"{block.corpus_path}, split {block.split}, utterance {name}: {error}") from error
-            for scale, arrays in result.items():
-                for key, array in arrays.items():
-                    shard[f"{index}/{scale}/{key}"] = array
-        digest = _audio_digest(part, block.start, block.stop)
+        for name, array in _decompose_block(block, corpus).items():
+            shard.create_dataset(name, data=array, **_storage(name, array.shape))
+        digest = _audio_digest(corpus[block.split], block.start, block.stop)
         shard.attrs.update(format=_SHARD_FORMAT, key=block.key, audio=digest)
 
 
@@ -148,6 +182,8 @@ def write_cache(
     state_dir: str | Path,
     workers: int = 1,
     fingerprint: str = "",
+    engine: str = "batched",
+    device: str = "cpu",
 ) -> None:
     """Decompose all utterances of a split into one file.
 
@@ -165,6 +201,8 @@ def write_cache(
         Processes.
     fingerprint : str
         Of the code, for instance; shards with another one are made anew.
+    engine, device : str
+        See :func:`decvae.decomposition.decompose`; part of the provenance.
 
     Raises
     ------
@@ -179,6 +217,7 @@ def write_cache(
     with Corpus(corpus_path) as corpus:
         n_utterances = len(corpus[split])
         record = {"decomposition": method_settings(settings), "corpus": corpus.provenance, "split": split}
+        record |= {"engine": engine, "device": device}
         key = settings_hash([record, seed, corpus.sampling_rate, fingerprint, FORMAT_VERSION], 32)
     if n_utterances == 0:
         raise ValueError(f"{corpus_path}: split {split} has no utterances")
@@ -192,6 +231,8 @@ def write_cache(
             seed,
             str(state_dir / f"{split}-{start:07d}.h5"),
             key,
+            engine,
+            device,
         )
         for start in range(0, n_utterances, _BLOCK)
     ]
@@ -209,54 +250,54 @@ def write_cache(
 
 
 def _join_shards(blocks: list[_Block], path: str | Path, record: dict[str, Any]) -> None:
+    """Copy all shards into one file, compressed as they are, and show their datasets as one."""
     first = blocks[0]
-    settings, n_utterances = first.settings, blocks[-1].stop
     with Corpus(first.corpus_path) as corpus, atomic_path(path) as partial, h5py.File(partial, "w") as file:
         part, fs = corpus[first.split], corpus.sampling_rate
         file.attrs.update(
             format=FORMAT,
             format_version=FORMAT_VERSION,
-            method=settings.method,
-            settings=json.dumps(as_plain(settings), sort_keys=True),
+            method=first.settings.method,
+            settings=json.dumps(as_plain(first.settings), sort_keys=True),
             corpus=corpus.name,
             split=first.split,
             sampling_rate=fs,
+            frame_length=frame_length(fs),
+            hop_length=hop_length(fs),
             provenance=json.dumps(record, sort_keys=True),
         )
         file.create_dataset("utterance", data=part.utterance_ids, dtype=h5py.string_dtype())
-        frames, sequences = file.create_group("frames"), file.create_group("sequences")
         lengths = part.lengths()
-        for group, counts in ((frames, [count_frames(int(n), fs) for n in lengths]), (sequences, lengths)):
-            group["offsets"] = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        n_frames, length = int(frames["offsets"][-1]), frame_length(fs)
-        n, n_seq = settings.n_components, settings.n_components_seq
-        frames.create_dataset(
-            "signal",
-            (n_frames, n + 1, length),
-            settings.storage,
-            chunks=(min(32, n_frames), n + 1, length),
-            track_times=False,
-        )
-        samples = int(sequences["offsets"][-1])
-        sequences.create_dataset(
-            "signal", (n_seq + 1, samples), settings.storage, chunks=(n_seq + 1, min(16384, samples)), track_times=False
-        )
-        for group, rows, columns in ((frames, n_frames, n), (sequences, n_utterances, n_seq)):
-            group.create_dataset("present", (rows, columns), "?")
-            for key in ("centre_hz", "peak_hz", "energy_share"):
-                group.create_dataset(key, (rows, columns), "f4")
-            group.create_dataset("nrmse", (rows,), "f4")
-            group.create_dataset("correlation", (rows, columns * (columns - 1) // 2), "f4")
-        for block in blocks:
+        for group, counts in (("frames", [count_frames(int(n), fs) for n in lengths]), ("sequences", lengths)):
+            file[f"{group}/offsets"] = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        places = [f"blocks/{number:07d}" for number in range(len(blocks))]
+        for block, place in zip(blocks, places, strict=True):
             with open_h5(block.path, _SHARD_FORMAT) as shard:
-                for index in range(block.start, block.stop):
-                    where = slice(*frames["offsets"][index : index + 2])
-                    for key in ("signal", *_QUANTITIES):
-                        frames[key][where] = shard[f"{index}/frames/{key}"][:]
-                    where = slice(*sequences["offsets"][index : index + 2])
-                    sequences["signal"][:, where] = shard[f"{index}/sequences/signal"][:]
-                    for key in _QUANTITIES:
-                        sequences[key][index] = shard[f"{index}/sequences/{key}"][()]
+                file.create_group(place)
+                for name in shard:
+                    shard.copy(name, file[place])
+        for name in _dataset_names(file[places[0]]):
+            _show_as_one([file[f"{place}/{name}"] for place in places], file, name)
+
+
+def _dataset_names(group: h5py.Group) -> list[str]:
+    names: list[str] = []
+    group.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)
+    return names
+
+
+def _show_as_one(parts: list[h5py.Dataset], file: h5py.File, name: str) -> None:
+    """Add a virtual dataset that shows datasets of the same file end to end."""
+    axis = parts[0].ndim - 1 if name in _LAST_AXIS else 0
+    ends = np.cumsum([part.shape[axis] for part in parts])
+    shape = list(parts[0].shape)
+    shape[axis] = int(ends[-1])
+    layout = h5py.VirtualLayout(tuple(shape), parts[0].dtype)
+    layout.dcpl.set_obj_track_times(False)  # h5py's default for other datasets: the same content is the same file
+    for part, end in zip(parts, ends, strict=True):
+        where = (slice(None),) * axis + (slice(end - part.shape[axis], end),)
+        layout[where] = h5py.VirtualSource(".", part.name, part.shape, part.dtype)  # "." is the file itself
+    file.create_virtual_dataset(name, layout)
 
 
 class DecompositionCache:
@@ -294,7 +335,11 @@ class DecompositionCache:
         self.offsets: np.ndarray = self._file["frames/offsets"][:]
         self.sequence_offsets: np.ndarray = self._file["sequences/offsets"][:]
         indexed = (len(self.utterance_ids) + 1, self.offsets[-1], self.sequence_offsets[-1])
-        held = (len(self.offsets), self._file["frames/signal"].shape[0], self._file["sequences/signal"].shape[1])
+        # A virtual dataset keeps its shape where a part is missing: what counts is what the blocks hold.
+        n_frames, n_samples = (
+            sum(len(block[name]) for block in self._file["blocks"].values()) for name in ("frames/present", "signal")
+        )
+        held = (len(self.offsets), n_frames, n_samples)
         if indexed != held:
             self._file.close()
             raise ArtifactError(
@@ -317,9 +362,16 @@ class DecompositionCache:
     def _of_frames(self, key: str, index: int) -> np.ndarray:
         return self._file[f"frames/{key}"][self.offsets[index] : self.offsets[index + 1]]
 
+    def signal(self, index: int) -> np.ndarray:
+        """X of one whole utterance, ``(T,)`` float32."""
+        part = slice(*self.sequence_offsets[index : index + 2])
+        return self._file["signal"][part].astype(np.float32, copy=False)
+
     def frames(self, index: int) -> np.ndarray:
         """X and the components of all frames of one utterance, ``(F, C + 1, L)`` float32."""
-        return self._of_frames("signal", index).astype(np.float32, copy=False)
+        components = self._of_frames("components", index)
+        x = cut_frames(self.signal(index), self.sampling_rate)
+        return np.concatenate([x[:, None], components], axis=1, dtype=np.float32)
 
     def frames_present(self, index: int) -> np.ndarray:
         """Which components of each frame are present, ``(F, C)`` bool."""
@@ -341,7 +393,8 @@ class DecompositionCache:
     def sequence(self, index: int) -> np.ndarray:
         """X and the components of one whole utterance, ``(Cs + 1, T)`` float32."""
         part = slice(*self.sequence_offsets[index : index + 2])
-        return self._file["sequences/signal"][:, part].astype(np.float32, copy=False)
+        components = self._file["sequences/components"][:, part]
+        return np.concatenate([self.signal(index)[None], components], dtype=np.float32)
 
     def sequence_present(self, index: int) -> np.ndarray:
         """Which components of one whole utterance are present, ``(Cs,)`` bool."""

@@ -19,7 +19,7 @@ from scipy.fft import irfft, rfft
 
 from decvae.decomposition.settings import VMDSettings
 
-_SPACING = float(np.spacing(1.0))  # vmdpy adds it to the change that its stop rule tests
+SPACING = float(np.spacing(1.0))  # vmdpy adds it to the change that its stop rule tests
 
 
 def initial_frequencies(
@@ -107,7 +107,7 @@ def _iterate(real, imag, start, alpha, tau, tolerance, max_iterations, dc_mode):
         omega = start[n].copy()
         change = np.inf
         while change > tolerance and iterations[n] < max_iterations:
-            change = _SPACING
+            change = SPACING
             before_omega[n] = omega
             for k in range(n_modes):
                 _wiener(gain, frequencies, omega[k], alpha)
@@ -122,6 +122,22 @@ def _iterate(real, imag, start, alpha, tau, tolerance, max_iterations, dc_mode):
                 _update_dual(rest_i, dual_i, tau)
             iterations[n] += 1
     return before_r, before_i, before_omega, iterations
+
+
+def half_spectrum(frames: np.ndarray) -> np.ndarray:
+    """Spectra ``(N, H)`` of frames ``(N, T)`` continued by their mirror image; H is T, or T + 1 for odd lengths."""
+    if frames.shape[1] % 2:
+        frames = np.pad(frames, ((0, 0), (0, 1)), mode="symmetric")
+    half = frames.shape[1] // 2
+    return rfft(np.pad(frames, ((0, 0), (half, half)), mode="symmetric"), axis=-1)[:, : frames.shape[1]]
+
+
+def from_half_spectrum(spectrum: np.ndarray, length: int) -> np.ndarray:
+    """Signals ``(..., T)`` of ``length`` samples T with such spectra ``(..., H)``."""
+    n_samples = spectrum.shape[-1]
+    # vmdpy gives the Nyquist bin the conjugate of its lower neighbour, of which the real part survives.
+    spectrum = np.concatenate([spectrum, spectrum[..., -1:].real], axis=-1)
+    return irfft(spectrum, 2 * n_samples, axis=-1)[..., n_samples // 2 : n_samples // 2 + length]
 
 
 def vmd(
@@ -147,12 +163,7 @@ def vmd(
     iterations : (N,) int
         ``settings.max_iterations`` where the iteration did not converge.
     """
-    length = frames.shape[1]
-    if length % 2:
-        frames = np.pad(frames, ((0, 0), (0, 1)), mode="symmetric")
-    n_samples = frames.shape[1]
-    half = n_samples // 2
-    spectrum = rfft(np.pad(frames, ((0, 0), (half, half)), mode="symmetric"), axis=-1)[:, :n_samples]
+    spectrum = half_spectrum(frames)
     real, imag = np.ascontiguousarray(spectrum.real), np.ascontiguousarray(spectrum.imag)
     if settings.dc_mode:
         start = start.copy()
@@ -174,10 +185,7 @@ def vmd(
     parts = [slice(a, b) for a, b in itertools.pairwise(edges)]
     with ThreadPoolExecutor(workers) as pool:
         real, imag, omega, iterations = (np.concatenate(item) for item in zip(*pool.map(iterate, parts), strict=True))
-    # vmdpy gives the Nyquist bin the conjugate of its lower neighbour, of which the real part survives.
-    spectrum = np.concatenate([real + 1j * imag, real[..., -1:]], axis=-1)
-    modes = irfft(spectrum, 2 * n_samples, axis=-1)[..., half : half + length]
-    return modes, omega, iterations
+    return from_half_spectrum(real + 1j * imag, frames.shape[1]), omega, iterations
 
 
 def implausibility(omega: np.ndarray, fs: float, settings: VMDSettings) -> np.ndarray:

@@ -58,12 +58,13 @@ def test_contents(corpus, tmp_path):
                 sequence = decompose(x, fs=FS, scale="sequence", settings=VMD, rng=rng)
                 signal = result.frames(index)
                 assert signal.shape == (count_frames(length), 4, 400) and signal.dtype == np.float32
-                np.testing.assert_allclose(signal[:, 0], cut_frames(x), atol=1e-6)
+                np.testing.assert_array_equal(signal[:, 0], cut_frames(x).astype(np.float32))
                 np.testing.assert_allclose(signal[:, 1:], frames.components, atol=1e-6)
                 np.testing.assert_array_equal(result.frames_present(index), frames.present)
                 np.testing.assert_allclose(result.frames_centre_hz(index), frames.centre_hz, rtol=1e-6)
                 assert result.sequence(index).shape == (3, length)
-                np.testing.assert_allclose(result.sequence(index)[0], x, atol=1e-6)
+                np.testing.assert_array_equal(result.sequence(index)[0], x.astype(np.float32))
+                np.testing.assert_array_equal(result.signal(index), result.sequence(index)[0])
                 np.testing.assert_allclose(result.sequence(index)[1:], sequence.components, atol=1e-6)
                 np.testing.assert_array_equal(result.sequence_present(index), sequence.present)
                 np.testing.assert_allclose(result.sequence_centre_hz(index), sequence.centre_hz, rtol=1e-6)
@@ -119,6 +120,7 @@ def test_a_killed_job_resumes_with_the_same_result(corpus, tmp_path, monkeypatch
         ({"settings": DecompositionSettings.from_dict({**as_plain(VMD), "weak_frame": 1e-4})}, [0, 2, 4]),
         ({"seed": 4}, [0, 2, 4]),
         ({"fingerprint": "other code"}, [0, 2, 4]),
+        ({"engine": "torch"}, [0, 2, 4]),
     ],
 )
 def test_only_shards_of_the_same_origin_are_used(corpus, tmp_path, monkeypatch, made, change, remade):
@@ -173,3 +175,35 @@ def test_missing_split_and_foreign_files_are_refused(corpus, tmp_path):
         file.attrs["format_version"] = 1
     with pytest.raises(ArtifactError, match=r"a\.h5 has format version 1.*Delete it"):
         DecompositionCache(tmp_path / "a.h5")
+
+
+def test_a_missing_block_is_refused(corpus, tmp_path):
+    make(corpus, tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        del file["blocks/0000001"]
+    with pytest.raises(ArtifactError, match=r"a\.h5: its index .* and its signals .* disagree.*Delete it"):
+        DecompositionCache(tmp_path / "a.h5")
+
+
+def test_a_cache_can_be_moved(corpus, tmp_path):
+    make(corpus, tmp_path / "a.h5")
+    with DecompositionCache(tmp_path / "a.h5") as cache:
+        expected = [cache.frames(index) for index in range(len(cache))]
+    (tmp_path / "elsewhere").mkdir()
+    moved = (tmp_path / "a.h5").rename(tmp_path / "elsewhere" / "b.h5")
+    with DecompositionCache(moved) as cache:
+        for index, frames in enumerate(expected):
+            np.testing.assert_array_equal(cache.frames(index), frames)
+
+
+def test_engine_and_device_are_recorded(corpus, tmp_path):
+    settings = DecompositionSettings(method="ewt")
+    make(corpus, tmp_path / "a.h5", settings)
+    make(corpus, tmp_path / "b.h5", settings, engine="torch", device="cpu")
+    with DecompositionCache(tmp_path / "a.h5") as default, DecompositionCache(tmp_path / "b.h5") as other:
+        for cache, engine in ((default, "batched"), (other, "torch")):
+            record = json.loads(cache.attrs["provenance"])["settings"]
+            assert (record["engine"], record["device"]) == (engine, "cpu")
+        for index in range(len(default)):
+            np.testing.assert_allclose(other.frames(index), default.frames(index), atol=1e-6)
+            np.testing.assert_allclose(other.sequence(index), default.sequence(index), atol=1e-6)

@@ -99,12 +99,12 @@ def test_several_processes_read_at_once(corpus, tmp_path, storage):
             assert reader.returncode == 0
 
 
-def test_float16_halves_the_signals_and_keeps_three_digits(corpus, tmp_path):
+def test_float16_takes_two_thirds_and_keeps_three_digits(corpus, tmp_path):
     paths = {storage: tmp_path / f"{storage}.h5" for storage in ("float32", "float16")}
     for storage, path in paths.items():
         settings = DecompositionSettings(method="filter", storage=storage)
         write_cache(corpus, "train", path, settings, seed=0, state_dir=tmp_path / "state")
-    assert paths["float16"].stat().st_size < 0.55 * paths["float32"].stat().st_size
+    assert paths["float16"].stat().st_size < 0.65 * paths["float32"].stat().st_size
     with DecompositionCache(paths["float32"]) as full, DecompositionCache(paths["float16"]) as half:
         assert half.frames(3).dtype == half.sequence(3).dtype == np.float32
         np.testing.assert_allclose(half.frames(3), full.frames(3), rtol=1e-3, atol=1e-6)
@@ -120,8 +120,22 @@ def test_the_file_is_read_by_h5py_alone(corpus, tmp_path):
     names = {}
     exec(example.replace("results/decompositions/CORPUS/DECOMPOSITION/test.h5", str(path)), names)
     with DecompositionCache(path) as cache:
-        np.testing.assert_array_equal(names["x"], cache.frames(3)[:, 0])
+        np.testing.assert_array_equal(names["x_frames"], cache.frames(3)[:, 0])
         np.testing.assert_array_equal(names["components"], cache.frames(3)[:, 1:])
-        np.testing.assert_array_equal(names["sequence"], cache.sequence(3))
+        np.testing.assert_array_equal(np.vstack([names["x"], names["sequence"]]), cache.sequence(3))
+
+
+def test_samples_are_compressed_without_loss_and_x_is_stored_once(corpus, tmp_path):
+    path = tmp_path / "cache.h5"
+    write_cache(corpus, "train", path, DecompositionSettings(), seed=0, state_dir=tmp_path / "state")
     with h5py.File(path) as file:
-        assert file["frames/signal"].compression is None and file["frames/signal"].chunks[1:] == (4, 400)
+        stored = 0
+        for name in ("signal", "frames/components", "sequences/components"):
+            assert file[name].is_virtual and file[name].dtype == np.float32
+            for place, block in file["blocks"].items():
+                part = block[name]
+                assert (part.compression, part.shuffle) == ("gzip", True), place
+                assert part.id.get_storage_size() < 0.9 * part.nbytes
+                stored += part.size
+        samples = sum(LENGTHS)
+        assert stored == samples + 3 * 400 * int(file["frames/offsets"][-1]) + 3 * samples

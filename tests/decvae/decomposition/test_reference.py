@@ -78,5 +78,5 @@ def test_the_iterations_of_vmdpy_are_fixed(frames):
 
 
 def test_unknown_engines_are_refused(frames):
-    with pytest.raises(ValueError, match="engine is 'gpu', must be one of batched, reference"):
+    with pytest.raises(ValueError, match="engine is 'gpu', must be one of batched, torch, reference"):
         decompose(frames, engine="gpu")
