@@ -197,7 +197,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 200, 400])
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--storage", choices=["float32", "float16"], default="float16")
+    parser.add_argument("--storage", choices=["float32", "float16"], default="float32")
     options = parser.parse_args()
     warnings.simplefilter("ignore")  # of the libraries
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", file=sys.stderr)

@@ -87,7 +87,7 @@ def claim_device(
     else:
         index, lock = _wait_for_lock(devices, Path(lock_dir), poll_seconds)
         with lock, _environment(CUDA_VISIBLE_DEVICES=index):
-            logger.info("training on GPU %s", index)
+            logger.info("using GPU %s", index)
             yield "cuda"
 
 

@@ -105,20 +105,36 @@ def test_a_name_that_no_run_has_is_no_target(project):
     assert done.returncode != 0
 
 
-def test_only_training_asks_for_a_gpu(project):
+def asking_for_a_gpu(project, wildcard):
+    """Dry-run jobs with ``gpu=1``: (rule, what the pattern finds among the wildcards)."""
     text = project.snakemake("figures", "-n", "--cores", "2").stdout
     jobs = re.findall(r"^rule (\w+):\n(.*?)(?=^\[|\Z)", text, re.MULTILINE | re.DOTALL)
-    asking = Counter(
-        (rule, re.search(r"wildcards: run=sim_vowels-([a-z]+)", body).group(1))
+    return Counter(
+        (rule, found.group(1))
         for rule, body in jobs
-        if re.search(r"resources:.*\bgpu=1", body)
+        if re.search(r"resources:.*\bgpu=1", body) and (found := re.search(f"wildcards: .*{wildcard}", body))
     )
-    assert asking == {
+
+
+def test_only_training_asks_for_a_gpu(project):
+    assert not asking_for_a_gpu(project, r"\bdecomposition=([a-z]+)")
+    assert asking_for_a_gpu(project, r"\brun=sim_vowels-([a-z]+)") == {
         ("pretrain_model", "decvae"): 3,
         ("pretrain_model", "ae"): 1,
         ("pretrain_model", "vae"): 1,
         ("pretrain_model", "beta"): 1,
     }
+
+
+def test_decompositions_ask_for_a_gpu_on_request_but_for_emd(project):
+    before = sorted(project.outputs("figures"))
+    project.edit("config/config.yaml", "run_defaults:", "decomposition: {device: cuda}\n\nrun_defaults:")
+    assert asking_for_a_gpu(project, r"\bdecomposition=([a-z]+)") == {
+        ("decompose_split", "filter"): 4,
+        ("decompose_split", "ewt"): 1,
+        ("decompose_split", "vmd"): 1,
+    }
+    assert sorted(project.outputs("figures")) == before  # the device is in no name
 
 
 # ---- Style ----

@@ -117,6 +117,12 @@ def gpus(wildcards):
     return 0 if RUNS[wildcards.run].is_linear else 1
 
 
+def gpus_of_decomposition(wildcards):
+    """GPUs for decomposing, on request; the sifting of EMD has no use for one."""
+    method = DECOMPOSITIONS[wildcards.decomposition]["method"]
+    return 1 if CONFIG["decomposition"]["device"] == "cuda" and method != "emd" else 0
+
+
 # ---- Inputs ----
 
 

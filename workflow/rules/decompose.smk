@@ -19,6 +19,7 @@ rule decompose_split:
     resources:
         mem_mb=4000,
         runtime=24 * 60,
+        gpu=gpus_of_decomposition,
     params:
         settings=decomposition_section,
         seed=SEED,

@@ -1,4 +1,4 @@
-"""Decompose every frame and sequence of one split.
+"""Decompose every frame and sequence of one split, on the CPU or on a GPU that no other job holds.
 
 Input   corpus: HDF5 corpus
 Output  decomposition: HDF5 cache; quality: CSV of its quality, summarised; sample: CSV of single frames and sequences
@@ -8,20 +8,30 @@ Params  settings: shared settings and those of the method; seed; state: folder o
 from _job import fingerprint, job_log
 
 with job_log(snakemake.log[0]):
-    from decvae.decomposition.cache import write_cache
-    from decvae.decomposition.quality_tables import write_quality_tables
-    from decvae.decomposition.settings import DecompositionSettings
+    from decvae.gpu import claim_device
 
-    write_cache(
-        snakemake.input.corpus,
-        snakemake.wildcards.split,
-        snakemake.output.decomposition,
-        DecompositionSettings.from_dict(snakemake.params.settings),
-        seed=snakemake.params.seed,
-        state_dir=snakemake.params.state,
-        workers=snakemake.threads,
-        fingerprint=fingerprint(snakemake.params.settings, snakemake.input.code),
-    )
+    requested = snakemake.resources.get("gpu", 0)
+    with claim_device(requested) as device:
+        if requested and device == "cpu":
+            raise SystemExit("decomposition.device is cuda, but this machine shows no GPU. Set it to cpu.")
+        # May import torch, for which the device must be settled by now.
+        from decvae.decomposition.cache import write_cache
+        from decvae.decomposition.settings import DecompositionSettings
+
+        write_cache(
+            snakemake.input.corpus,
+            snakemake.wildcards.split,
+            snakemake.output.decomposition,
+            DecompositionSettings.from_dict(snakemake.params.settings),
+            seed=snakemake.params.seed,
+            state_dir=snakemake.params.state,
+            workers=snakemake.threads,
+            fingerprint=fingerprint(snakemake.params.settings, snakemake.input.code),
+            engine="torch" if device == "cuda" else "batched",
+            device=device,
+        )
+    from decvae.decomposition.quality_tables import write_quality_tables
+
     write_quality_tables(
         snakemake.input.corpus,
         snakemake.output.decomposition,
