@@ -99,5 +99,3 @@ def steep():
 def test_impossible_devices_are_refused(frames, options, named):
     with pytest.raises(ValueError, match=named):
         decompose(frames, **options)
-
-
