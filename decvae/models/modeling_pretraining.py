@@ -47,7 +47,16 @@ class DecVAEForPreTraining(DecVAEPreTrainedModel):
         super().__init__(config)
         self.decvae = DecVAEModel(config)
         self.objective = config.objective_settings
+        if not self.objective.prior_on_x:
+            self._freeze_heads_of_x()
         self.post_init()
+
+    def _freeze_heads_of_x(self) -> None:
+        """Nothing trains them; left to the optimiser, weight decay alone would move them."""
+        for branch in (self.decvae.branch_z, self.decvae.branch_s):
+            if branch is not None:
+                branch.subspaces.logvar[0].requires_grad_(False)
+                branch.subspaces.mean[0].requires_grad_(self.objective.loss_space == "latents")
 
     def forward(self, frame_mask: Tensor | None = None, **inputs: Tensor) -> DecVAEForPreTrainingOutput:
         """Loss of one batch.

@@ -1,0 +1,159 @@
+"""How DecVAE uses its objective: what gets a gradient, parts and total, the gradient's divisor, saved options."""
+
+import pytest
+import torch
+
+from decvae.models import DecVAEConfig, DecVAEForPreTraining
+from decvae.objective import ObjectiveSettings, decomposition_loss, prior_loss
+
+SMALL = {
+    "conv_dim_z": [4, 6, 8, 10, 12, 14, 16],
+    "conv_dim_s": [8] * 7,
+    "hidden_size": 24,
+    "intermediate_dim": 20,
+    "projection_dim": 24,
+    "latent_dim_z": 6,
+    "latent_dim_s": 4,
+    "attention_heads": 2,
+}
+
+
+def _model(**options):
+    torch.manual_seed(0)
+    return DecVAEForPreTraining(DecVAEConfig(**{**SMALL, "objective": "published", **options}))
+
+
+def _batch(branches="dual", batch=3, frames=5):
+    torch.manual_seed(1)
+    z = {
+        "frames": torch.randn(batch, frames, 4, 400),
+        "frames_present": torch.ones(batch, frames, 3, dtype=torch.bool),
+        "frame_mask": torch.ones(batch, frames, dtype=torch.bool),
+    }
+    s = {
+        "sequence": torch.randn(batch, 4, 2400),
+        "sequence_lengths": torch.full((batch,), 2400),
+        "sequence_present": torch.ones(batch, 3, dtype=torch.bool),
+    }
+    return {**(z if branches != "S" else {}), **(s if branches != "Z" else {})}
+
+
+def _gradients(model):
+    return {name: parameter.grad for name, parameter in model.named_parameters()}
+
+
+def test_the_published_loss_is_made_of_its_four_terms():
+    model, batch = _model(beta_z=0.5, beta_s=0.25), _batch()
+    output = model(**batch)
+    rows = torch.ones(3, dtype=torch.bool)
+    options = ObjectiveSettings.named("published").divergence_options
+    expected = 0.0
+    for branch, mask, factor in ((output.z, batch["frame_mask"], 0.5 * 10), (output.s, rows, 0.25 * 400)):
+        levels = branch.features.movedim(-2, 0)
+        expected += decomposition_loss(levels[0], levels[1:], mask, **options).loss
+        kl = -0.5 * (1 + branch.logvar - branch.mu**2 - branch.logvar.exp())[..., 1:, :]
+        expected += factor * kl.sum() / 3
+    torch.testing.assert_close(output.loss, expected)
+    torch.testing.assert_close(output.loss, output.decomposition + output.prior)
+
+
+@pytest.mark.parametrize("prior_on_x", [False, True])
+def test_heads_of_x_learn_only_if_x_has_a_prior(prior_on_x):
+    model = _model(loss={"prior_on_x": prior_on_x})
+    model(**_batch()).loss.backward()
+    for branch in (model.decvae.branch_z, model.decvae.branch_s):
+        for heads in (branch.subspaces.mean, branch.subspaces.logvar):
+            assert (heads[0].weight.grad is not None and bool(heads[0].weight.grad.any())) is prior_on_x
+            assert heads[0].weight.requires_grad is prior_on_x
+        assert all(head.weight.grad.any() for head in branch.subspaces.mean[1:])
+
+
+def test_without_beta_heads_rest_and_the_loss_is_the_decomposition():
+    model = _model(beta_z=0.0, beta_s=0.0)
+    output = model(**_batch())
+    output.loss.backward()
+    torch.testing.assert_close(output.loss, output.decomposition)
+    heads = {name: gradient for name, gradient in _gradients(model).items() if "subspaces.mean" in name}
+    assert all(gradient is None or not gradient.any() for gradient in heads.values())
+
+
+@pytest.mark.parametrize("branch", ["Z", "S"])
+def test_a_branch_trains_its_own_parameters_and_a_dual_loss_is_the_sum(branch):
+    model = _model()
+    whole = model(**_batch())
+    parts = [whole.parts[f"{name}/{part}"] for name in "ZS" for part in ("decomposition", "prior")]
+    factors = [1.0, 0.1 * 10, 1.0, 0.1 * 400]
+    torch.testing.assert_close(whole.loss.detach(), sum(f * p for f, p in zip(factors, parts, strict=True)))
+    alone = _model(branches=branch)
+    alone.load_state_dict({name: value for name, value in model.state_dict().items() if name in alone.state_dict()})
+    output = alone(**_batch(branch))
+    torch.testing.assert_close(output.parts[f"{branch}/decomposition"], whole.parts[f"{branch}/decomposition"])
+    model.zero_grad()
+    own = model(**_batch())
+    (own.z.features if branch == "Z" else own.s.features).sum().backward()
+    other = "branch_s" if branch == "Z" else "branch_z"
+    assert all(gradient is None for name, gradient in _gradients(model).items() if other in name)
+
+
+@pytest.mark.parametrize(("branches", "divisor"), [("dual", 6400), ("Z", 3200), ("S", 32)])
+def test_the_published_divisor_counts_pairs(branches, divisor):
+    """16 utterances of 100 frames, C = 3, weights 1/3: ``2 (4800 / 3 + 4800 / 3)`` if dual; S counts utterances."""
+    model = _model(branches=branches)
+    masks = {"Z": torch.ones(16, 100, dtype=torch.bool), "S": torch.ones(16, dtype=torch.bool)}
+    used = [masks[name] for name in ("ZS" if branches == "dual" else branches)]
+    assert model._gradient_divisor(used).item() == divisor
+    assert _model(branches=branches, objective="corrected")._gradient_divisor(used) is None
+
+
+def test_absent_components_count_in_the_published_loss_alone():
+    batch = _batch("Z")
+    batch["frames_present"][0, 2, 1] = False
+    present = batch["frames_present"].movedim(-1, 0)
+    found = {}
+    for name, given in (("exclude", present), ("include", None)):
+        model = _model(branches="Z", loss={"absent_pairs": name})
+        output = model(**batch)
+        levels = output.z.features.movedim(-2, 0)
+        options = model.objective.divergence_options
+        expected = decomposition_loss(levels[0], levels[1:], batch["frame_mask"], present=given, **options)
+        found[name] = output.parts["Z/decomposition"]
+        torch.testing.assert_close(found[name], expected.loss.detach())
+    assert not torch.allclose(found["exclude"], found["include"])
+
+
+def test_the_loss_is_computed_in_float32_under_autocast():
+    for objective in ("published", "centred"):
+        model = _model(objective=objective)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            output = model(**_batch())
+        assert output.loss.dtype == torch.float32 and torch.isfinite(output.loss)
+        torch.testing.assert_close(output.loss, model(**_batch()).loss, rtol=0.1, atol=0.1)
+
+
+def test_options_are_saved_complete_and_loaded(tmp_path):
+    model = _model(loss={"pairing": "aligned"}, loss_space="latents")
+    model.save_pretrained(tmp_path)
+    loaded = DecVAEForPreTraining.from_pretrained(tmp_path)
+    expected = ObjectiveSettings.named("published", pairing="aligned", loss_space="latents")
+    assert loaded.objective == model.objective == expected
+    assert loaded.config.loss["units"] == "nats" and loaded.config.feat_extract_norm == "batch"
+    batch = _batch()
+    torch.testing.assert_close(loaded(**batch).loss, model.eval()(**batch).loss)
+
+
+def test_published_validation_depends_on_the_batch_and_corrected_does_not():
+    batch = _batch("Z")
+    first = {name: value[:1] for name, value in batch.items()}
+    for objective, same in (("published", False), ("corrected", True)):
+        model = _model(objective=objective, branches="Z").eval()
+        whole, alone = model(**batch).z.mu[:1], model(**first).z.mu
+        assert torch.allclose(whole, alone, atol=1e-5) is same
+
+
+def test_options_of_the_prior_reach_the_loss():
+    model = _model(objective="corrected", loss={"prior_reduction": "sum", "prior_weight_z": 3.0}, beta_z=0.2)
+    output = model(**_batch())
+    expected = prior_loss(output.z.mu, output.z.logvar, _batch()["frame_mask"], reduction="sum")
+    torch.testing.assert_close(output.parts["Z/prior"], expected.detach())
+    s = prior_loss(output.s.mu, output.s.logvar, torch.ones(3, dtype=torch.bool))
+    torch.testing.assert_close(output.prior, 3.0 * 0.2 * expected + 0.1 * s)
