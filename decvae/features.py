@@ -21,7 +21,6 @@ import torch
 from decvae.artifacts import atomic_path, progress, provenance
 from decvae.decomposition.cache import DecompositionCache
 from decvae.feature_file import FORMAT, FORMAT_VERSION
-from decvae.framing import frame_length
 
 FRAMES_PER_BLOCK = 2048  # bounds the memory of the spectra: about 2048 x 5 x 801 complex numbers
 
@@ -155,7 +154,7 @@ def write_features(
 ) -> None:
     """Extract the features of one decomposition cache, utterance by utterance."""
     with DecompositionCache(decomposition_path) as cache, atomic_path(path) as partial, h5py.File(partial, "w") as file:
-        length, fs = frame_length(cache.sampling_rate), cache.sampling_rate
+        length, fs = cache.frame_length, cache.sampling_rate
         n_components, n_components_seq = cache.settings.n_components, cache.settings.n_components_seq
         file.attrs.update(
             format=FORMAT,

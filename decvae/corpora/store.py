@@ -2,13 +2,15 @@
 
 Layout (``format = "decvae-corpus"``)::
 
-    attrs: format, format_version, corpus, sampling_rate, provenance (JSON)
+    attrs: format, format_version, corpus, sampling_rate, frame_seconds, hop_seconds, provenance (JSON)
+           controlled_sets (JSON; files of controlled sets only, see :mod:`decvae.corpora.controlled`)
     SPLIT/audio                float32 (total samples,)      utterances end to end
     SPLIT/offsets              int64   (n + 1,)              utterance i is audio[offsets[i]:offsets[i + 1]]
     SPLIT/utterance            str     (n,)                  unique ids
-    SPLIT/factors/NAME         int64   (n,)                  class of each utterance; attrs: names (JSON list)
+    SPLIT/factors/NAME         int64   (n,)                  class of each utterance, -1 for none; attrs: names (JSON)
     SPLIT/values/NAME          float64 (n,)                  continuous factor of each utterance; attrs: unit
-    SPLIT/intervals/NAME/{start,stop,code,offsets}           time-aligned labels in samples; attrs: names (JSON)
+    SPLIT/intervals/NAME/{start,stop,code,offsets}           time-aligned labels in samples
+                               attrs: names (JSON); gap: class of the time between the labels, -1 for none
 """
 
 from __future__ import annotations
@@ -23,10 +25,10 @@ import h5py
 import numpy as np
 
 from decvae.artifacts import ArtifactError, atomic_path, open_h5
-from decvae.framing import count_frames, frame_labels
+from decvae.framing import SPEECH, Framing, count_frames, frame_labels
 
 FORMAT = "decvae-corpus"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass
@@ -39,7 +41,9 @@ class Utterance:
         Unique within the corpus.
     audio : (T,) float32
     factors : {name: class code}
+        -1 for an utterance without a class.
     values : {name: float}
+        NaN where unknown.
     intervals : {name: (start, stop, code)}
         Arrays of equal length, in samples, ascending.
     """
@@ -76,6 +80,9 @@ def write_corpus(
     sampling_rate: int,
     class_names: dict[str, list[str]],
     provenance: dict[str, Any],
+    framing: Framing = SPEECH,
+    gaps: dict[str, str] | None = None,
+    controlled_sets: list[dict[str, Any]] | None = None,
 ) -> None:
     """Write a corpus file, one utterance at a time (the corpus is never held in memory).
 
@@ -84,7 +91,13 @@ def write_corpus(
     splits : {split name: iterable of Utterance}
     class_names : {factor or interval name: names of codes 0, 1, ...}
     provenance : dict
-        From :func:`decvae.artifacts.provenance`.
+        From :func:`decvae.artifacts.provenance`. It is read when all utterances are written.
+    framing : Framing
+        How utterances are cut into frames.
+    gaps : {interval name: class name}
+        Class of the frames that lie between the labels; none by default.
+    controlled_sets : list of dict
+        Of a file of controlled sets: see :mod:`decvae.corpora.controlled`.
 
     Raises
     ------
@@ -97,13 +110,19 @@ def write_corpus(
             format_version=FORMAT_VERSION,
             corpus=corpus,
             sampling_rate=sampling_rate,
-            provenance=json.dumps(provenance, sort_keys=True),
+            frame_seconds=framing.frame_seconds,
+            hop_seconds=framing.hop_seconds,
         )
+        if controlled_sets is not None:
+            file.attrs["controlled_sets"] = json.dumps(controlled_sets)
         for split, utterances in splits.items():
-            _write_split(file.create_group(split), utterances, class_names)
+            _write_split(file.create_group(split), utterances, class_names, gaps or {})
+        file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
 
 
-def _write_split(group: h5py.Group, utterances: Iterable[Utterance], class_names: dict[str, list[str]]) -> None:
+def _write_split(
+    group: h5py.Group, utterances: Iterable[Utterance], class_names: dict[str, list[str]], gaps: dict[str, str]
+) -> None:
     audio = group.create_dataset("audio", shape=(0,), maxshape=(None,), chunks=(65536,), dtype="f4")
     ids, lengths, factors, values, intervals = [], [], {}, {}, {}
     for utterance in utterances:
@@ -136,6 +155,7 @@ def _write_split(group: h5py.Group, utterances: Iterable[Utterance], class_names
     for name, column in intervals.items():
         sub = group.create_group(f"intervals/{name}")
         sub.attrs["names"] = json.dumps(class_names[name])
+        sub.attrs["gap"] = class_names[name].index(gaps[name]) if name in gaps else -1
         for position, key in enumerate(("start", "stop", "code")):
             sub[key] = np.concatenate([np.asarray(item[position], dtype=np.int64) for item in column])
         sub["offsets"] = np.concatenate([[0], np.cumsum([len(item[0]) for item in column])]).astype(np.int64)
@@ -144,9 +164,10 @@ def _write_split(group: h5py.Group, utterances: Iterable[Utterance], class_names
 class CorpusSplit:
     """One split of an open corpus; audio is read utterance by utterance."""
 
-    def __init__(self, group: h5py.Group, sampling_rate: int):
+    def __init__(self, group: h5py.Group, sampling_rate: int, framing: Framing = SPEECH):
         self._group = group
         self.sampling_rate = sampling_rate
+        self.framing = framing
         self.offsets: np.ndarray = group["offsets"][:]
         self.utterance_ids: list[str] = [text.decode() for text in group["utterance"][:]]
         if self.offsets[-1] != group["audio"].shape[0]:
@@ -190,10 +211,21 @@ class CorpusSplit:
 
     def frame_labels(self, name: str, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Labels ``(F,)`` int64 and overlap flags ``(F,)`` bool of the frames of utterance ``index``."""
+        length = int(self.offsets[index + 1] - self.offsets[index])
+        n_frames = count_frames(length, self.sampling_rate, self.framing)
+        gap = int(self._group[f"intervals/{name}"].attrs["gap"])
+        return frame_labels(*self.intervals(name, index), n_frames, self.sampling_rate, gap, self.framing)
+
+    def intervals(self, name: str, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Starts, stops (in samples) and codes of the time-aligned labels of utterance ``index``."""
         sub = self._group[f"intervals/{name}"]
         part = slice(*sub["offsets"][index : index + 2])
-        n_frames = count_frames(int(self.lengths()[index]), self.sampling_rate)
-        return frame_labels(sub["start"][part], sub["stop"][part], sub["code"][part], n_frames, self.sampling_rate)
+        return sub["start"][part], sub["stop"][part], sub["code"][part]
+
+    def gap_name(self, name: str) -> str | None:
+        """Class of the time between the labels ``name``."""
+        code = int(self._group[f"intervals/{name}"].attrs["gap"])
+        return None if code < 0 else self.class_names(name)[code]
 
 
 class Corpus:
@@ -202,14 +234,22 @@ class Corpus:
     Raises
     ------
     ArtifactError
-        If the file is missing, cut short or not a corpus.
+        If the file is missing, cut short, of another version or not a corpus.
     """
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
         self._file = open_h5(path, FORMAT)
+        version = self._file.attrs["format_version"]
+        if version != FORMAT_VERSION:
+            self._file.close()
+            raise ArtifactError(
+                f"{path} has format version {version}, needed is {FORMAT_VERSION}. Delete it and run again."
+            )
         self.name: str = self._file.attrs["corpus"]
         self.sampling_rate = int(self._file.attrs["sampling_rate"])
+        self.framing = Framing(float(self._file.attrs["frame_seconds"]), float(self._file.attrs["hop_seconds"]))
+        self.controlled_sets: list[dict[str, Any]] = json.loads(self._file.attrs.get("controlled_sets", "[]"))
         self.provenance: dict[str, Any] = json.loads(self._file.attrs["provenance"])
         self.splits: list[str] = list(self._file)
 
@@ -222,4 +262,4 @@ class Corpus:
     def __getitem__(self, split: str) -> CorpusSplit:
         if split not in self._file:
             raise KeyError(f"{self.path} has no split {split!r}; it has {self.splits}")
-        return CorpusSplit(self._file[split], self.sampling_rate)
+        return CorpusSplit(self._file[split], self.sampling_rate, self.framing)

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ from decvae.artifacts import ArtifactError, as_plain, atomic_path, open_h5, prog
 from decvae.corpora.store import Corpus, CorpusSplit, check_audio
 from decvae.decomposition import DecompositionSettings, decompose, method_settings, normalise_utterance, notch
 from decvae.decomposition.quality import assess
-from decvae.framing import count_frames, cut_frames, frame_length, hop_length
+from decvae.framing import SPEECH, Framing, count_frames, cut_frames, frame_length, hop_length
 
 FORMAT = "decvae-decomposition"
 FORMAT_VERSION = 3
@@ -77,6 +77,7 @@ def decompose_utterance(
     rng: np.random.Generator,
     engine: str = "batched",
     device: str = "cpu",
+    framing: Framing = SPEECH,
 ) -> dict[str, np.ndarray]:
     """Decompose one utterance at both scales.
 
@@ -96,7 +97,7 @@ def decompose_utterance(
     """
     signal = notch(normalise_utterance(audio), fs, settings.notch)
     result = {"signal": signal.astype(settings.storage)}
-    for group, scale, x in (("frames", "frame", cut_frames(signal, fs)), ("sequences", "sequence", signal)):
+    for group, scale, x in (("frames", "frame", cut_frames(signal, fs, framing)), ("sequences", "sequence", signal)):
         found = decompose(x, fs=fs, scale=scale, settings=settings, rng=rng, engine=engine, device=device)
         quantities = {
             "present": found.present,
@@ -136,13 +137,14 @@ def _decompose_block(block: _Block, corpus: Corpus) -> dict[str, np.ndarray]:
         audio, name = part.audio(index), part.utterance_ids[index]
         try:
             check_audio(audio, name)
-            if len(audio) < frame_length(fs):
+            if len(audio) < (shortest := frame_length(fs, corpus.framing)):
                 raise ValueError(
-                    f"utterance {name}: {len(audio)} samples are less than one frame of {frame_length(fs)}; "
+                    f"utterance {name}: {len(audio)} samples are less than one frame of {shortest}; "
                     "leave out the recording"
                 )
             rng = utterance_generator(block.seed, block.split, index)
-            results.append(decompose_utterance(audio, fs, block.settings, rng, block.engine, block.device))
+            result = decompose_utterance(audio, fs, block.settings, rng, block.engine, block.device, corpus.framing)
+            results.append(result)
         except ValueError as error:
             raise ValueError(f"{block.corpus_path}, split {block.split}, utterance {name}: {error}") from error
     return {
@@ -218,7 +220,9 @@ def write_cache(
         n_utterances = len(corpus[split])
         record = {"decomposition": method_settings(settings), "corpus": corpus.provenance, "split": split}
         record |= {"engine": engine, "device": device}
-        key = settings_hash([record, seed, corpus.sampling_rate, fingerprint, FORMAT_VERSION], 32)
+        key = settings_hash(
+            [record, seed, corpus.sampling_rate, asdict(corpus.framing), fingerprint, FORMAT_VERSION], 32
+        )
     if n_utterances == 0:
         raise ValueError(f"{corpus_path}: split {split} has no utterances")
     blocks = [
@@ -262,13 +266,14 @@ def _join_shards(blocks: list[_Block], path: str | Path, record: dict[str, Any])
             corpus=corpus.name,
             split=first.split,
             sampling_rate=fs,
-            frame_length=frame_length(fs),
-            hop_length=hop_length(fs),
+            frame_length=frame_length(fs, corpus.framing),
+            hop_length=hop_length(fs, corpus.framing),
             provenance=json.dumps(record, sort_keys=True),
         )
         file.create_dataset("utterance", data=part.utterance_ids, dtype=h5py.string_dtype())
         lengths = part.lengths()
-        for group, counts in (("frames", [count_frames(int(n), fs) for n in lengths]), ("sequences", lengths)):
+        n_frames = [count_frames(int(n), fs, corpus.framing) for n in lengths]
+        for group, counts in (("frames", n_frames), ("sequences", lengths)):
             file[f"{group}/offsets"] = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         places = [f"blocks/{number:07d}" for number in range(len(blocks))]
         for block, place in zip(blocks, places, strict=True):
@@ -309,6 +314,9 @@ class DecompositionCache:
         Frames and samples of utterance i are ``offsets[i]:offsets[i + 1]``.
     utterance_ids : list of str
     sampling_rate : int
+    frame_length : int
+        Samples of a frame.
+    framing : Framing
     settings : DecompositionSettings
     attrs : dict
         All attributes of the file.
@@ -330,6 +338,9 @@ class DecompositionCache:
                 "Delete it and run again."
             )
         self.sampling_rate = int(self.attrs["sampling_rate"])
+        self.frame_length = int(self.attrs["frame_length"])
+        seconds = (int(self.attrs[name]) / self.sampling_rate for name in ("frame_length", "hop_length"))
+        self.framing = Framing(*seconds)
         self.settings = DecompositionSettings.from_dict(json.loads(self.attrs["settings"]))
         self.utterance_ids: list[str] = [text.decode() for text in self._file["utterance"][:]]
         self.offsets: np.ndarray = self._file["frames/offsets"][:]
@@ -370,7 +381,7 @@ class DecompositionCache:
     def frames(self, index: int) -> np.ndarray:
         """X and the components of all frames of one utterance, ``(F, C + 1, L)`` float32."""
         components = self._of_frames("components", index)
-        x = cut_frames(self.signal(index), self.sampling_rate)
+        x = cut_frames(self.signal(index), self.sampling_rate, self.framing)
         return np.concatenate([x[:, None], components], axis=1, dtype=np.float32)
 
     def frames_present(self, index: int) -> np.ndarray:

@@ -25,7 +25,7 @@ def loudest_frame(signal: np.ndarray, split: CorpusSplit, index: int) -> int:
     ValueError
         If all frames straddle a change.
     """
-    energy = (cut_frames(signal, split.sampling_rate) ** 2).sum(axis=-1)
+    energy = (cut_frames(signal, split.sampling_rate, split.framing) ** 2).sum(axis=-1)
     usable = np.ones(len(energy), dtype=bool)
     for name in split.interval_names:
         usable &= ~split.frame_labels(name, index)[1]
@@ -73,7 +73,7 @@ def example_tables(
             x = notch(normalised, fs, chosen.notch)
             best = loudest_frame(x, part, utterance_index)
             examples = (
-                ("frame", cut_frames(x, fs)[best], best * hop_length(fs) / fs, None),
+                ("frame", cut_frames(x, fs, corpus.framing)[best], best * hop_length(fs, corpus.framing) / fs, None),
                 ("sequence", x, 0.0, round(SEQUENCE_SECONDS * fs)),
             )
             for scale, signal, start, shown in examples:

@@ -11,11 +11,13 @@ _WEAK_SECONDS = 66 / 16000
 _WEAK_OVERLAP_SECONDS = 10 / 16000
 _WEAK_RESOLUTION_HZ = 31.25
 _CENTROID_SECONDS = 0.025
+# Never less, so that slow signals (of some hundred samples per second) still have a spectrum.
+_MIN_WEAK_SAMPLES, _MIN_CENTROID_SAMPLES = 32, 128
 
 
 def peak_density(signals: np.ndarray, fs: float) -> np.ndarray:
     """Largest value ``(n,)`` of the Welch power spectral density of signals ``(n, T)``, per Hz."""
-    segment = min(max(4, round(_WEAK_SECONDS * fs)), signals.shape[-1])
+    segment = min(max(_MIN_WEAK_SAMPLES, round(_WEAK_SECONDS * fs)), signals.shape[-1])
     n_fft = max(round(fs / _WEAK_RESOLUTION_HZ), segment)
     overlap = min(round(_WEAK_OVERLAP_SECONDS * fs), segment - 1)
     return welch_density(signals, fs, segment, overlap, n_fft)[1].max(axis=-1)
@@ -26,7 +28,7 @@ def spectral_centroid(signals: np.ndarray, fs: float) -> np.ndarray:
 
     From Welch spectra of 25 ms Hann segments, whose low leakage keeps a pure tone's centroid at its frequency.
     """
-    segment = min(round(_CENTROID_SECONDS * fs), signals.shape[-1])
+    segment = min(max(_MIN_CENTROID_SAMPLES, round(_CENTROID_SECONDS * fs)), signals.shape[-1])
     frequencies, power = welch_density(signals, fs, segment, segment // 2)
     total = power.sum(axis=-1)
     return np.divide(power @ frequencies, total, out=np.full(len(total), np.nan), where=total > 0)

@@ -1,0 +1,238 @@
+"""The user's own recordings: a manifest (CSV, TSV or Parquet) over audio files of any format, rate and length.
+
+Columns of the manifest: ``path`` (below the root), and if wanted ``id``, ``start`` and ``end`` (seconds), ``split``
+(train, dev, test), ``speaker``; ``labels:NAME`` (path of a table of time-aligned labels). Every other column is a
+factor, or a number if the configuration says so.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from decvae.corpora.problems import IngestError, Problems
+from decvae.corpora.recordings import SPLITS, Labels, Listing, Recording, assign_splits, check_order
+from decvae.corpora.timit import read_phn
+
+FACTORS = ()  # all that the manifest has
+CONTENT = None
+LABEL_FILES = (".csv", ".tsv", ".parquet", ".lab", ".phn", ".txt")
+LABEL_PREFIX = "labels:"
+RESERVED = ("path", "id", "start", "end", "split")
+_HTK_UNIT = 1e-7  # seconds
+
+
+@dataclass(frozen=True)
+class FolderSettings:
+    """How the manifest is read.
+
+    Attributes
+    ----------
+    manifest : str
+        Path of the manifest below the root; .csv, .tsv or .parquet.
+    values : tuple of str
+        Columns that are numbers, not classes.
+    gap_label : str or None
+        Class of the time between labels; None leaves it without label.
+    split_by : str
+        Without a column ``split``: the column whose classes are never divided, or ``recording``.
+    dev_share, test_share : float
+        Shares of those classes.
+    """
+
+    manifest: str = "manifest.csv"
+    values: tuple[str, ...] = ()
+    gap_label: str | None = None
+    split_by: str = "speaker"
+    dev_share: float = 0.15
+    test_share: float = 0.15
+
+
+SETTINGS = FolderSettings
+
+
+def list_recordings(root: Path, settings: FolderSettings, seed: int = 0) -> Listing:
+    """All rows of the manifest, every one checked; ``seed`` draws the splits if the manifest has none.
+
+    Raises
+    ------
+    IngestError
+        If the manifest itself cannot be read.
+    """
+    listing = Listing()
+    table = read_manifest(root / settings.manifest)
+    absent = [name for name in settings.values if name not in table]
+    if absent:
+        raise IngestError(f"{root / settings.manifest} has no column {', '.join(absent)}, which `values` names")
+    rows = [(f"{settings.manifest}, row {number}", row) for number, row in enumerate(table.to_dict("records"), start=2)]
+    splits = {} if "split" in table else _drawn_splits(table, settings, seed)
+    for where, row in rows:
+        recording = _recording(row, where, root, settings, splits, listing.problems)
+        if recording is not None:
+            listing.recordings.append(recording)
+    if settings.gap_label is not None:
+        names = [name.removeprefix(LABEL_PREFIX) for name in table if name.startswith(LABEL_PREFIX)]
+        listing.gaps = dict.fromkeys(names, settings.gap_label)
+    return listing
+
+
+def read_manifest(path: Path) -> pd.DataFrame:
+    """The manifest, all cells as text ("" where empty).
+
+    Raises
+    ------
+    IngestError
+        If the file is missing, of an unknown suffix, unreadable, empty or without a column ``path``.
+    """
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".parquet":
+            table = pd.read_parquet(path)
+            table = table.astype(object).where(table.notna(), "").map(str)
+        elif suffix in (".csv", ".tsv"):
+            table = pd.read_csv(path, sep="," if suffix == ".csv" else "\t", dtype=str, keep_default_na=False)
+        else:
+            raise IngestError(f"manifest {path}: its suffix must be .csv, .tsv or .parquet")
+    except IngestError:
+        raise
+    except (OSError, ValueError) as error:  # pandas' and pyarrow's errors are ValueErrors
+        raise IngestError(f"manifest {path} cannot be read: {error}") from error
+    table.columns = [str(name).strip() for name in table.columns]
+    if "path" not in table or table.empty:
+        raise IngestError(f"manifest {path} needs a column `path` and at least one row; it has {list(table.columns)}")
+    return table
+
+
+def _drawn_splits(table: pd.DataFrame, settings: FolderSettings, seed: int) -> dict[str, str]:
+    """Split of every group; of every row, by its path and start, if recordings are divided."""
+    by = settings.split_by
+    if by != "recording" and by not in table:
+        raise IngestError(
+            f"manifest {settings.manifest} has neither `split` nor the column {by!r} to draw splits by; add one or set "
+            "`split_by: recording`, which may put one speaker into several splits"
+        )
+    groups = {_group(row, by) for row in table.to_dict("records")}
+    if len(groups) < len(SPLITS):
+        raise IngestError(
+            f"manifest {settings.manifest}: {len(groups)} classes of {by!r} cannot fill three splits; add a column "
+            "`split`, or set `split_by: recording`"
+        )
+    shares = {"dev": settings.dev_share, "test": settings.test_share}
+    return assign_splits(dict.fromkeys(groups, ""), shares, seed)
+
+
+def _group(row: dict[str, str], by: str) -> str:
+    return f"{row['path']}@{row.get('start', '')}" if by == "recording" else row[by]
+
+
+def _below(root: Path, given: str, where: str, problems: Problems) -> Path | None:
+    path = (root / given).resolve()
+    if not path.is_relative_to(root.resolve()):
+        problems.add("path outside the root", where, given)
+        return None
+    if not path.is_file():
+        problems.add("missing file", where, given)
+        return None
+    return path
+
+
+def _number(text: str, name: str, default: float, where: str, problems: Problems) -> float:
+    if not text:
+        return default
+    try:
+        return float(text)
+    except ValueError:
+        problems.add("bad number", where, f"{name} {text!r}")
+        return math.nan
+
+
+def _recording(
+    row: dict[str, str], where: str, root: Path, settings: FolderSettings, splits: dict[str, str], problems: Problems
+) -> Recording | None:
+    """One row; None if it has problems. All of them are recorded."""
+    before = problems.counts.total()
+    path = _below(root, row["path"], where, problems)
+    start = _number(row.get("start", ""), "start", 0.0, where, problems)
+    stop = _number(row.get("end", ""), "end", math.inf, where, problems)
+    if start < 0 or stop <= start:
+        problems.add("times out of order", where, f"start {start:g}, end {stop:g}")
+    split = splits[_group(row, settings.split_by)] if splits else row["split"]
+    if split not in SPLITS:
+        problems.add("bad row", where, f"split {split!r} is not one of {', '.join(SPLITS)}")
+    factors, values, labels = {}, {}, {}
+    for name, cell in row.items():
+        if name.startswith(LABEL_PREFIX):
+            found = _below(root, cell, where, problems)
+            tier = read_labels(found, problems) if found else None
+            if tier is not None:
+                labels[name.removeprefix(LABEL_PREFIX)] = tier
+        elif name in settings.values:
+            values[name] = _number(cell, name, math.nan, where, problems)
+        elif name not in RESERVED:
+            factors[name] = cell or None
+    if problems.counts.total() > before or path is None:
+        return None
+    name = row.get("id") or Path(row["path"]).with_suffix("").as_posix() + (f"@{start:g}" if start else "")
+    return Recording(name, path, split, start, stop, factors, values, labels)
+
+
+# ---- Tables of labels ----
+
+
+def read_labels(path: Path, problems: Problems) -> Labels | None:
+    """Time-aligned labels of one file, by its suffix; None, and a problem recorded, if it is unusable.
+
+    ``.csv``, ``.tsv``
+        Columns start, end (or stop) and label, in seconds.
+    ``.phn``
+        As in TIMIT: start, end and label, in samples at 16 kHz.
+    ``.lab``
+        With a line ``#``, as in xwaves and Festival: end in seconds, a number, label. Without: start, end and label as
+        in HTK, in units of 100 ns.
+    ``.txt``
+        Start, end and label in seconds, as Audacity exports them.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".phn":
+        return read_phn(path, problems)
+    if path.stat().st_size == 0:
+        problems.add("no labels", path)
+        return None
+    reader = {".csv": _read_table, ".tsv": _read_table, ".lab": _read_lab, ".txt": _read_plain}.get(suffix)
+    if reader is None:
+        problems.add("bad labels", path, "the suffix must be .csv, .tsv, .phn, .lab or .txt")
+        return None
+    try:
+        rows = reader(path)
+        labels = Labels(*(np.array([row[k] for row in rows], dtype=float) for k in (0, 1)), [row[2] for row in rows])
+    except (ValueError, IndexError, KeyError) as error:
+        problems.add("bad labels", path, str(error))
+        return None
+    if not rows:
+        problems.add("no labels", path)
+        return None
+    return labels if check_order(labels, problems, path) else None
+
+
+def _read_table(path: Path) -> list[tuple[float, float, str]]:
+    table = pd.read_csv(path, sep="," if path.suffix.lower() == ".csv" else "\t", dtype=str, keep_default_na=False)
+    end = "end" if "end" in table else "stop"
+    return [(float(row["start"]), float(row[end]), row["label"]) for row in table.to_dict("records")]
+
+
+def _read_lab(path: Path) -> list[tuple[float, float, str]]:
+    lines = [line.split() for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    if ["#"] in lines:
+        body = lines[lines.index(["#"]) + 1 :]
+        ends = [float(line[0]) for line in body]
+        return [(start, end, line[2]) for start, end, line in zip([0.0, *ends[:-1]], ends, body, strict=True)]
+    return [(int(line[0]) * _HTK_UNIT, int(line[1]) * _HTK_UNIT, line[2]) for line in lines]
+
+
+def _read_plain(path: Path) -> list[tuple[float, float, str]]:
+    lines = [line.split(maxsplit=2) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [(float(line[0]), float(line[1]), line[2].strip()) for line in lines]

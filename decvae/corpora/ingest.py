@@ -1,0 +1,313 @@
+"""From the recordings that a reader lists to one HDF5 corpus: every file is checked first, then read one at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import soundfile
+import soxr
+
+from decvae.artifacts import progress, provenance
+from decvae.corpora.problems import IngestError, Problems
+from decvae.corpora.recordings import SPLITS, Labels, Listing, Recording, check_order
+from decvae.corpora.store import Utterance, check_audio, write_corpus
+from decvae.framing import SPEECH, Framing, frame_length
+
+LABEL_TOLERANCE_SECONDS = 0.05  # labels may end this much after the audio; they are cut there
+
+
+@dataclass(frozen=True)
+class IngestSettings:
+    """What is taken of every recording.
+
+    Attributes
+    ----------
+    factors : tuple of str
+        Factors and time-aligned labels that the corpus keeps; empty for all.
+    sampling_rate : int or None
+        Rate in Hz that audio is resampled to; None keeps the files' own, which must be one.
+    frame_seconds, hop_seconds : float
+        Frames of the corpus.
+    skip_seconds : float
+        Left out at the start of recordings that are longer than this.
+    min_seconds : float
+        Recordings of which less is left are refused.
+    max_seconds : float or None
+        Longer ones are cut at the end.
+    longest_seconds : float
+        Recordings longer than this before cutting are refused as a mistake.
+    strict : bool
+        Stop if anything is wrong, instead of leaving out what is.
+    """
+
+    factors: tuple[str, ...] = ()
+    sampling_rate: int | None = 16000
+    frame_seconds: float = SPEECH.frame_seconds
+    hop_seconds: float = SPEECH.hop_seconds
+    skip_seconds: float = 0.0
+    min_seconds: float = 0.0
+    max_seconds: float | None = None
+    longest_seconds: float = 600.0
+    strict: bool = True
+
+    @property
+    def framing(self) -> Framing:
+        return Framing(self.frame_seconds, self.hop_seconds)
+
+
+def pick_settings(cls: type, section: dict[str, Any]) -> Any:
+    """An instance of a settings dataclass from the keys of a config section that it has; lists become tuples."""
+    assert is_dataclass(cls)
+    names = {item.name for item in fields(cls)} & section.keys()
+    return cls(**{name: tuple(section[name]) if isinstance(section[name], list) else section[name] for name in names})
+
+
+class AudioInfo(NamedTuple):
+    """Header of an audio file."""
+
+    rate: int
+    seconds: float
+
+
+@cache
+def audio_info(path: Path) -> AudioInfo | str:
+    """Rate and duration from the header; or the kind of problem that the file has, without reading its samples."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(1024)
+        if head.startswith(b"NIST_1A") and b"shorten" in head:
+            return "compressed SPHERE"
+        found = soundfile.info(path)
+        return AudioInfo(found.samplerate, found.frames / found.samplerate)
+    except (OSError, soundfile.SoundFileError):
+        return "unreadable audio"
+
+
+@dataclass(frozen=True)
+class _Excerpt:
+    """The part of a checked file that becomes an utterance."""
+
+    recording: Recording
+    info: AudioInfo
+    start: float
+    stop: float
+
+
+def _excerpt(recording: Recording, settings: IngestSettings, native_rate: int | None, problems: Problems):
+    """The part to read; None, and a problem recorded, if the recording cannot be used."""
+    info = audio_info(recording.path)
+    if isinstance(info, str):
+        kind = "missing file" if not recording.path.exists() else info
+        problems.add(kind, recording.path, "" if info != "unreadable audio" else _size(recording.path))
+        return None
+    if native_rate is not None and info.rate != native_rate:
+        problems.add("wrong rate", recording.path, f"{info.rate} Hz instead of {native_rate} Hz")
+        return None
+    start, stop = recording.start, min(recording.stop, info.seconds)
+    if start >= stop or (math.isfinite(recording.stop) and recording.stop > info.seconds + LABEL_TOLERANCE_SECONDS):
+        given = f"{recording.start:g} to {recording.stop:g} s of a file of {info.seconds:g} s"
+        problems.add("labels outside the audio", recording.path, given)
+        return None
+    if stop - start > settings.longest_seconds:
+        problems.add("too long", recording.path, f"{stop - start:.0f} s")
+        return None
+    if stop - start > settings.skip_seconds:
+        start += settings.skip_seconds
+    frame = frame_length(settings.sampling_rate or info.rate, settings.framing) / (settings.sampling_rate or info.rate)
+    if stop - start < max(settings.min_seconds, frame):
+        problems.add("too short", recording.path, f"{stop - start:.3f} s")
+        return None
+    if settings.max_seconds is not None:
+        stop = min(stop, start + settings.max_seconds)
+    for name, labels in recording.labels.items():
+        if not check_order(labels, problems, f"{recording.id}, {name}"):
+            return None
+        if len(labels.names) and labels.stops[-1] > info.seconds + LABEL_TOLERANCE_SECONDS:
+            detail = f"{name} ends at {labels.stops[-1]:g} s, the audio at {info.seconds:g} s"
+            problems.add("labels outside the audio", recording.path, detail)
+            return None
+    return _Excerpt(recording, info, start, stop)
+
+
+def _size(path: Path) -> str:
+    return f"{path.stat().st_size} bytes" if path.is_file() else ""
+
+
+def checked(listing: Listing, settings: IngestSettings) -> list[_Excerpt]:
+    """The usable excerpts, in the order of the listing; what is wrong with the others is added to its problems."""
+    problems, found, seen = listing.problems, [], set()
+    native = listing.native_rate
+    if settings.sampling_rate is None and native is None:
+        rates = [info.rate for one in listing.recordings if isinstance(info := audio_info(one.path), AudioInfo)]
+        native = max(set(rates), key=rates.count) if rates else None
+    for recording in progress(listing.recordings, description="check recordings"):
+        if recording.id in seen:
+            problems.add("repeated id", recording.id, str(recording.path))
+        elif (excerpt := _excerpt(recording, settings, native, problems)) is not None:
+            seen.add(recording.id)
+            found.append(excerpt)
+    for split in SPLITS:
+        if not any(excerpt.recording.split == split for excerpt in found):
+            problems.add("empty split", split)
+    return found
+
+
+def read_audio(path: Path, start: float, stop: float, rate: int) -> np.ndarray:
+    """A part of a file (in seconds) at the given rate: ``(T,)`` float32, the mean of all channels."""
+    with soundfile.SoundFile(path) as file:
+        first = round(start * file.samplerate)
+        file.seek(first)
+        audio = file.read(round(stop * file.samplerate) - first, dtype="float32", always_2d=True).mean(axis=1)
+        native = file.samplerate
+    return audio if native == rate else soxr.resample(audio, native, rate).astype(np.float32)
+
+
+def _intervals(labels: Labels, excerpt: _Excerpt, rate: int, n: int, codes: dict[str, int]) -> tuple:
+    """Labels in samples of the excerpt, cut at its ends; labels outside it are dropped."""
+    starts = np.clip(np.round((labels.starts - excerpt.start) * rate), 0, n).astype(np.int64)
+    stops = np.clip(np.round((labels.stops - excerpt.start) * rate), 0, n).astype(np.int64)
+    named = np.array([codes[name] for name in labels.names], dtype=np.int64)
+    kept = stops > starts
+    return starts[kept], stops[kept], named[kept]
+
+
+def _class_names(listing: Listing, excerpts: list[_Excerpt], wanted: set[str]) -> dict[str, list[str]]:
+    """Classes of every kept factor and label name: those known in advance, or all that occur, sorted."""
+    found: dict[str, set[str]] = {}
+    for excerpt in excerpts:
+        for name, value in excerpt.recording.factors.items():
+            found.setdefault(name, set()).update([] if value is None else [value])
+        for name, labels in excerpt.recording.labels.items():
+            found.setdefault(name, set()).update(labels.names, {listing.gaps[name]} if name in listing.gaps else ())
+    return {
+        name: listing.class_names.get(name) or sorted(values)
+        for name, values in found.items()
+        if not wanted or name in wanted
+    }
+
+
+def _utterances(
+    excerpts: list[_Excerpt], split: str, names: dict[str, list[str]], rate: int, problems: Problems
+) -> Iterator[Utterance]:
+    codes = {name: {value: code for code, value in enumerate(values)} for name, values in names.items()}
+    own = [excerpt for excerpt in excerpts if excerpt.recording.split == split]
+    for excerpt in progress(own, description=f"ingest {split}"):
+        recording = excerpt.recording
+        try:
+            audio = read_audio(recording.path, excerpt.start, excerpt.stop, rate)
+            check_audio(audio, recording.id)
+        except ValueError as error:
+            problems.add("unusable audio", recording.path, str(error))
+            continue
+        except (OSError, soundfile.SoundFileError) as error:
+            problems.add("unreadable audio", recording.path, str(error))
+            continue
+        yield Utterance(
+            id=recording.id,
+            audio=audio,
+            factors={
+                name: -1 if value is None else codes[name][value]
+                for name, value in recording.factors.items()
+                if name in names
+            },
+            values=recording.values,
+            intervals={
+                name: _intervals(labels, excerpt, rate, len(audio), codes[name])
+                for name, labels in recording.labels.items()
+                if name in names
+            },
+        )
+
+
+def ingest(
+    listing: Listing,
+    path: str | Path,
+    settings: IngestSettings,
+    *,
+    corpus: str,
+    section: Any = None,
+    seed: int = 0,
+) -> Problems:
+    """Write the recordings of a listing into one corpus file; the corpus is never held in memory.
+
+    Parameters
+    ----------
+    listing : Listing
+        From a reader; its problems are completed.
+    path : where to write
+    corpus : str
+        Name of the corpus.
+    section : any
+        Settings for the record of provenance; ``settings`` by default.
+
+    Returns
+    -------
+    Problems
+        What was left out (empty if ``strict``). The file's provenance holds the same under ``skipped``, and what was
+        left out by rule under ``omitted``.
+
+    Raises
+    ------
+    IngestError
+        If ``strict`` and anything is wrong, with the whole report; otherwise only if a split has no usable recording.
+    """
+    excerpts, problems = checked(listing, settings), listing.problems
+    if problems and (settings.strict or problems.counts["empty split"]):
+        raise IngestError(f"corpus {corpus} has {problems.report()}")
+    rate = settings.sampling_rate or excerpts[0].info.rate
+    names = _class_names(listing, excerpts, set(settings.factors))
+    record = provenance(settings if section is None else section, seed)
+    low = [excerpt for excerpt in excerpts if excerpt.info.rate < rate]
+    if low:
+        listing.notes.append(f"{len(low)} recordings have a rate below {rate} Hz: nothing lies above half their own")
+
+    def last(utterances: Iterator[Utterance]) -> Iterator[Utterance]:
+        yield from utterances
+        # Before the file is complete: nothing of a corpus with unusable audio is kept in strict mode.
+        if problems and settings.strict:
+            raise IngestError(f"corpus {corpus} has {problems.report()}")
+        record.update(skipped=dict(problems.counts), omitted=dict(listing.omitted), notes=listing.notes)
+
+    splits = {split: _utterances(excerpts, split, names, rate, problems) for split in SPLITS}
+    splits[SPLITS[-1]] = last(splits[SPLITS[-1]])
+    write_corpus(
+        path,
+        splits,
+        corpus=corpus,
+        sampling_rate=rate,
+        class_names=names,
+        provenance=record,
+        framing=settings.framing,
+        gaps={name: value for name, value in listing.gaps.items() if name in names},
+    )
+    if problems:
+        print(f"corpus {corpus} has {problems.report()}\nThese recordings were left out.")
+    return problems
+
+
+def ingest_corpus(kind: str, root: str | Path, section: dict[str, Any], path: str | Path, *, corpus: str, seed: int):
+    """Read a corpus of one kind below ``root`` and write it; see :func:`ingest`.
+
+    Parameters
+    ----------
+    kind : {"timit", "voc_als", "iemocap", "folder"}
+        Name of the reader's module in :mod:`decvae.corpora`.
+    section : dict
+        The corpus's section of the configuration; ``root`` and ``traversal`` do not matter.
+    """
+    from importlib import import_module
+
+    reader = import_module(f"decvae.corpora.{kind}")
+    root = Path(root).resolve()
+    if not root.is_dir():
+        raise IngestError(f"corpus {corpus}: its root {root} is not a folder; set `corpora.{corpus}.root`")
+    settings = pick_settings(IngestSettings, {**section, "factors": section.get("factors") or reader.FACTORS})
+    listing = reader.list_recordings(root, pick_settings(reader.SETTINGS, section), seed)
+    kept = {key: value for key, value in section.items() if key not in ("root", "traversal")}
+    return ingest(listing, path, settings, corpus=corpus, section={**kept, **asdict(settings)}, seed=seed)

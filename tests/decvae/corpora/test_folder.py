@@ -1,0 +1,201 @@
+"""The user's own recordings: any format, every problem at once, signals other than speech."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from decvae.corpora.folder import FolderSettings, list_recordings, read_labels
+from decvae.corpora.ingest import IngestSettings, ingest, ingest_corpus
+from decvae.corpora.problems import IngestError, Problems
+from decvae.corpora.store import Corpus
+from decvae.decomposition.cache import DecompositionCache, write_cache
+from decvae.decomposition.settings import DecompositionSettings
+from decvae.feature_file import FeatureFile
+from decvae.features import FeatureSettings, write_features
+
+
+def manifest(root, rows, name="manifest.csv"):
+    table = pd.DataFrame(rows)
+    root.mkdir(parents=True, exist_ok=True)
+    if name.endswith(".parquet"):
+        table.to_parquet(root / name)
+    else:
+        table.to_csv(root / name, index=False, sep="\t" if name.endswith(".tsv") else ",")
+
+
+@pytest.mark.parametrize("name", ["manifest.csv", "manifest.tsv", "manifest.parquet"])
+def test_formats_rates_excerpts_and_factors(tmp_path, write_audio, name):
+    rows = []
+    for number, (suffix, rate) in enumerate([("wav", 44100), ("flac", 8000), ("ogg", 22050), ("mp3", 16000)]):
+        write_audio(tmp_path / f"{number}.{suffix}", 2.0, rate)
+        for split, (start, end) in zip(("train", "dev", "test"), ((0, 0.5), (0.5, 1.0), (1.0, 2.0)), strict=True):
+            row = {"path": f"{number}.{suffix}", "id": f"{number}{split}", "start": start, "end": end, "split": split}
+            rows.append({**row, "speaker": f"s{number}", "mood": "calm" if number else "", "age": 30 + number})
+    manifest(tmp_path, rows, name)
+    section = {"manifest": name, "values": ["age"]}
+    ingest_corpus("folder", tmp_path, section, tmp_path / "out.h5", corpus="mine", seed=0)
+    with Corpus(tmp_path / "out.h5") as corpus:
+        assert corpus["dev"].lengths().tolist() == [8000] * 4 and corpus["test"].lengths().tolist() == [16000] * 4
+        assert corpus["train"].factors["mood"].tolist() == [-1, 0, 0, 0]
+        assert corpus["train"].values["age"].tolist() == [30, 31, 32, 33]
+
+
+def test_resampling_keeps_a_tone_and_time(tmp_path):
+    time = np.arange(44100) / 44100
+    soundfile.write(tmp_path / "tone.wav", 0.5 * np.sin(2 * np.pi * 440 * time), 44100)
+    manifest(tmp_path, [{"path": "tone.wav", "id": split, "split": split} for split in ("train", "dev", "test")])
+    ingest_corpus("folder", tmp_path, {}, tmp_path / "out.h5", corpus="mine", seed=0)
+    with Corpus(tmp_path / "out.h5") as corpus:
+        found = corpus["dev"].audio(0)
+    expected = 0.5 * np.sin(2 * np.pi * 440 * np.arange(16000) / 16000)
+    np.testing.assert_allclose(found[400:-400], expected[400:-400], atol=2e-3)
+
+
+def bad_manifest(tmp_path, write_audio):
+    root = tmp_path / "corpus"
+    for name in ("good", "labelled", "zero", "short"):
+        write_audio(root / f"{name}.wav", 0.01 if name == "short" else 1.0)
+    write_audio(tmp_path / "outside.wav")
+    (root / "empty.wav").write_bytes(b"")
+    (root / "text.wav").write_text("no audio")
+    soundfile.write(root / "zero.wav", np.zeros(16000), 16000)
+    write_audio(root / "long.wav", 700, 1000)
+    (root / "sphere.wav").write_bytes(b"NIST_1A\n   1024\nsample_coding -s26 pcm,embedded-shorten-v2.00\n".ljust(1024))
+    (root / "out_of_order.csv").write_text("start,end,label\n0.2,0.5,a\n0.4,0.6,b\n")
+    (root / "beyond.csv").write_text("start,end,label\n0.2,1.5,a\n")
+    rows = [{"path": "good.wav", "split": split, "id": split} for split in ("train", "dev", "test")]
+    rows += [{"path": f"{name}.wav"} for name in ("zero", "short", "empty", "text", "long", "sphere", "none")]
+    rows += [{"path": "../outside.wav"}, {"path": "good.wav", "start": "x"}, {"path": "good.wav", "start": 2, "end": 1}]
+    rows += [{"path": "good.wav", "split": "eval"}, {"path": "good.wav", "id": "train"}]
+    rows += [{"path": "good.wav", "start": 0.5, "end": 3}]
+    rows += [{"path": "labelled.wav", "id": name, "labels:phone": f"{name}.csv"} for name in ("out_of_order", "beyond")]
+    for row in rows:
+        row.setdefault("split", "train")
+    manifest(root, [{key: row.get(key) for key in ("path", "id", "start", "end", "split")} for row in rows[:-2]])
+    manifest(root, rows[-2:], "labelled.csv")
+    return root
+
+
+def test_all_problems_are_in_one_report(tmp_path, write_audio):
+    root = bad_manifest(tmp_path, write_audio)
+    with pytest.raises(IngestError) as error:
+        ingest_corpus("folder", root, {}, tmp_path / "out.h5", corpus="mine", seed=0)
+    text = str(error.value)
+    for line in (
+        "missing file (1)",
+        "path outside the root (1)",
+        "bad number (1)",
+        "times out of order (1)",
+        "bad row (1)",
+        "unreadable audio (2)",
+        "compressed SPHERE (1)",
+        "too long (1)",
+        "too short (1)",
+        "repeated id (1)",
+        "labels outside the audio (1)",
+    ):
+        assert line in text, line
+    assert "empty.wav: 0 bytes" in text and "sph2pipe" in text
+    assert not (tmp_path / "out.h5").exists()
+
+
+def test_bad_labels_are_problems(tmp_path, write_audio):
+    root = bad_manifest(tmp_path, write_audio)
+    listing = list_recordings(root, FolderSettings(manifest="labelled.csv"))
+    with pytest.raises(IngestError, match=r"labels outside the audio \(1\)"):
+        ingest(listing, tmp_path / "out.h5", IngestSettings(), corpus="mine")
+    assert listing.problems.counts["times out of order"] == 1
+
+
+def test_lenient_mode_leaves_out_and_says_so(tmp_path, write_audio, capsys):
+    root = bad_manifest(tmp_path, write_audio)
+    ingest_corpus("folder", root, {"strict": False}, tmp_path / "out.h5", corpus="mine", seed=0)
+    with Corpus(tmp_path / "out.h5") as corpus:
+        assert [corpus[split].utterance_ids for split in corpus.splits] == [["train"], ["dev"], ["test"]]
+        # Silence throughout is found only while reading.
+        assert corpus.provenance["skipped"]["unusable audio"] == 1
+        assert corpus.provenance["skipped"]["unreadable audio"] == 2
+    assert "These recordings were left out" in capsys.readouterr().out
+
+
+def test_audio_that_is_unusable_stops_strict_mode_at_the_end(tmp_path, write_audio):
+    for name in ("a", "b"):
+        soundfile.write(tmp_path / f"{name}.wav", np.zeros(1600), 16000)
+    rows = [
+        {"path": f"{name}.wav", "id": f"{name}{split}", "split": split} for name in "ab" for split in ("train", "dev")
+    ]
+    write_audio(tmp_path / "c.wav")
+    manifest(tmp_path, [*rows, {"path": "c.wav", "id": "c", "split": "test"}])
+    with pytest.raises(IngestError, match=r"unusable audio \(4\)"):
+        ingest_corpus("folder", tmp_path, {}, tmp_path / "out.h5", corpus="mine", seed=0)
+    assert not (tmp_path / "out.h5").exists()
+
+
+def test_drawn_splits_divide_no_speaker(tmp_path, write_audio):
+    rows = [{"path": write_audio(tmp_path / f"{k}.wav").name, "speaker": f"s{k % 10}"} for k in range(30)]
+    manifest(tmp_path, rows)
+    found = list_recordings(tmp_path, FolderSettings(dev_share=0.2, test_share=0.3), seed=1).recordings
+    by_speaker = {}
+    for one in found:
+        by_speaker.setdefault(one.factors["speaker"], set()).add(one.split)
+    assert all(len(splits) == 1 for splits in by_speaker.values())
+    counts = {split: sum(split in own for own in by_speaker.values()) for split in ("train", "dev", "test")}
+    assert counts == {"train": 5, "dev": 2, "test": 3}
+    manifest(tmp_path, [{**row, "speaker": "one"} for row in rows])
+    with pytest.raises(IngestError, match="split_by: recording"):
+        list_recordings(tmp_path, FolderSettings())
+    assert len(list_recordings(tmp_path, FolderSettings(split_by="recording")).recordings) == 30
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", "start,end,label\n0,0.5,aa\n0.5,1.25,b c\n"),
+        ("a.tsv", "label\tstart\tstop\naa\t0\t0.5\nb c\t0.5\t1.25\n"),
+        ("a.phn", "0 8000 aa\n8000 20000 b_c\n"),
+        ("a.lab", "signal x\n#\n0.5 100 aa\n1.25 100 b_c\n"),
+        ("b.lab", "0 5000000 aa\n5000000 12500000 b_c\n"),
+        ("a.txt", "0.0\t0.5\taa\n0.5\t1.25\tb c\n"),
+    ],
+)
+def test_tables_of_labels(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    labels = read_labels(tmp_path / name, problems := Problems())
+    assert not problems
+    assert [part.replace("_", " ") for part in labels.names] == ["aa", "b c"]
+    np.testing.assert_allclose([labels.starts, labels.stops], [[0, 0.5], [0.5, 1.25]])
+
+
+def test_a_pulse_wave_at_250_hz_with_frames_of_its_own(tmp_path):
+    """A physiological-like signal, beats of two kinds, frames of 1.6 s: through corpus, components and features."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for number, split in enumerate(["train"] * 4 + ["dev"] * 2 + ["test"] * 2):
+        rate_hz = 1.0 if number % 2 else 1.5
+        time = np.arange(250 * 20) / 250
+        pulse = np.maximum(np.sin(2 * np.pi * rate_hz * time), 0) ** 6 + 0.1 * np.sin(2 * np.pi * 12 * time)
+        soundfile.write(tmp_path / f"{number}.wav", 0.5 * pulse + 0.01 * rng.standard_normal(len(time)), 250)
+        rhythm = "fast" if rate_hz > 1 else "slow"
+        rows.append({"path": f"{number}.wav", "split": split, "patient": f"p{number}", "rhythm": rhythm})
+    manifest(tmp_path, rows)
+    section = {"sampling_rate": None, "frame_seconds": 1.6, "hop_seconds": 1.28}
+    path = tmp_path / "beats.h5"
+    ingest_corpus("folder", tmp_path, section, path, corpus="beats", seed=0)
+    peaks = {"lower_hz": 0.4, "upper_hz": 40.0, "min_distance_hz": 1.0, "bandwidth_hz": 2.0, "window_ms": 1500.0}
+    settings = DecompositionSettings.from_dict(
+        {
+            "method": "filter",
+            "notch": {"enabled": False},
+            "peaks": {**peaks, "overlap_ms": 500.0, "resolution_hz": 0.25},
+        }
+    )
+    cache_path = tmp_path / "cache.h5"
+    write_cache(path, "dev", cache_path, settings, seed=0, state_dir=tmp_path / "state")
+    with Corpus(path) as corpus, DecompositionCache(cache_path) as cache:
+        assert corpus.sampling_rate == 250 and cache.frame_length == 400
+        assert np.diff(cache.offsets).tolist() == [(5000 - 400) // 320 + 1] * 2
+        centre = cache.quantity("sequence", "centre_hz")
+        assert (centre[:, 0] < 5).all() and np.nanmax(centre) == pytest.approx(12, abs=4)
+    write_features(cache_path, tmp_path / "features.h5", "waveform", FeatureSettings())
+    assert FeatureFile(tmp_path / "features.h5").frame_length == 400
