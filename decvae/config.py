@@ -53,8 +53,16 @@ RUN_COLUMNS = (
     *("run", "label", "model", "objective", "corpus", "decomposition", "n_components", "input", "beta_z", "beta_s"),
     "seed",
 )
-# The keys that do not reach the other encoder of branch Z.
-_OTHER_ENCODER = {"dense": ("conv_dim_z", "feat_extract_norm"), "conv": ("dense_dim_z", "dense_norm")}
+# Keys of the network that a choice leaves without use, and those of one branch only.
+_UNUSED = {
+    "frame_encoder": {"dense": ("conv_dim_z", "feat_extract_norm"), "conv": ("dense_dim_z", "dense_norm")},
+    "sequence_encoder": {"fc": ("conv_dim_s",), "conv": ("dense_dim_s",)},
+    "sequence_pooling": dict.fromkeys(("lstm", "average", "max"), ("attention_heads",)),
+}
+_BRANCH_KEYS = {
+    "Z": ("feat_extract_norm", "dense_norm", "hidden_size"),
+    "S": ("sequence_encoder", "sequence_pooling", "attention_heads", "intermediate_dim"),
+}
 _BRANCH_LETTERS = {"dual": "zs", "Z": "z", "S": "s"}
 _LOSS_KEYS = {"Z": ("beta_z", "frames"), "S": ("beta_s", "sequence_frames", "decomposition_weight_s")}
 # What the result of each method depends on (equal to decvae.decomposition.method_settings, whose import is slow).
@@ -166,7 +174,8 @@ def _run_inconsistencies(config: dict[str, Any], key: str, run: dict[str, Any]) 
             f"`evaluation.checkpoints` has {missing}, which `{key}` may not have: the periodic checkpoints it is sure "
             f"to keep are {sure}. See `training.checkpoint_epochs`, `keep_checkpoints` and `early_stopping_patience`."
         )
-    if model == "decvae" and full["branches"] != "Z" and network["projection_dim"] % network["attention_heads"]:
+    attends = model == "decvae" and full["branches"] != "Z" and network["sequence_pooling"] == "attention"
+    if attends and network["projection_dim"] % network["attention_heads"]:
         yield (
             f"`{key}.network.attention_heads` is {network['attention_heads']}, which does not divide "
             f"`projection_dim` {network['projection_dim']}; each head takes an equal part of it."
@@ -381,8 +390,9 @@ def _run_settings(full: dict[str, Any], master_seed: int) -> dict[str, Any]:
         own = with_objective(own)
         if own["branches"] == "S":
             own["loss"] = {key: value for key, value in own["loss"].items() if key not in FRAME_OPTIONS}
-        for key in _OTHER_ENCODER[own["network"]["frame_encoder"]]:
-            del own["network"][key]
+        for choice, unused in _UNUSED.items():
+            for key in unused.get(own["network"][choice], ()):
+                del own["network"][key]
     branches = full["branches"] if model == "decvae" else "Z"
     return own if branches == "dual" else _without_branch(own, {"Z": "S", "S": "Z"}[branches])
 
@@ -393,7 +403,7 @@ def _without_branch(settings: dict[str, Any], branch: str) -> dict[str, Any]:
     for key, value in settings.items():
         if key in _LOSS_KEYS[branch]:
             kept[key] = 0.0 if isinstance(value, float) else 0
-        elif not key.endswith(f"_{branch.lower()}"):
+        elif not key.endswith(f"_{branch.lower()}") and key not in _BRANCH_KEYS[branch]:
             kept[key] = _without_branch(value, branch) if isinstance(value, dict) else value
     return kept
 

@@ -12,6 +12,9 @@ BRANCHES = ("dual", "Z", "S")
 FRAME_ENCODERS = ("conv", "dense")
 NORMS = ("group", "layer", "batch", "batch_running", "instance")
 DENSE_NORMS = NORMS[1:]
+SEQUENCE_ENCODERS = ("conv", "fc")
+POOLINGS = ("attention", "lstm", "average", "max")
+ABSENT = ("embedding", "zeros")
 
 
 class DecVAEConfig(PreTrainedConfig):
@@ -26,11 +29,17 @@ class DecVAEConfig(PreTrainedConfig):
         Values of one frame's input (400: a 25 ms waveform at 16 kHz, or 80 mel bands x 5 columns).
     frame_encoder : {"conv", "dense"}
         Encoder of branch Z: the seven convolutions, or fully connected layers over the whole frame, which cost a
-        tenth on a CPU. Branch S always has convolutions.
-    dense_dim_z : list of int
-        Widths of the fully connected layers.
+        tenth on a CPU.
+    sequence_encoder : {"conv", "fc"}
+        Encoder of branch S: the seven convolutions, or fully connected layers over abutting frames.
     conv_dim_z, conv_dim_s : list of int
         Channels of the seven convolution layers of each branch.
+    dense_dim_z, dense_dim_s : list of int
+        Widths of the fully connected layers of each branch.
+    skip_connections : bool
+        Around every layer of an encoder but the first, see :class:`decvae.models.encoders.EncoderLayer`.
+    sequence_pooling : {"attention", "lstm", "average", "max"}
+        How branch S makes one vector of the steps of a sequence; padding never counts.
     feat_extract_norm : {"group", "layer", "batch", "batch_running", "instance"}
         Norm of branch Z's convolutions and of its feature projection. ``group`` and ``layer`` are those of wav2vec2;
         group: statistics of each channel over time, after the first convolution only (the projection then has layer
@@ -50,7 +59,9 @@ class DecVAEConfig(PreTrainedConfig):
     latent_dim_z, latent_dim_s : int
         Width of every subspace of each branch.
     attention_heads : int
-        Heads of the attention that pools a sequence (branch S); must divide ``projection_dim``.
+        Heads of ``sequence_pooling: attention``; must divide ``projection_dim``.
+    absent : {"embedding", "zeros"}
+        Features of a component that a frame or sequence does not have: learned, one vector per component, or zeros.
     project_components : bool
         Add the subspace OCs_proj, a learned combination of all components.
     objective : {"published", "corrected", "centred"}
@@ -79,19 +90,24 @@ class DecVAEConfig(PreTrainedConfig):
         branches: str = "dual",
         frame_length: int = 400,
         frame_encoder: str = "conv",
+        sequence_encoder: str = "conv",
         dense_dim_z: list[int] | None = None,
+        dense_dim_s: list[int] | None = None,
         conv_dim_z: list[int] | None = None,
         conv_dim_s: list[int] | None = None,
         feat_extract_norm: str | None = None,
         dense_norm: str | None = None,
         conv_kernel: list[int] | None = None,
         conv_stride: list[int] | None = None,
+        skip_connections: bool = False,
+        sequence_pooling: str = "attention",
         hidden_size: int = 512,
         intermediate_dim: int = 512,
         projection_dim: int = 192,
         latent_dim_z: int = 48,
         latent_dim_s: int = 24,
         attention_heads: int = 6,
+        absent: str = "embedding",
         project_components: bool = False,
         layer_norm_eps: float = 1e-5,
         initializer_range: float = 0.02,
@@ -110,17 +126,22 @@ class DecVAEConfig(PreTrainedConfig):
         self.branches = branches
         self.frame_length = frame_length
         self.frame_encoder = frame_encoder
+        self.sequence_encoder = sequence_encoder
         self.dense_dim_z = list(dense_dim_z or [512, 512])
+        self.dense_dim_s = list(dense_dim_s or [192, 192])
         self.conv_dim_z = list(conv_dim_z or [512] * 7)
         self.conv_dim_s = list(conv_dim_s or [192] * 7)
         self.conv_kernel = list(conv_kernel or [10, 3, 3, 3, 3, 2, 2])
         self.conv_stride = list(conv_stride or [5, 2, 2, 2, 2, 2, 2])
+        self.skip_connections = skip_connections
+        self.sequence_pooling = sequence_pooling
         self.hidden_size = hidden_size
         self.intermediate_dim = intermediate_dim
         self.projection_dim = projection_dim
         self.latent_dim_z = latent_dim_z
         self.latent_dim_s = latent_dim_s
         self.attention_heads = attention_heads
+        self.absent = absent
         self.project_components = project_components
         self.layer_norm_eps = layer_norm_eps
         self.initializer_range = initializer_range
@@ -154,6 +175,9 @@ class DecVAEConfig(PreTrainedConfig):
             "frame_encoder": FRAME_ENCODERS,
             "feat_extract_norm": NORMS,
             "dense_norm": DENSE_NORMS,
+            "sequence_encoder": SEQUENCE_ENCODERS,
+            "sequence_pooling": POOLINGS,
+            "absent": ABSENT,
         }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
@@ -164,7 +188,8 @@ class DecVAEConfig(PreTrainedConfig):
         for name in ("beta_z", "beta_s", "decomposition_weight_s"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, found {getattr(self, name)}")
-        if self.projection_dim % self.attention_heads:
+        attends = self.has_s and self.sequence_pooling == "attention"
+        if attends and self.projection_dim % self.attention_heads:
             raise ValueError(
                 f"attention_heads ({self.attention_heads}) must divide projection_dim ({self.projection_dim})"
             )

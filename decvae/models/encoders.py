@@ -1,70 +1,198 @@
-"""Encoders shared by X and all components: convolutions, or fully connected layers over a frame."""
+"""Encoders of signals (N, T), shared by X and all components, and the pooling of their steps to one vector.
+
+An encoder has ``width``, the channels of its output, and ``output_lengths``. Level norms need the eligible rows
+(B, F, L) with B * F * L = N.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pack_padded_sequence
+from transformers.modeling_layers import GradientCheckpointingLayer
 
 from decvae.models.configuration_decvae import DecVAEConfig
-from decvae.models.norms import TimeNorm, make_norm, normalise
+from decvae.models.norms import LevelNorm, TimeNorm, make_norm, normalise
 
 
-class ConvEncoder(nn.Module):
-    """The wav2vec2 feature encoder: convolution, norm, GELU; no padding.
+class ChannelsLastConv(nn.Conv1d):
+    """``Conv1d`` without padding on (N, T, channels), as one matrix product.
 
-    Shape: (N, T) -> (N, T', channels of the last layer); T = 400 gives T' = 1. Level norms need the eligible rows
-    (B, F, L) with B * F * L = N.
+    Channels stay last, which the norm needs anyway; on CPU this takes half the time of Conv1d and two transposes.
     """
 
-    def __init__(self, channels: list[int], norm: str, n_levels: int, config: DecVAEConfig):
+    def forward(self, hidden: Tensor) -> Tensor:
+        taps = torch.cat(self.taps(hidden), dim=2)
+        return F.linear(taps, self.weight.transpose(1, 2).flatten(1), self.bias)
+
+    def taps(self, hidden: Tensor) -> list[Tensor]:
+        """What each tap of the kernel sees: ``kernel`` views (N, T', channels)."""
+        kernel, stride = self.kernel_size[0], self.stride[0]
+        steps = (hidden.shape[1] - kernel) // stride + 1
+        return [hidden[:, j : j + stride * (steps - 1) + 1 : stride] for j in range(kernel)]
+
+
+class EncoderLayer(GradientCheckpointingLayer):
+    """Convolution or linear map, norm, skip connection if asked, GELU. Shape: (N, T, inputs) -> (N, T', outputs).
+
+    The skip connection (ResNet-D, arXiv:1812.01187) averages what the taps of a convolution see and, where the number
+    of channels changes, maps it by a convolution of one tap; it is added before the GELU.
+    """
+
+    def __init__(self, transform: ChannelsLastConv | nn.Linear, norm: nn.Module, skip: bool):
         super().__init__()
-        widths = [1, *channels]
-        self.convs = nn.ModuleList(
-            nn.Conv1d(widths[i], widths[i + 1], kernel, stride)
-            for i, (kernel, stride) in enumerate(zip(config.conv_kernel, config.conv_stride, strict=True))
-        )
-        if norm == "group":
-            first = TimeNorm(channels[0], config.layer_norm_eps)
-            self.norms = nn.ModuleList([first, *(nn.Identity() for _ in channels[1:])])
-        else:
-            self.norms = nn.ModuleList(make_norm(norm, width, n_levels, config.layer_norm_eps) for width in channels)
+        self.transform, self.norm, self.skip = transform, norm, skip
+        outputs, inputs = transform.weight.shape[:2]
+        self.shortcut = ChannelsLastConv(inputs, outputs, 1, bias=False) if skip and inputs != outputs else None
+
+    def forward(self, hidden: Tensor, eligible: Tensor | None = None) -> Tensor:
+        new = normalise(self.norm, self.transform(hidden), eligible)
+        if self.skip:
+            if isinstance(self.transform, ChannelsLastConv):
+                hidden = sum(taps := self.transform.taps(hidden)) / len(taps)
+            new = new + (hidden if self.shortcut is None else self.shortcut(hidden))
+        return F.gelu(new)
+
+
+class Encoder(nn.Module):
+    """A stack of layers."""
+
+    def __init__(self, layers: list[EncoderLayer], width: int):
+        super().__init__()
+        self.layers = nn.ModuleList(layers)
+        self.width = width
 
     def forward(self, signal: Tensor, eligible: Tensor | None = None) -> Tensor:
-        hidden = signal.unsqueeze(-1)
-        for conv, norm in zip(self.convs, self.norms, strict=True):
-            hidden = F.gelu(normalise(norm, self._convolve(conv, hidden), eligible))
+        """(N, T) -> (N, T', width)."""
+        hidden = self.steps(signal)
+        for layer in self.layers:
+            hidden = layer(hidden, eligible)
         return hidden
 
-    @staticmethod
-    def _convolve(conv: nn.Conv1d, hidden: Tensor) -> Tensor:
-        """``conv`` on (N, T, channels), as one matrix product.
 
-        Channels stay last, which the norm needs anyway; on CPU this takes half the time of Conv1d and two transposes.
-        """
-        kernel, stride = conv.kernel_size[0], conv.stride[0]
-        steps = (hidden.shape[1] - kernel) // stride + 1
-        taps = [hidden[:, j : j + stride * (steps - 1) + 1 : stride] for j in range(kernel)]
-        return F.linear(torch.cat(taps, dim=2), conv.weight.transpose(1, 2).flatten(1), conv.bias)
+class ConvEncoder(Encoder):
+    """The wav2vec2 feature encoder, without padding: T = 400 gives T' = 1. The first layer has no skip connection."""
+
+    def __init__(self, channels: list[int], norm: str, n_levels: int, config: DecVAEConfig):
+        inputs, layers = 1, []
+        for i, width in enumerate(channels):
+            conv = ChannelsLastConv(inputs, width, config.conv_kernel[i], config.conv_stride[i])
+            if norm != "group":
+                after = make_norm(norm, width, n_levels, config.layer_norm_eps)
+            else:
+                after = TimeNorm(width, config.layer_norm_eps) if i == 0 else nn.Identity()
+            layers.append(EncoderLayer(conv, after, config.skip_connections and i > 0))
+            inputs = width
+        super().__init__(layers, inputs)
+
+    @staticmethod
+    def steps(signal: Tensor) -> Tensor:
+        """Every sample is a step of one channel."""
+        return signal.unsqueeze(-1)
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
         """Steps after the encoder for inputs of the given lengths."""
-        for conv in self.convs:
+        for layer in self.layers:
+            conv = layer.transform
             lengths = torch.div(lengths - conv.kernel_size[0], conv.stride[0], rounding_mode="floor") + 1
         return lengths
 
 
-class DenseEncoder(nn.Module):
-    """Fully connected layers over a whole frame: linear, norm, GELU. Shape: (N, frame_length) -> (N, 1, width)."""
+class DenseEncoder(Encoder):
+    """Fully connected layers over abutting frames of ``frame_length`` values; a single frame gives T' = 1.
+
+    The first layer, which sees the signal itself, has no skip connection.
+    """
 
     def __init__(self, widths: list[int], norm: str, n_levels: int, config: DecVAEConfig):
-        super().__init__()
-        inputs = [config.frame_length, *widths]
-        self.linears = nn.ModuleList(nn.Linear(inputs[i], width) for i, width in enumerate(widths))
-        self.norms = nn.ModuleList(make_norm(norm, width, n_levels, config.layer_norm_eps) for width in widths)
+        inputs, layers = config.frame_length, []
+        for i, width in enumerate(widths):
+            after = make_norm(norm, width, n_levels, config.layer_norm_eps)
+            layers.append(EncoderLayer(nn.Linear(inputs, width), after, config.skip_connections and i > 0))
+            inputs = width
+        super().__init__(layers, inputs)
+        self.frame_length = config.frame_length
 
-    def forward(self, frames: Tensor, eligible: Tensor | None = None) -> Tensor:
-        hidden = frames.unsqueeze(1)
-        for linear, norm in zip(self.linears, self.norms, strict=True):
-            hidden = F.gelu(normalise(norm, linear(hidden), eligible))
-        return hidden
+    def steps(self, signal: Tensor) -> Tensor:
+        """Every frame is a step; what is left at the end is dropped."""
+        count = signal.shape[1] // self.frame_length
+        return signal[:, : count * self.frame_length].unflatten(1, (count, self.frame_length))
+
+    def output_lengths(self, lengths: Tensor) -> Tensor:
+        """Steps after the encoder for inputs of the given lengths."""
+        return torch.div(lengths, self.frame_length, rounding_mode="floor")
+
+
+@contextmanager
+def _without_tracking() -> Iterator[None]:
+    LevelNorm.tracking = False
+    try:
+        yield
+    finally:
+        LevelNorm.tracking = True
+
+
+def checkpoint_contexts() -> tuple[AbstractContextManager, AbstractContextManager]:
+    """Contexts of gradient checkpointing: the second forward pass must not move running statistics again."""
+    return nullcontext(), _without_tracking()
+
+
+class AttentionPooling(nn.Module):
+    """Attention with one learned query over the valid steps."""
+
+    def __init__(self, width: int, heads: int):
+        super().__init__()
+        self.query = nn.Parameter(torch.empty(1, 1, width).normal_())
+        self.attention = nn.MultiheadAttention(width, heads, batch_first=True)
+
+    def forward(self, steps: Tensor, lengths: Tensor) -> Tensor:
+        query = self.query.expand(len(steps), -1, -1)
+        padding = ~valid_steps(steps, lengths)
+        pooled, _ = self.attention(query, steps, steps, key_padding_mask=padding, need_weights=False)
+        return pooled.squeeze(1)
+
+
+class LSTMPooling(nn.Module):
+    """Final states of both directions of a two-layer LSTM over the valid steps, mapped back to the width."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.lstm = nn.LSTM(width, width, num_layers=2, bidirectional=True, batch_first=True)
+        self.project = nn.Linear(2 * width, width)
+
+    def forward(self, steps: Tensor, lengths: Tensor) -> Tensor:
+        packed = pack_padded_sequence(steps, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        _, (final, _) = self.lstm(packed)
+        return self.project(torch.cat([final[-2], final[-1]], dim=-1))  # of the last layer
+
+
+class AveragePooling(nn.Module):
+    """Mean over the valid steps."""
+
+    def forward(self, steps: Tensor, lengths: Tensor) -> Tensor:
+        return (steps * valid_steps(steps, lengths).unsqueeze(-1)).sum(1) / lengths.unsqueeze(-1)
+
+
+class MaxPooling(nn.Module):
+    """Largest value of each channel over the valid steps."""
+
+    def forward(self, steps: Tensor, lengths: Tensor) -> Tensor:
+        return steps.masked_fill(~valid_steps(steps, lengths).unsqueeze(-1), float("-inf")).amax(1)
+
+
+def valid_steps(steps: Tensor, lengths: Tensor) -> Tensor:
+    """Mask (N, T') of the steps that are not padding."""
+    return torch.arange(steps.shape[1], device=steps.device) < lengths.unsqueeze(1)
+
+
+def make_pooling(kind: str, width: int, heads: int) -> nn.Module:
+    """A module (N, T', width), lengths (N,) of at least 1 -> (N, width)."""
+    if kind == "attention":
+        return AttentionPooling(width, heads)
+    if kind == "lstm":
+        return LSTMPooling(width)
+    return AveragePooling() if kind == "average" else MaxPooling()

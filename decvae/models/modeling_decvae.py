@@ -6,14 +6,22 @@ Branch Z encodes frames, branch S whole sequences. All levels (X, OC1..OCC) go t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
 
 from decvae.models.configuration_decvae import DecVAEConfig
-from decvae.models.encoders import ConvEncoder, DenseEncoder
+from decvae.models.encoders import (
+    AttentionPooling,
+    ConvEncoder,
+    DenseEncoder,
+    checkpoint_contexts,
+    make_pooling,
+)
 from decvae.models.norms import LevelNorm, TimeNorm, make_norm, normalise
 
 
@@ -54,7 +62,10 @@ class Subspaces(nn.Module):
     def __init__(self, n_components: int, latent_dim: int, config: DecVAEConfig):
         super().__init__()
         width = config.projection_dim
-        self.absent = nn.Parameter(torch.empty(n_components, width).normal_(std=config.initializer_range))
+        learned = config.absent == "embedding"
+        self.absent = (
+            nn.Parameter(torch.empty(n_components, width).normal_(std=config.initializer_range)) if learned else None
+        )
         self.combine = (
             nn.Sequential(nn.Linear(n_components * width, width), nn.Linear(width, width), nn.GELU())
             if config.project_components
@@ -65,8 +76,9 @@ class Subspaces(nn.Module):
         self.logvar = nn.ModuleList(nn.Linear(width, latent_dim) for _ in range(count))
 
     def replace_absent(self, features: Tensor, present: Tensor) -> Tensor:
-        """Put the learned embedding in place of the features (..., C + 1, D) of absent components."""
-        components = torch.where(present.unsqueeze(-1), features[..., 1:, :], self.absent.to(features.dtype))
+        """Put the learned embedding, or zeros, in place of the features (..., C + 1, D) of absent components."""
+        instead = 0.0 if self.absent is None else self.absent.to(features.dtype)
+        components = torch.where(present.unsqueeze(-1), features[..., 1:, :], instead)
         return torch.cat([features[..., :1, :], components], dim=-2)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
@@ -84,13 +96,13 @@ class FrameBranch(nn.Module):
         super().__init__()
         n_levels = config.n_components + 1
         if config.frame_encoder == "dense":
-            kind, width = config.dense_norm, config.dense_dim_z[-1]
+            kind = config.dense_norm
             self.encoder = DenseEncoder(config.dense_dim_z, kind, n_levels, config)
         else:
-            kind, width = config.feat_extract_norm, config.conv_dim_z[-1]
+            kind = config.feat_extract_norm
             self.encoder = ConvEncoder(config.conv_dim_z, kind, n_levels, config)
-        self.feature_norm = make_norm(kind, width, n_levels, config.layer_norm_eps)
-        self.feature_projection = nn.Linear(width, config.hidden_size)
+        self.feature_norm = make_norm(kind, self.encoder.width, n_levels, config.layer_norm_eps)
+        self.feature_projection = nn.Linear(self.encoder.width, config.hidden_size)
         self.project = nn.Sequential(
             nn.Linear(config.hidden_size, config.hidden_size),
             nn.Linear(config.hidden_size, config.projection_dim),
@@ -109,29 +121,35 @@ class FrameBranch(nn.Module):
 
 
 class SequenceBranch(nn.Module):
-    """Branch S: encoder, projector per step, attention pooling with one learned query, heads."""
+    """Branch S: encoder, projector per step, pooling, heads."""
 
     def __init__(self, config: DecVAEConfig):
         super().__init__()
-        self.encoder = ConvEncoder(config.conv_dim_s, "layer", config.n_components_seq + 1, config)
+        n_levels = config.n_components_seq + 1
+        if config.sequence_encoder == "fc":
+            self.encoder = DenseEncoder(config.dense_dim_s, "layer", n_levels, config)
+        else:
+            self.encoder = ConvEncoder(config.conv_dim_s, "layer", n_levels, config)
         self.project = nn.Sequential(
-            nn.Linear(config.conv_dim_s[-1], config.intermediate_dim),
+            nn.Linear(self.encoder.width, config.intermediate_dim),
             nn.Linear(config.intermediate_dim, config.projection_dim),
             nn.GELU(),
         )
-        self.query = nn.Parameter(torch.empty(1, 1, config.projection_dim).normal_())
-        self.attention = nn.MultiheadAttention(config.projection_dim, config.attention_heads, batch_first=True)
+        self.pool = make_pooling(config.sequence_pooling, config.projection_dim, config.attention_heads)
         self.norm = nn.LayerNorm(config.projection_dim, eps=config.layer_norm_eps)
         self.subspaces = Subspaces(config.n_components_seq, config.latent_dim_s, config)
+        self.shortest = config.frame_length
 
     def forward(self, sequence: Tensor, lengths: Tensor, present: Tensor) -> BranchOutput:
-        """Sequences (B, C_seq + 1, T), valid lengths (B,) and presence (B, C_seq) -> features and latents."""
-        steps = self.project(self.encoder(sequence.flatten(0, 1)))
-        valid = self.encoder.output_lengths(lengths).repeat_interleave(sequence.shape[1])
-        padding = torch.arange(steps.shape[1], device=steps.device) >= valid.unsqueeze(1)
-        query = self.query.expand(len(steps), -1, -1)
-        pooled, _ = self.attention(query, steps, steps, key_padding_mask=padding, need_weights=False)
-        features = self.norm(pooled.squeeze(1)).unflatten(0, sequence.shape[:2])
+        """Sequences (B, C_seq + 1, T), valid lengths (B,) and presence (B, C_seq) -> features and latents.
+
+        What is shorter than the encoder's receptive field (``frame_length``) counts as one step of it, padded with
+        zeros.
+        """
+        missing = max(0, self.shortest - sequence.shape[-1])
+        steps = self.project(self.encoder(nn.functional.pad(sequence, (0, missing)).flatten(0, 1)))
+        valid = self.encoder.output_lengths(lengths).clamp(min=1).repeat_interleave(sequence.shape[1])
+        features = self.norm(self.pool(steps, valid)).unflatten(0, sequence.shape[:2])
         features = self.subspaces.replace_absent(features, present)
         return BranchOutput(features, *self.subspaces(features))
 
@@ -143,6 +161,11 @@ class DecVAEPreTrainedModel(PreTrainedModel):
     base_model_prefix = "decvae"
     main_input_name = "frames"
     _keys_to_ignore_on_load_unexpected = (r"^classifier\.",)  # the encoder of a fine-tuned model may be used alone
+    supports_gradient_checkpointing = True
+
+    def _set_gradient_checkpointing(self, enable=True, gradient_checkpointing_func=checkpoint, **options) -> None:
+        function = partial(gradient_checkpointing_func, context_fn=checkpoint_contexts)
+        super()._set_gradient_checkpointing(enable, function, **options)
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
@@ -153,7 +176,8 @@ class DecVAEPreTrainedModel(PreTrainedModel):
         elif isinstance(module, nn.Conv1d):
             nn.init.kaiming_normal_(module.weight)
             bound = (module.groups / (module.in_channels * module.kernel_size[0])) ** 0.5
-            nn.init.uniform_(module.bias, -bound, bound)
+            if module.bias is not None:
+                nn.init.uniform_(module.bias, -bound, bound)
         elif isinstance(module, (nn.LayerNorm, TimeNorm, LevelNorm)):
             nn.init.ones_(module.weight)
             nn.init.zeros_(module.bias)
@@ -163,9 +187,11 @@ class DecVAEPreTrainedModel(PreTrainedModel):
         elif isinstance(module, nn.MultiheadAttention):
             nn.init.xavier_uniform_(module.in_proj_weight)
             nn.init.zeros_(module.in_proj_bias)
-        elif isinstance(module, SequenceBranch):
+        elif isinstance(module, nn.LSTM):
+            module.reset_parameters()
+        elif isinstance(module, AttentionPooling):
             nn.init.normal_(module.query)
-        elif isinstance(module, Subspaces):
+        elif isinstance(module, Subspaces) and module.absent is not None:
             nn.init.normal_(module.absent, std=self.config.initializer_range)
 
 
@@ -211,11 +237,13 @@ class DecVAEModel(DecVAEPreTrainedModel):
         Raises
         ------
         ValueError
-            If an input has another number of levels than the configuration.
+            If an input has another number of levels, or frames another length, than the configuration.
         """
         z = s = None
         if self.branch_z is not None:
             self._check_levels("frames", frames.shape[2], self.config.n_components)
+            if frames.shape[3] != self.config.frame_length:
+                raise ValueError(f"frames have {frames.shape[3]} values, expected {self.config.frame_length}")
             if frame_mask is None:
                 frame_mask = torch.ones(frames.shape[:2], dtype=torch.bool, device=frames.device)
             z = self.branch_z(frames, frames_present, frame_mask)

@@ -38,6 +38,7 @@ class LevelNorm(nn.Module):
     """
 
     momentum = 0.1  # of the running statistics
+    tracking = True  # off while gradient checkpointing runs a layer once more
 
     def __init__(self, kind: str, channels: int, n_levels: int, eps: float):
         super().__init__()
@@ -75,7 +76,7 @@ class LevelNorm(nn.Module):
         variance = (share * (within + (means - mean) ** 2)).sum(over, keepdim=True)
         values = count * rows.shape[3]
         known = values >= 2
-        if self.kind == "batch_running":
+        if self.kind == "batch_running" and self.tracking:
             self._track(mean, variance * values / (values - 1).clamp(min=1), known)
         return torch.where(known, mean, 0.0), torch.where(known, variance, 1.0)
 

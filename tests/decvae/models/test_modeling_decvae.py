@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.nn import functional as F
 from transformers import AutoModel, AutoModelForPreTraining
 
 from decvae.models import DecVAEConfig, DecVAEForPreTraining, DecVAEModel
@@ -37,14 +38,14 @@ def test_published_parameter_counts():
     """Spec 1.9, without the dead and non-trainable parameters of the published model."""
     model = DecVAEModel(DecVAEConfig(feat_extract_norm="layer"))
     z, s = model.branch_z, model.branch_s
-    assert [conv.weight.numel() + conv.bias.numel() for conv in z.encoder.convs] == [
+    assert [_count(layer.transform) for layer in z.encoder.layers] == [
         5632, 786944, 786944, 786944, 786944, 524800, 524800,
     ]  # fmt: skip
     assert _count(z.encoder) + _count(z.feature_norm) + _count(z.feature_projection) == 4_483_584 - 8_192 - 1_536
     assert _count(z.project) == 361_152
     assert _count(s.encoder) == 595_776
     assert _count(s.project) == 197_312
-    assert _count(s.attention) + _count(s.norm) + s.query.numel() == 148_800
+    assert _count(s.pool) + _count(s.norm) == 148_800
     assert _count(z.subspaces.mean[0]) == 9_264
     assert _count(s.subspaces.mean[0]) == 4_632
     projecting = DecVAEModel(DecVAEConfig(project_components=True))
@@ -81,8 +82,9 @@ def test_single_branches_train_alone(branches, has_z, has_s):
 def test_convolution_equals_conv1d():
     encoder = DecVAEModel(DecVAEConfig(**SMALL)).branch_z.encoder
     hidden = torch.randn(3, 79, 4)
-    expected = encoder.convs[1](hidden.transpose(1, 2)).transpose(1, 2)
-    torch.testing.assert_close(encoder._convolve(encoder.convs[1], hidden), expected, atol=1e-5, rtol=1e-5)
+    conv = encoder.layers[1].transform
+    expected = F.conv1d(hidden.transpose(1, 2), conv.weight, conv.bias, conv.stride).transpose(1, 2)
+    torch.testing.assert_close(conv(hidden), expected, atol=1e-5, rtol=1e-5)
     assert encoder.output_lengths(torch.tensor([400, 64000])).tolist() == [1, 199]
 
 
@@ -188,6 +190,14 @@ def test_save_and_load_round_trip(tmp_path):
 def test_impossible_configurations_are_refused(values, message):
     with pytest.raises(ValueError, match=message):
         DecVAEConfig(**values)
+
+
+def test_wrong_length_of_frames_is_named():
+    config = DecVAEConfig(frame_encoder="dense", **SMALL)
+    inputs = _inputs(config)
+    inputs["frames"] = inputs["frames"][..., :320]
+    with pytest.raises(ValueError, match="frames have 320 values, expected 400"):
+        DecVAEModel(config)(**inputs)
 
 
 def test_wrong_number_of_levels_is_named():

@@ -191,5 +191,5 @@ def test_running_statistics_are_saved(tmp_path):
     model.train()(**inputs)
     model.save_pretrained(tmp_path)
     loaded = DecVAEModel.from_pretrained(tmp_path).eval()
-    assert loaded.branch_z.encoder.norms[0].running_mean.any()
+    assert loaded.branch_z.encoder.layers[0].norm.running_mean.any()
     torch.testing.assert_close(loaded(**inputs).z.mu, model.eval()(**inputs).z.mu, rtol=0, atol=0)
