@@ -122,7 +122,7 @@ def test_shapes_and_gradients(head, level, branch):
     assert output.logits.shape == ((3, 6, 3) if level == "frame" else (3, 3))
     output.loss.backward()
     assert all(parameter.grad.abs().sum() > 0 for parameter in model.classifier.parameters() if parameter.dim() > 1)
-    assert model.decvae.branch_z.encoder.convs[0].weight.grad.any()
+    assert model.decvae.branch_z.encoder.layers[0].transform.weight.grad.any()
 
 
 def test_the_total_is_the_weighted_sum_of_its_terms():
