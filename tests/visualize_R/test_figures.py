@@ -262,7 +262,7 @@ def tables_of(script: str) -> dict[str, pd.DataFrame]:
         return {"embedding": embedding_points()}
     if script == "decomposition_front_end.R":
         return dict(zip(["signals", "spectra"], example_tables(), strict=True))
-    if script in ("reconstruction_error.R", "correlograms.R", "component_frequencies.R"):
+    if script in ("reconstruction_error.R", "correlograms.R", "component_frequencies.R", "component_scatter.R"):
         return {"quality": quality_table()}
     return {"signals": generative_tables()[script == "mel_features.R"]}
 
@@ -281,6 +281,7 @@ DEFINING_COLUMN = {
     "reconstruction_error.R": "value",
     "correlograms.R": "item",
     "component_frequencies.R": "content",
+    "component_scatter.R": "content",
 }
 
 

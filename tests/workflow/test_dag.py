@@ -36,7 +36,8 @@ def test_the_default_target_is_figures(project):
     assert plan["metrics_scatter"] == plan["metrics_bars"] == plan["training_curves"] == 1
     assert plan["pretrain_model"] == 9
     assert plan["decompose_split"] == 7  # one method's train, dev, test and controlled set; test of the three others
-    assert plan["reconstruction_error"] == plan["correlograms"] == plan["component_frequencies"] == 1
+    assert plan["reconstruction_error"] == plan["correlograms"] == 1
+    assert plan["component_frequencies"] == plan["component_scatter"] == 1
 
 
 def test_the_other_targets(project):

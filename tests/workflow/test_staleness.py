@@ -34,7 +34,7 @@ def test_beta_of_one_run_reaches_this_run_only(finished):
 def test_a_setting_of_another_method_reaches_its_examples_and_its_quality_only(finished):
     finished.edit("config/config.yaml", "seed: 0", "seed: 0\ndecomposition: {vmd: {alpha: 900.0}}")
     plan = finished.planned()
-    quality = {"reconstruction_error", "correlograms", "component_frequencies"}
+    quality = {"reconstruction_error", "correlograms", "component_frequencies", "component_scatter"}
     assert plan["decompose_split"] == 1
     assert rules(plan) == {"decompose_split", "decompose_examples", "decomposition_front_end"} | quality
 

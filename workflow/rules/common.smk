@@ -276,7 +276,7 @@ def all_figures():
     names += ["fig2/embedding_inputs"] if EMBEDDED else []
     names += [f"fig2/embedding_latents-{run.slug}" for run in EMBEDDED]
     names += ["si4/generative_model", "si4/mel_features", "si4/decomposition_frame", "si4/decomposition_sequence"]
-    names += ["si4/component_frequencies", "si9/reconstruction_error", "si9/correlograms"]
+    names += ["si4/component_frequencies", "si4/component_scatter", "si9/reconstruction_error", "si9/correlograms"]
     names += [f"si18/latent_responses-{run.slug}" for run in TRAVERSED]
     names += ["si22/training_curves"] if TRAINED else []
     names += ["si12/metrics_over_training"] if has_curves() else []

@@ -278,6 +278,35 @@ rule component_frequencies:
         "../../visualize_R/component_frequencies.R"
 
 
+rule component_scatter:
+    input:
+        quality=shown_qualities(),
+        theme=THEME,
+        code=figure_code("component_scatter.R"),
+    output:
+        pdf="results/figures/si4/component_scatter.pdf",
+        png=report(
+            "results/figures/si4/component_scatter.png",
+            caption="../report/component_scatter.rst",
+            category="SI 4: front ends",
+            labels={"figure": "component frequencies of every frame"},
+        ),
+    log:
+        "results/logs/component_scatter.log",
+    benchmark:
+        "results/benchmarks/component_scatter.tsv"
+    conda:
+        "../envs/r.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        dpi=CONFIG["figures"]["dpi"],
+    script:
+        "../../visualize_R/component_scatter.R"
+
+
 rule reconstruction_error:
     input:
         quality=shown_qualities(),
