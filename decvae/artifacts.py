@@ -89,7 +89,10 @@ def open_h5(path: str | Path, expected_format: str) -> h5py.File:
     found = file.attrs.get("format")
     if found != expected_format:
         file.close()
-        raise ArtifactError(f"{path} has format {found!r}, expected {expected_format!r}. Is it another stage's file?")
+        raise ArtifactError(
+            f"{path} has format {found!r}, expected {expected_format!r}. It belongs to another stage, or "
+            "to another program: give the path of the right file, or delete this one and run again."
+        )
     return file
 
 

@@ -149,22 +149,28 @@ def test_shards_of_other_audio_are_not_used(corpus, tmp_path, monkeypatch, made)
         (np.ones(399) * np.arange(399), "u1.*399 samples"),
     ],
 )
-@pytest.mark.parametrize("workers", [1, 2])
-def test_unusable_utterances_are_named_with_their_file(tmp_path, monkeypatch, audio, named, workers, make_vowel):
+@pytest.mark.parametrize(("method", "workers"), [("filter", 1), ("filter", 2), ("ewt", 1), ("vmd", 1), ("emd", 1)])
+def test_unusable_utterances_are_named_with_their_file(
+    tmp_path, monkeypatch, audio, named, method, workers, make_vowel
+):
     monkeypatch.setattr("decvae.corpora.store.check_audio", lambda *args: None)  # a file written by someone else
     rng = np.random.default_rng(0)
     path = make_corpus(tmp_path / "bad.h5", [make_vowel(rng, 500), audio])
     monkeypatch.undo()
     with pytest.raises(ValueError, match=f"bad.h5.*{named}"):
-        make(path, tmp_path / "out.h5", DecompositionSettings(), workers=workers)
+        make(path, tmp_path / "out.h5", DecompositionSettings(method=method), workers=workers)
     assert not (tmp_path / "out.h5").exists()
 
 
 def test_missing_split_and_foreign_files_are_refused(corpus, tmp_path):
     with pytest.raises(KeyError, match="no split 'dev'"):
         write_cache(corpus, "dev", tmp_path / "x.h5", VMD, seed=0, state_dir=tmp_path / "state")
-    with pytest.raises(ArtifactError, match="decvae-corpus"):
+    with pytest.raises(ArtifactError, match=r"corpus\.h5 has format 'decvae-corpus'.*delete this one"):
         DecompositionCache(corpus)
+    with h5py.File(tmp_path / "foreign.h5", "w") as file:
+        file["signal"] = np.zeros(3)
+    with pytest.raises(ArtifactError, match=r"foreign\.h5 has format None.*delete this one"):
+        DecompositionCache(tmp_path / "foreign.h5")
     make(corpus, tmp_path / "a.h5", DecompositionSettings(method="ewt"))
     short = tmp_path / "short.h5"
     shutil.copy(tmp_path / "a.h5", short)
