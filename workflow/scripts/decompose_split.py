@@ -13,7 +13,7 @@ with job_log(snakemake.log[0]):
     requested = snakemake.resources.get("gpu", 0)
     with claim_device(requested) as device:
         if requested and device == "cpu":
-            raise SystemExit("decomposition.device is cuda, but this machine shows no GPU. Set it to cpu.")
+            raise RuntimeError("decomposition.device is cuda, but this machine shows no GPU; set it to cpu")
         # May import torch, for which the device must be settled by now.
         from decvae.decomposition.cache import write_cache
         from decvae.decomposition.settings import DecompositionSettings
