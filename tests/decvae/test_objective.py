@@ -33,9 +33,11 @@ def _random(seed=0, shape=(3, 4, 5, 8), dtype=torch.float64):
 
 def test_jensen_shannon_equals_scipy():
     torch.manual_seed(0)
-    p, q = torch.randn(2, 10, 7, dtype=torch.float64).log_softmax(-1)
-    expected = jensenshannon(p.exp(), q.exp(), axis=-1, base=2) ** 2
-    torch.testing.assert_close(jensen_shannon(p, q), torch.from_numpy(expected))
+    log_p = torch.randn(3, 10, 7, dtype=torch.float64).log_softmax(-1)
+    found = jensen_shannon(log_p, [(0, 1), (0, 2), (1, 2)])
+    for (k, other), divergence in zip([(0, 1), (0, 2), (1, 2)], found, strict=True):
+        expected = jensenshannon(log_p[k].exp(), log_p[other].exp(), axis=-1, base=2) ** 2
+        torch.testing.assert_close(divergence, torch.from_numpy(expected))
 
 
 @pytest.mark.parametrize("n_components", [2, 3, 4])
