@@ -20,6 +20,8 @@ titles <- c(
   reconstruction = "Reconstruction loss (squared error)",
   divergence_positive = "Divergence, X to components",
   divergence_negative = "Divergence, between components",
+  probability_positive = "Probability of a difference, X to components",
+  probability_negative = "Probability of a difference, between components",
   cross_entropy_positive = "Cross-entropy, X to components (nats)",
   cross_entropy_negative = "Cross-entropy, between components (nats)",
   between_component_share = "Between-component share of variance",

@@ -25,8 +25,8 @@ class DecVAEForPreTrainingOutput(ModelOutput):
     decomposition, prior : () tensor
         Sums over the branches of the weighted decomposition losses and of the beta-weighted prior losses.
     parts : {"BRANCH/quantity": () tensor}
-        Detached: decomposition, prior (without beta), divergence_*, probability_* and cross_entropy_* of positive and
-        negative pairs, between_component_share of every branch.
+        Detached: decomposition, prior (without beta), divergence_* and cross_entropy_* of positive and negative pairs,
+        between_component_share of every branch; probability_* where it is not the mean divergence.
     gradient_divisor : () tensor, optional
         What training divides the gradients by (objective option ``gradient_scale``).
     """
@@ -132,11 +132,12 @@ class DecVAEForPreTraining(DecVAEPreTrainedModel):
             "prior": prior,
             "divergence_positive": decomposition.divergence_positive,
             "divergence_negative": decomposition.divergence_negative,
-            "probability_positive": decomposition.probability_positive,
-            "probability_negative": decomposition.probability_negative,
             "cross_entropy_positive": decomposition.cross_entropy_positive,
             "cross_entropy_negative": decomposition.cross_entropy_negative,
             "between_component_share": share,
         }
+        if objective.frame_reduction == "sum_clamp" or objective.units == "nats":
+            named["probability_positive"] = decomposition.probability_positive
+            named["probability_negative"] = decomposition.probability_negative
         parts.update({f"{branch}/{name}": value.detach() for name, value in named.items()})
         return weight * decomposition.loss, beta * prior

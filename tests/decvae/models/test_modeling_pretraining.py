@@ -55,6 +55,8 @@ def test_the_published_loss_is_made_of_its_four_terms():
         expected += factor * kl.sum() / 3
     torch.testing.assert_close(output.loss, expected)
     torch.testing.assert_close(output.loss, output.decomposition + output.prior)
+    reduced = {f"{branch}/probability_{kind}" for branch in "ZS" for kind in ("positive", "negative")}
+    assert set(output.parts) - set(_model(objective="centred")(**batch).parts) == reduced
 
 
 @pytest.mark.parametrize("prior_on_x", [False, True])
