@@ -146,6 +146,19 @@ def test_early_stopping_rule():
     assert _stop_epoch([-1.0, -1.1, -1.2, -1.3, -1.4]) is None  # negative losses that fall
 
 
+def test_the_published_scale_divides_gradients_before_clipping(study, run_settings, tmp_path):
+    """5 utterances of 8 frames, two branches: ``2 * 2 * 40``, seen in the first step: same weights, same batch."""
+    run_settings["training"].update(max_epochs=1, log_steps=1, clip_norm=1e9)
+    run_settings["objective"] = "published"
+    norms = []
+    for scale in ("none", "published"):
+        run_settings["loss"]["gradient_scale"] = scale
+        history = _pretrain(study, run_settings, tmp_path / scale)
+        logged = history[(history.quantity == "gradient_norm") & (history.interval == "step") & (history.step == 1)]
+        norms.append(logged.value.item())
+    assert norms[0] / norms[1] == pytest.approx(160, rel=1e-4)
+
+
 def test_the_published_rule_stops_at_a_fixed_epoch():
     """250 steps in an epoch, a warm-up of 28000 steps and patience 5 end every published SimVowels run at epoch 116."""
     rule = {"rule": "published", "patience": 5, "warmup_epochs": 28000 // 250}
