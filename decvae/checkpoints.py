@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from decvae.artifacts import ArtifactError, write_json
+from decvae.models.card import write_card
 
 MANIFEST = "checkpoints.json"
 WEIGHTS = "model.safetensors"
@@ -99,6 +100,7 @@ class CheckpointStore:
         partial = target.with_name(f".{folder}.partial-{os.getpid()}")
         shutil.rmtree(partial, ignore_errors=True)
         model.save_pretrained(partial)
+        write_card(partial, epoch=epoch, step=step, validation_loss=validation_loss)
         shutil.rmtree(target, ignore_errors=True)
         partial.rename(target)
         found = Checkpoint(folder, epoch, step, validation_loss, file_sha256(target / WEIGHTS), periodic)

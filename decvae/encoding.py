@@ -8,14 +8,13 @@ import numpy as np
 import torch
 
 from decvae.artifacts import ArtifactError, progress, provenance
-from decvae.batches import decvae_batch, move
 from decvae.checkpoints import resolve_checkpoint
 from decvae.corpora.store import Corpus, CorpusSplit
 from decvae.evaluation.latents import LatentTable, write_latents
 from decvae.feature_file import FeatureFile
+from decvae.inference import Latents, latents_of
 from decvae.models import Autoencoder, DecVAEModel, LinearModel, load_model
 
-Latents = dict[str, dict[str, np.ndarray]]  # branch -> name (mu, logvar, features, present) -> rows of one utterance
 UTTERANCES_PER_BATCH = 8
 
 
@@ -71,28 +70,7 @@ def _encode(model: DecVAEModel | Autoencoder | LinearModel, data: FeatureFile, d
 
 
 def _encode_decvae(model: DecVAEModel, data: FeatureFile, indices: range, device: str) -> list[Latents]:
-    config = model.config
-    for name in ("n_components", "n_components_seq"):
-        if getattr(config, name) != getattr(data, name):
-            raise ArtifactError(
-                f"{data.path} has {name} = {getattr(data, name)}, the checkpoint {getattr(config, name)}"
-            )
-    batch = move(decvae_batch(data, indices, config.branches), device)
-    mask = batch.get("frame_mask")
-    output = model(**batch)
-    latents: list[Latents] = [{} for _ in indices]
-    for name in ("mu", "logvar", "features"):
-        for row, found in enumerate(latents):
-            if output.z is not None:
-                found.setdefault("Z", {})[name] = output.z[name][row, mask[row]].float().cpu().numpy()
-            if output.s is not None:
-                found.setdefault("S", {})[name] = output.s[name][row : row + 1].float().cpu().numpy()
-    for row, found in enumerate(latents):
-        if output.z is not None:
-            found["Z"]["present"] = batch["frames_present"][row, mask[row]].cpu().numpy()
-        if output.s is not None:
-            found["S"]["present"] = batch["sequence_present"][row : row + 1].cpu().numpy()
-    return latents
+    return latents_of(model, data, indices)
 
 
 def _encode_autoencoder(model: Autoencoder, data: FeatureFile, indices: range, device: str) -> list[Latents]:

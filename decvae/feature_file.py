@@ -2,7 +2,7 @@
 
 Layout (``format = "decvae-features"``)::
 
-    attrs: format, format_version, input, settings (JSON), corpus, split, provenance (JSON)
+    attrs: format, format_version, input, settings (JSON), preprocessing (JSON), corpus, split, provenance (JSON)
     frames/features      float32 (frames of all utterances, C + 1, 400)
     frames/present       bool    (frames, C)               the component is not empty
     frames/offsets       int64   (n + 1,)
@@ -22,10 +22,10 @@ from typing import Any
 import h5py
 import numpy as np
 
-from decvae.artifacts import open_h5
+from decvae.artifacts import ArtifactError, open_h5
 
 FORMAT = "decvae-features"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 def centre_column(features: np.ndarray, columns: int) -> np.ndarray:
@@ -36,10 +36,16 @@ def centre_column(features: np.ndarray, columns: int) -> np.ndarray:
 class FeatureFile:
     """Features of one split, read utterance by utterance; usable from several workers (each opens its own handle).
 
+    Attributes
+    ----------
+    preprocessing : dict
+        All that is needed to make the same inputs of another recording: ``input``, ``sampling_rate``,
+        ``framing``, and the settings of ``decomposition`` and ``features``.
+
     Raises
     ------
     ArtifactError
-        If the file is missing, cut short or of another format.
+        If the file is missing, cut short, or of another format or version.
     """
 
     def __init__(self, path: str | Path):
@@ -47,7 +53,13 @@ class FeatureFile:
         self._file: h5py.File | None = None
         self._owner = os.getpid()
         with open_h5(path, FORMAT) as file:
+            if file.attrs["format_version"] != FORMAT_VERSION:
+                raise ArtifactError(
+                    f"{path} has format version {file.attrs['format_version']}, needed is {FORMAT_VERSION}. "
+                    "Delete it and run again."
+                )
             self.input = str(file.attrs["input"])
+            self.preprocessing: dict[str, Any] = json.loads(file.attrs["preprocessing"])
             settings = json.loads(file.attrs["settings"])
             self._columns = settings["mel"]["columns"] if self.input == "mel" else 1
             self.offsets: np.ndarray = file["frames/offsets"][:]

@@ -1,4 +1,4 @@
-"""Inputs of the models: mel patches or waveforms of every level (X, OC1..OCC) of frames and sequences.
+"""Inputs of the models: mel patches, spectra or waveforms of every level (X, OC1..OCC) of frames and sequences.
 
 A mel patch has 80 bands x 5 columns, flattened band by band to exactly 400 values, so that the same encoder takes it in
 place of a 400-sample frame (published front end; five columns are the frame under five shifts of a long Hann window).
@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from decvae.artifacts import atomic_path, progress, provenance
+from decvae.decomposition import method_settings
 from decvae.decomposition.cache import DecompositionCache
 from decvae.feature_file import FORMAT, FORMAT_VERSION
 
@@ -45,20 +46,38 @@ class MelSettings:
 
 
 @dataclass(frozen=True)
+class FFTSettings:
+    """Power spectrum of each frame.
+
+    Attributes
+    ----------
+    dynamic_range_db : float
+        As that of :class:`MelSettings`.
+    """
+
+    dynamic_range_db: float = 80.0
+
+
+INPUTS = ("mel", "waveform", "fft")
+
+
+@dataclass(frozen=True)
 class FeatureSettings:
-    """Settings of every input type."""
+    """Settings of every input type; a waveform has none."""
 
     mel: MelSettings = field(default_factory=MelSettings)
+    fft: FFTSettings = field(default_factory=FFTSettings)
 
     @classmethod
     def from_dict(cls, section: dict[str, Any]) -> FeatureSettings:
         """Settings from a config section; unknown keys raise ValueError."""
-        unknown = (set(section) - {"mel", "waveform"}) | (
-            set(section.get("mel", {})) - {item.name for item in fields(MelSettings)}
-        )
+        kinds = {"mel": MelSettings, "fft": FFTSettings}
+        unknown = set(section) - set(INPUTS)
+        for name, kind in kinds.items():
+            unknown |= set(section.get(name, {})) - {item.name for item in fields(kind)}
         if unknown:
             raise ValueError(f"unknown feature settings: {sorted(unknown)}")
-        return cls(mel=MelSettings(**section.get("mel", {})))
+        return cls(**{name: kind(**section.get(name, {})) for name, kind in kinds.items()})
 
 
 @lru_cache(maxsize=4)
@@ -103,7 +122,22 @@ def mel_power(frames: np.ndarray, sampling_rate: int = 16000, settings: MelSetti
     return torch.cat(patches).numpy().reshape(*frames.shape[:-1], -1)
 
 
-def to_decibel(power: np.ndarray, settings: MelSettings | None = None) -> np.ndarray:
+def spectrum_power(frames: np.ndarray) -> np.ndarray:
+    """Power spectral density of frames ``(..., L)`` at L frequencies from 0 to half the sampling rate, float32.
+
+    Equal to ``scipy.signal.welch`` of one segment: mean removed, Hann window, zero-padded to ``2 L - 1`` samples, in
+    units of the squared signal per cycle per sample.
+    """
+    length = frames.shape[-1]
+    window = torch.hann_window(length, periodic=True)
+    flat = torch.from_numpy(np.ascontiguousarray(frames, dtype=np.float32).reshape(-1, length))
+    spectra = torch.fft.rfft((flat - flat.mean(1, keepdim=True)) * window, n=2 * length - 1)
+    power = (spectra.real**2 + spectra.imag**2) / (window**2).sum()
+    power[:, 1:] *= 2  # of both signs; an odd number of samples has no Nyquist frequency
+    return power.numpy().reshape(frames.shape)
+
+
+def to_decibel(power: np.ndarray, settings: MelSettings | FFTSettings | None = None) -> np.ndarray:
     """Power ``(N, C + 1, K)`` in dB relative to each level's maximum over the N frames, with a floor."""
     settings = settings or MelSettings()
     reference = np.maximum(power.max(axis=(0, 2), keepdims=True), 1e-10)
@@ -128,8 +162,10 @@ def frame_features(frames: np.ndarray, input_type: str, settings: FeatureSetting
     """
     if input_type == "waveform":
         return standardise_levels(frames)
+    if input_type == "fft":
+        return standardise_levels(to_decibel(spectrum_power(frames), settings.fft))
     if input_type != "mel":
-        raise ValueError(f"input {input_type!r} is not one of mel, waveform")
+        raise ValueError(f"input {input_type!r} is not one of {', '.join(INPUTS)}")
     if settings.mel.n_mels * settings.mel.columns != frames.shape[-1]:
         raise ValueError(
             f"features.mel: n_mels x columns = {settings.mel.n_mels * settings.mel.columns} must equal the frame "
@@ -161,6 +197,15 @@ def write_features(
             format_version=FORMAT_VERSION,
             input=input_type,
             settings=json.dumps(asdict(settings)),
+            preprocessing=json.dumps(
+                {
+                    "input": input_type,
+                    "sampling_rate": fs,
+                    "framing": asdict(cache.framing),
+                    "decomposition": method_settings(cache.settings),
+                    "features": {} if input_type == "waveform" else {input_type: asdict(settings)[input_type]},
+                }
+            ),
             corpus=cache.attrs["corpus"],
             split=cache.attrs["split"],
             provenance=json.dumps(provenance({"input": input_type, **asdict(settings)})),

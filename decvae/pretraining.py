@@ -147,7 +147,8 @@ def decvae_config(run: dict[str, Any], data: FeatureFile, **others: Any) -> DecV
 
 
 def _preprocessing(run: dict[str, Any], data: FeatureFile) -> dict[str, Any]:
-    return {"input": data.input, "corpus": run["corpus"], "decomposition": run["decomposition"]}
+    """How the inputs were made, complete enough for :meth:`decvae.models.DecVAEModel.encode`."""
+    return {**data.preprocessing, "corpus": run["corpus"]}
 
 
 def _batch_maker(run: dict[str, Any], objective: ObjectiveSettings) -> Callable[..., Batch]:

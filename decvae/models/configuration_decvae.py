@@ -78,7 +78,7 @@ class DecVAEConfig(PreTrainedConfig):
     classifier : dict or None
         The head of a fine-tuned model; see :mod:`decvae.models.classification`.
     preprocessing : dict
-        How inputs were made (corpus sampling rate, decomposition, features); for the record and for reuse.
+        How inputs were made (sampling rate, framing, decomposition, features); what ``DecVAEModel.encode`` goes by.
     """
 
     model_type = "decvae"

@@ -5,15 +5,20 @@ Branch Z encodes frames, branch S whole sequences. All levels (X, OC1..OCC) go t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
 
+from decvae.artifacts import ArtifactError
+from decvae.models.card import write_card
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.encoders import (
     AttentionPooling,
@@ -23,6 +28,9 @@ from decvae.models.encoders import (
     make_pooling,
 )
 from decvae.models.norms import LevelNorm, TimeNorm, make_norm, normalise
+
+if TYPE_CHECKING:
+    from decvae.inference import Encoding
 
 
 @dataclass
@@ -167,6 +175,35 @@ class DecVAEPreTrainedModel(PreTrainedModel):
         function = partial(gradient_checkpointing_func, context_fn=checkpoint_contexts)
         super()._set_gradient_checkpointing(enable, function, **options)
 
+    @classmethod
+    def from_pretrained(
+        cls, *arguments, output_loading_info: bool = False, ignore_mismatched_sizes: bool = False, **options
+    ):
+        """Load a checkpoint folder, as ``PreTrainedModel.from_pretrained``; every weight must be there and fit.
+
+        Raises
+        ------
+        ArtifactError
+            Naming the weights that are missing or have another shape, unless ``ignore_mismatched_sizes``: then they are
+            drawn anew.
+        """
+        model, info = super().from_pretrained(
+            *arguments, output_loading_info=True, ignore_mismatched_sizes=True, **options
+        )
+        missing = sorted(info["missing_keys"])
+        mismatched = sorted(f"{name} {tuple(found)} for {tuple(own)}" for name, found, own in info["mismatched_keys"])
+        if (missing or mismatched) and not ignore_mismatched_sizes:
+            raise ArtifactError(
+                f"the weights in {arguments[0] if arguments else options} do not fit {cls.__name__}: "
+                f"missing {missing}, of another shape {mismatched}. Restore the folder, or train the run again"
+            )
+        return (model, info) if output_loading_info else model
+
+    def save_pretrained(self, save_directory, **options) -> None:
+        """Write weights, configuration and model card, as ``PreTrainedModel.save_pretrained``."""
+        super().save_pretrained(save_directory, **options)
+        write_card(save_directory)
+
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, nn.Linear):
@@ -251,6 +288,36 @@ class DecVAEModel(DecVAEPreTrainedModel):
             self._check_levels("sequence", sequence.shape[1], self.config.n_components_seq)
             s = self.branch_s(sequence, sequence_lengths, sequence_present)
         return DecVAEOutput(z=z, s=s)
+
+    def encode(
+        self, waveform: np.ndarray | Tensor | Sequence[np.ndarray | Tensor], sampling_rate: int, *, seed: int = 0
+    ) -> Encoding | list[Encoding]:
+        """Latents of recordings: resampling, normalisation, decomposition and features as in training, then the model.
+
+        Parameters
+        ----------
+        waveform : (T,) array or tensor, or a list of them
+            One channel each, on any scale. Each recording is encoded alone.
+        sampling_rate : int
+            In Hz; resampled to that of training if it differs.
+        seed : int
+            Of decompositions with a random start (VMD).
+
+        Returns
+        -------
+        decvae.inference.Encoding
+            ``encoding.z["OC1"]`` are the means of one subspace, (F, latent_dim_z), at ``encoding.times`` seconds;
+            ``encoding.s["X"]`` those of the whole recording, (1, latent_dim_s). A list for a list.
+
+        Raises
+        ------
+        ValueError
+            If a recording is not one channel, has NaN, infinite or only zero samples, or is shorter than one frame, or
+            if the configuration does not say how inputs are made.
+        """
+        from decvae.inference import encode  # which knows decompositions; the model itself does not need them
+
+        return encode(self, waveform, sampling_rate, seed=seed)
 
     @staticmethod
     def _check_levels(name: str, found: int, n_components: int) -> None:

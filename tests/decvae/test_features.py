@@ -1,11 +1,13 @@
 """Mel patches against librosa, normalisation within an utterance, and the feature file."""
 
+import h5py
 import librosa
 import numpy as np
 import pytest
 from scipy import signal
 
 from decvae.artifacts import ArtifactError
+from decvae.decomposition import DecompositionSettings, method_settings
 from decvae.decomposition.cache import DecompositionCache
 from decvae.feature_file import FeatureFile, centre_column
 from decvae.features import (
@@ -14,6 +16,7 @@ from decvae.features import (
     frame_features,
     mel_power,
     sequence_features,
+    spectrum_power,
     standardise_levels,
     to_decibel,
     write_features,
@@ -28,6 +31,26 @@ def test_mel_power_equals_librosa():
     )
     assert expected.shape == (6, 4, 80, 5)
     np.testing.assert_allclose(mel_power(frames), expected.reshape(6, 4, 400), rtol=2e-4)
+
+
+def test_spectrum_equals_scipy():
+    frames = np.random.default_rng(0).standard_normal((6, 4, 400)) + 3
+    frequencies, expected = signal.welch(frames, fs=1, nperseg=400, noverlap=40, nfft=799)
+    found = spectrum_power(frames)
+    assert found.shape == expected.shape and len(frequencies) == 400
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
+
+
+def test_fft_features_are_the_spectrum_in_decibel_with_its_own_range():
+    frames = np.random.default_rng(0).standard_normal((7, 3, 400))
+    settings = FeatureSettings.from_dict({"fft": {"dynamic_range_db": 30.0}})
+    features = frame_features(frames, "fft", settings, 16000)
+    assert features.shape == frames.shape and features.dtype == np.float32
+    decibel = librosa.power_to_db(spectrum_power(frames)[:, 1], ref=np.max, top_db=30)
+    np.testing.assert_allclose(features[:, 1], (decibel - decibel.mean()) / decibel.std(), atol=1e-4)
+    tone = np.sin(2 * np.pi * 1000 / 16000 * np.arange(400))
+    peak = frame_features(np.tile(tone, (2, 3, 1)), "fft", settings, 16000).argmax(-1)
+    assert (abs(peak - 1000 / 16000 * 799) < 1).all()
 
 
 def test_decibel_equals_librosa_with_the_levels_own_maximum():
@@ -69,8 +92,8 @@ def test_sequences_are_abutting_blocks():
 
 def test_bad_input_types_and_sizes_are_named():
     frames = np.ones((2, 2, 400))
-    with pytest.raises(ValueError, match="'fft' is not one of"):
-        frame_features(frames, "fft", FeatureSettings(), 16000)
+    with pytest.raises(ValueError, match="'cepstrum' is not one of mel, waveform, fft"):
+        frame_features(frames, "cepstrum", FeatureSettings(), 16000)
     with pytest.raises(ValueError, match="n_mels x columns = 160"):
         frame_features(frames, "mel", FeatureSettings(mel=MelSettings(n_mels=40, columns=4)), 16000)
     with pytest.raises(ValueError, match=r"unknown feature settings: .'melody'"):
@@ -97,6 +120,27 @@ def test_file_holds_every_utterances_features(study):
             sequence, _ = data.sequence(index)
             expected = sequence_features(cache.sequence(index), "mel", FeatureSettings(), 16000, 400)
             np.testing.assert_array_equal(sequence, expected)
+
+
+@pytest.mark.parametrize("kind", ["mel", "waveform", "fft"])
+def test_the_file_says_how_its_inputs_were_made(study, tmp_path, kind):
+    write_features(study.decompositions["dev"], tmp_path / "x.h5", kind, FeatureSettings())
+    made = FeatureFile(tmp_path / "x.h5").preprocessing
+    assert (made["input"], made["sampling_rate"]) == (kind, 16000)
+    with DecompositionCache(study.decompositions["dev"]) as cache:
+        settings = DecompositionSettings.from_dict(made["decomposition"])
+        assert method_settings(settings) == method_settings(cache.settings)
+        expected = frame_features(cache.frames(2), kind, FeatureSettings.from_dict(made["features"]), 16000)
+    np.testing.assert_array_equal(FeatureFile(tmp_path / "x.h5").frames(2)[0], expected)
+
+
+def test_a_file_of_another_version_is_refused(study, tmp_path):
+    path = tmp_path / "old.h5"
+    path.write_bytes(study.features["dev"].read_bytes())
+    with h5py.File(path, "r+") as file:
+        file.attrs["format_version"] = 1
+    with pytest.raises(ArtifactError, match="has format version 1, needed is 2"):
+        FeatureFile(path)
 
 
 def test_a_decomposition_is_not_a_feature_file(study, tmp_path):

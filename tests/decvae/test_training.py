@@ -77,7 +77,7 @@ def test_files_of_a_run(study, run_settings, tmp_path):
     assert set(names.values()) <= folders
     assert len(folders - set(names.values())) <= 1
     for folder in (tmp_path / "checkpoints").iterdir():
-        assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors"]
+        assert sorted(path.name for path in folder.iterdir()) == ["README.md", "config.json", "model.safetensors"]
 
 
 def test_resumed_training_equals_unbroken_training(study, run_settings, tmp_path, monkeypatch):

@@ -55,7 +55,7 @@ wildcard_constraints:
     run="|".join(map(re.escape, RUNS)),
     slug="|".join(map(re.escape, BY_SLUG)),
     split="train|dev|test|traversal",
-    input="mel|waveform",
+    input="mel|waveform|fft",
     checkpoint=r"init|best|last|epoch-\d{4}|step-\d{6}",
     scale="frame|sequence",
 

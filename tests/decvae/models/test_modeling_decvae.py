@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 from transformers import AutoModel, AutoModelForPreTraining
 
+from decvae.artifacts import ArtifactError
 from decvae.models import DecVAEConfig, DecVAEForPreTraining, DecVAEModel
 
 SMALL = {
@@ -158,7 +160,7 @@ def test_save_and_load_round_trip(tmp_path):
     config = DecVAEConfig(n_components=4, n_components_seq=2, objective="corrected", **SMALL)
     model = DecVAEForPreTraining(config)
     model.save_pretrained(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "model.safetensors"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["README.md", "config.json", "model.safetensors"]
     for loaded in (DecVAEForPreTraining.from_pretrained(tmp_path), AutoModelForPreTraining.from_pretrained(tmp_path)):
         assert loaded.config.to_dict() == {**config.to_dict(), "architectures": ["DecVAEForPreTraining"]} | {
             key: loaded.config.to_dict()[key] for key in ("dtype", "_name_or_path") if key in loaded.config.to_dict()
@@ -206,3 +208,20 @@ def test_wrong_number_of_levels_is_named():
     inputs["frames"] = inputs["frames"][:, :, :3]
     with pytest.raises(ValueError, match="frames has 3 levels, expected X and 3 components"):
         DecVAEModel(config)(**inputs)
+
+
+def test_missing_and_mismatched_weights_are_named(tmp_path):
+    model = DecVAEModel(DecVAEConfig(branches="Z", **SMALL))
+    model.save_pretrained(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    del weights["branch_z.project.0.bias"]
+    weights["branch_z.subspaces.mean.0.weight"] = torch.zeros(5, 24)
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    for load in (DecVAEModel, AutoModel):
+        with pytest.raises(ArtifactError, match="do not fit DecVAEModel") as error:
+            load.from_pretrained(tmp_path)
+        assert "missing ['branch_z.project.0.bias']" in str(error.value)
+        assert "branch_z.subspaces.mean.0.weight (5, 24) for (6, 24)" in str(error.value)
+    loaded, info = DecVAEModel.from_pretrained(tmp_path, ignore_mismatched_sizes=True, output_loading_info=True)
+    assert info["missing_keys"] == {"branch_z.project.0.bias"}
+    torch.testing.assert_close(loaded.branch_z.project[1].weight, model.branch_z.project[1].weight)
