@@ -94,7 +94,7 @@ def test_a_checkpoint_that_cannot_serve_is_refused(tmp_path, study, run_settings
 def test_the_parts_of_a_model_are_named():
     model = small_model()
     names = set(freezable(model))
-    assert {"branch_z", "encoder_z", "subspaces_z", "branch_s", "encoder_s", "attention_s", "query_s"} <= names
+    assert {"branch_z", "encoder_z", "subspaces_z", "branch_s", "encoder_s", "pool_s"} <= names
     inside = [part for name, part in freezable(model).items() if name not in ("branch_z", "branch_s")]
     counted = sum(p.numel() for part in inside for p in (part.parameters() if hasattr(part, "parameters") else [part]))
     assert counted == sum(parameter.numel() for parameter in model.parameters())
