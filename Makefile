@@ -1,6 +1,7 @@
 # Thin names for the commands of the README.
 #   make figures              set up, then every figure of config/config.yaml
 #   make figures CORES=8 GPUS=2 CONFIG=config/paper.yaml
+#   make mini-corpora         spoken miniatures of TIMIT, VOC-ALS, IEMOCAP and a folder of recordings
 #   make test                 set up, then format and lint checks and all tests
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 GPUS ?=
@@ -8,10 +9,13 @@ CONFIG ?=
 TORCH ?= cpu
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.conda/bin:$(PATH)
 
-.PHONY: figures setup test test-fast lint
+.PHONY: figures mini-corpora setup test test-fast lint
 
 figures: setup
 	snakemake figures --cores $(CORES) $(if $(GPUS),--resources gpu=$(GPUS)) $(if $(CONFIG),--configfile $(CONFIG))
+
+mini-corpora: setup
+	python -m tests.corpora.build results/mini_corpora
 
 setup:
 	@TORCH=$(TORCH) ./setup.sh

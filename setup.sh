@@ -94,6 +94,17 @@ or install conda or mamba and run again, or run as root on Debian or Ubuntu."
     [ -z "$missing" ] || fail "R packages are still missing: $missing"
 }
 
+# Speech for the miniature corpora of the tests and of the demo; nothing else needs it.
+setup_speech() {
+    .venv/bin/python -c 'import ctypes; ctypes.CDLL("libespeak-ng.so.1")' 2>/dev/null && return
+    if can_apt; then
+        apt libespeak-ng1 espeak-ng-data
+    else
+        say "no libespeak-ng.so.1 (Debian: libespeak-ng1): the miniature corpora of the tests cannot be built"
+    fi
+}
+
 setup_python
 setup_r
+setup_speech
 say "ready: .venv/bin (Python, snakemake) and $(command -v Rscript)"
