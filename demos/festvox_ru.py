@@ -1,7 +1,7 @@
 """Real speech through the ``folder`` corpus: one Russian speaker, 620 sentences with phone labels (Debian festvox-ru).
 
-``python demos/festvox_ru.py VOICE OUT`` writes OUT/manifest.csv, OUT/labels/*.csv and copies of the recordings; VOICE is
-``usr/share/festival/voices/russian/msu_ru_nsh_clunits`` of the package. See docs/corpora.md.
+``python demos/festvox_ru.py VOICE OUT`` writes OUT/manifest.csv, OUT/labels/*.csv and copies of the recordings; VOICE
+is ``usr/share/festival/voices/russian/msu_ru_nsh_clunits`` of the package. See docs/corpora.md.
 """
 
 from __future__ import annotations

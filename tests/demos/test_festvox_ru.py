@@ -57,7 +57,7 @@ def test_a_folder_that_is_no_voice_and_labels_that_are_none(demo, voice, tmp_pat
         demo.write_corpus(tmp_path / "nothing", tmp_path / "out")
     bad = voice / "lab/ru_0000.lab"
     bad.write_text("#\n0.2 125 pau\n0.1 125 e\n")
-    with pytest.raises(ValueError, match="line 3: ends at 0.1 s"):
+    with pytest.raises(ValueError, match=r"line 3: ends at 0\.1 s"):
         demo.read_lab(bad)
     bad.write_text("#\n0.2 125\n")
     with pytest.raises(ValueError, match="line 2"):
