@@ -32,6 +32,7 @@ __all__ = [
     "resolve_runs",
     "select_runs",
     "validate_config",
+    "without_absent_corpora",
 ]
 
 METHODS = {"filter": "FD", "ewt": "EWT", "vmd": "VMD", "emd": "EMD"}
@@ -220,8 +221,34 @@ def _merge(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
 
 
 def corpus_settings(config: dict[str, Any], corpus: str) -> dict[str, Any]:
-    """What a corpus file depends on: its section without the traversal set."""
-    return {key: value for key, value in config["corpora"][corpus].items() if key != "traversal"}
+    """What a corpus file depends on: its section without the traversal set, where it lies, and what figures show."""
+    own = config["corpora"][corpus]
+    return {key: value for key, value in own.items() if key not in ("traversal", "root", "content")}
+
+
+def without_absent_corpora(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration without the runs on corpora whose ``root`` is not set, and those that start from such runs.
+
+    Raises
+    ------
+    ConfigError
+        If no run is left.
+    """
+    absent = {name for name, own in config["corpora"].items() if "root" in own and own["root"] is None}
+    kept, dropped = config["runs"], set()
+    while True:
+        runs = [_merge(config["run_defaults"], run) for run in kept]
+        sources = [(run.get("start_from") or {}).get("run") for run in runs]
+        pairs = zip(runs, sources, strict=True)
+        here = [run["corpus"] not in absent and source not in dropped for run, source in pairs]
+        if all(here):
+            break
+        dropped |= {run["label"] for run, stays in zip(runs, here, strict=True) if not stays and run["label"]}
+        kept = [run for run, stays in zip(kept, here, strict=True) if stays]
+    if not kept:
+        keys = ", ".join(f"`corpora.{name}.root`" for name in sorted(absent))
+        raise ConfigError([f"No run is left, since {keys} is not set: give the folder of the corpus."])
+    return {**config, "runs": kept}
 
 
 def corpus_id(config: dict[str, Any], corpus: str) -> str:

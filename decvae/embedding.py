@@ -20,9 +20,10 @@ PCA_DIMENSIONS = 50
 TRUSTWORTHINESS_NEIGHBORS = 12
 METHODS = ("tsne", "umap")
 COLUMNS = [
-    *["run", "label", "checkpoint", "branch", "view", "method", "utterance", "frame", "level", "vowel", "speaker"],
+    *["run", "label", "checkpoint", "branch", "view", "method", "utterance", "frame", "level"],
     *["centre_hz", "dim1", "dim2", "trustworthiness"],
 ]
+FACTOR = "factor_"  # in front of the name of every factor, in the columns that follow
 
 
 @dataclass(frozen=True)
@@ -154,8 +155,7 @@ def embedding_table(
     *,
     utterance: np.ndarray,
     frame: np.ndarray,
-    vowel: Sequence[str] | None = None,
-    speaker: Sequence[str] | None = None,
+    factors: dict[str, Sequence[str]] | None = None,
     present: np.ndarray | None = None,
     centre_hz: np.ndarray | None = None,
     level_names: Sequence[str] | None = None,
@@ -177,8 +177,8 @@ def embedding_table(
     settings : EmbeddingSettings
         ``n_points`` holds for each view; both draw from the same random order of frames.
     utterance, frame : (n,) int
-    vowel, speaker : (n,) str, optional
-        Class names; empty in the table if absent.
+    factors : {name: (n,) str}, optional
+        Class names; empty where there is none.
     present : (n, C) bool, optional
         Components that exist; those that do not are left out of view ``levels``. All exist by default.
     centre_hz : (n, C), optional
@@ -192,7 +192,8 @@ def embedding_table(
     -------
     DataFrame
         Columns ``COLUMNS``: run, label, checkpoint, branch, view (levels | all), method, utterance, frame, level (X,
-        OC1, ...; ``all`` in view all), vowel, speaker, centre_hz, dim1, dim2, trustworthiness (of the point's map).
+        OC1, ...; ``all`` in view all), centre_hz, dim1, dim2, trustworthiness (of the point's map); then one column
+        ``factor_NAME`` for each factor.
 
     Raises
     ------
@@ -209,8 +210,7 @@ def embedding_table(
         {
             "utterance": _checked(utterance, (n,), "utterance"),
             "frame": _checked(frame, (n,), "frame"),
-            "vowel": "" if vowel is None else _checked(vowel, (n,), "vowel"),
-            "speaker": "" if speaker is None else _checked(speaker, (n,), "speaker"),
+            **{f"{FACTOR}{name}": _checked(values, (n,), name) for name, values in (factors or {}).items()},
         }
     )
     components = (n, n_levels - 1)
@@ -240,7 +240,7 @@ def embedding_table(
     table = pd.concat(views, ignore_index=True).assign(
         run=run, label=label, checkpoint=checkpoint, branch=branch, method=settings.method
     )
-    return table[COLUMNS]
+    return table[[*COLUMNS, *(name for name in table if name.startswith(FACTOR))]]
 
 
 def _standardised(points: np.ndarray) -> np.ndarray:

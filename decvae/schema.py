@@ -170,9 +170,25 @@ def _resolved(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
     return {**_resolved(target, root), **{key: item for key, item in schema.items() if key != "$ref"}}
 
 
+def _branches(schema: dict[str, Any], root: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What a schema with cases is in each of them: the value that selects the case, and the schema."""
+    for case in schema.get("allOf", ()):
+        if "then" in case:
+            (selector,) = case["if"]["properties"].values()
+            yield selector["enum"][0], {**_resolved(case["then"], root)}
+
+
+def _chosen(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
+    """The schema of the case that a value belongs to; the schema itself if it has no cases."""
+    for case, (_, found) in zip(schema.get("allOf", ()), _branches(schema, root), strict=False):
+        if Draft202012Validator(case["if"]).is_valid(value):
+            return found
+    return schema
+
+
 def _complete(value: Any, schema: dict[str, Any], root: dict[str, Any], defaults: bool = True) -> Any:
     """Fill in defaults and give numbers their declared type. Items of lists get no defaults (a run is partial)."""
-    schema = _resolved(schema, root)
+    schema = _chosen(value, _resolved(schema, root), root)
     if isinstance(value, dict):
         known, other = schema.get("properties", {}), schema.get("additionalProperties")
         filled = {}
@@ -212,6 +228,10 @@ def _rows(key: str, schema: dict[str, Any], root: dict[str, Any]) -> Iterator[st
     if "default" in schema and schema["default"] != {}:
         text = yaml.safe_dump(schema["default"], default_flow_style=True, width=10_000)
         default = f"`{text.removesuffix('...' + chr(10)).strip()}`"
+    for name, branch in _branches(schema, root):
+        yield from _rows(f"{key}[{name}]", branch, root)
+    if "allOf" in schema:
+        return
     yield f"| `{key}` | {allowed} | {default} | {schema.get('description', '')} |"
     for name, sub in schema.get("properties", {}).items():
         yield from _rows(f"{key}.{name}", sub, root)

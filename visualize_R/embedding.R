@@ -1,7 +1,7 @@
 # Embeddings (figure 2): two-dimensional maps of inputs or latents, coloured by factor and by component.
 #
-# Input   embedding: embeddings table with run, label, checkpoint, branch, view, method, level, vowel, speaker,
-#         centre_hz, dim1, dim2, trustworthiness
+# Input   embedding: embeddings table with run, label, checkpoint, branch, view, method, level, centre_hz, dim1, dim2,
+#         trustworthiness, and a column factor_NAME for every factor
 # Output  pdf, png
 # Command Rscript visualize_R/embedding.R --embedding table.csv --pdf out.pdf --png out.png [--branch Z]
 
@@ -14,9 +14,14 @@ source(if (exists("snakemake")) {
 
 arguments <- figure_arguments(inputs = "embedding", parameters = list(branch = "Z"))
 
+header <- names(readr::read_csv(
+  arguments$embedding,
+  n_max = 0, col_types = readr::cols(.default = readr::col_character()), progress = FALSE
+))
+factors <- grep("^factor_", header, value = TRUE)
 points <- read_table(
   arguments$embedding,
-  text = c("run", "label", "checkpoint", "branch", "view", "method", "level", "vowel", "speaker"),
+  text = c("run", "label", "checkpoint", "branch", "view", "method", "level", factors),
   numeric = c("centre_hz", "dim1", "dim2", "trustworthiness")
 )
 points <- keep_rows(
@@ -30,13 +35,20 @@ if (length(runs) > 1) {
   )
 }
 
+# More classes than this have colours without a legend.
+legend_limit <- 60
+
 # The colour scale of a column: a colour bar for numbers, classes otherwise.
 colour_scale <- function(values, title) {
   if (is.numeric(values)) {
     return(scale_colour_gradientn(colours = unname(ordered_colours(1:64)), name = title))
   }
   colours <- if (title == "Component") component_colours(levels(values)) else class_colours(levels(values))
-  guide <- guide_legend(override.aes = list(size = 1.8, alpha = 1), ncol = ceiling(nlevels(values) / 12))
+  guide <- if (nlevels(values) > legend_limit) {
+    "none"
+  } else {
+    guide_legend(override.aes = list(size = 1.8, alpha = 1), ncol = ceiling(nlevels(values) / 12))
+  }
   scale_colour_manual(values = colours, name = title, guide = guide)
 }
 
@@ -81,16 +93,18 @@ map_panel <- function(view, column, title) {
     )
 }
 
-panels <- list(
-  map_panel("all", "vowel", "Vowel"),
-  map_panel("all", "speaker", "Speaker"),
-  map_panel("levels", "level", "Component"),
-  map_panel("levels", "centre_hz", "Centre\nfrequency\n(kHz)")
+factor_title <- function(column) {
+  words <- gsub("_", " ", sub("^factor_", "", column), fixed = TRUE)
+  paste0(toupper(substring(words, 1, 1)), substring(words, 2))
+}
+panels <- c(
+  lapply(factors, function(column) map_panel("all", column, factor_title(column))),
+  list(map_panel("levels", "level", "Component"), map_panel("levels", "centre_hz", "Centre\nfrequency\n(kHz)"))
 )
 panels <- panels[!vapply(panels, is.null, logical(1))]
 if (length(panels) == 0) {
   stop(sprintf(
-    "%s has neither rows of view 'all' with a vowel or speaker nor components in view 'levels'; it has views %s.",
+    "%s has neither rows of view 'all' with a factor nor components in view 'levels'; it has views %s.",
     arguments$embedding, quoted(unique(points$view))
   ), call. = FALSE)
 }

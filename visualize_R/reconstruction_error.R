@@ -34,6 +34,6 @@ figure <- ggplot(errors, aes(.data$content, .data$percent, fill = .data$group, c
     caption = wrap_caption(c(quality_caption(errors), "Each method has an axis of its own."), arguments$width_mm)
   ) +
   theme_figure() +
-  theme(legend.position = "bottom")
+  theme(legend.position = if (nlevels(errors$group) > 1) "bottom" else "none")
 
 save_figure(figure, arguments, height_mm = 118)

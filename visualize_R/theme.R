@@ -310,11 +310,13 @@ component_colours <- function(levels) {
 
 method_names <- c(filter = "FD", ewt = "EWT", vmd = "VMD", emd = "EMD")
 # Published grouping of simulated speakers by the vocal tract length factor: up to 0.98 short, from 1.02 long.
-group_names <- c("short", "long")
-group_colours <- setNames(okabe_ito[c(2, 1)], group_names)
+group_names <- c("short", "long", "all")
+group_colours <- setNames(okabe_ito[c(2, 1, 8)], group_names)
+shown_contents <- 8
 
 # One quantity of single frames inside one label, from the quality tables of one or several methods (comma-separated or
-# a vector of paths); speakers between the two groups are left out.
+# a vector of paths). Simulated speakers between the two groups are left out; speakers that are not numbers are one
+# group. Of many classes the most frequent are kept.
 read_quality <- function(paths, quantity) {
   tables <- lapply(paths, function(path) {
     table <- read_table(
@@ -329,14 +331,23 @@ read_quality <- function(paths, quantity) {
     check_names(kept$method, names(method_names), path, "method")
     kept
   })
-  bind_rows(tables) %>%
+  whole <- bind_rows(tables) %>% mutate(content = coalesce(.data$content, "all"))
+  frequent <- head(count(whole, .data$content, sort = TRUE)$content, shown_contents)
+  factor_of_speaker <- suppressWarnings(as.numeric(whole$speaker))
+  whole %>%
+    mutate(
+      group = if (anyNA(factor_of_speaker)) {
+        "all"
+      } else {
+        case_when(factor_of_speaker <= 0.98 ~ "short", factor_of_speaker >= 1.02 ~ "long")
+      }
+    ) %>%
+    filter(!is.na(.data$group), .data$content %in% frequent) %>%
     mutate(
       method = factor(method_names[.data$method], levels = method_names),
       content = ordered_levels(.data$content),
-      factor = as.numeric(.data$speaker),
-      group = factor(case_when(.data$factor <= 0.98 ~ "short", .data$factor >= 1.02 ~ "long"), group_names)
-    ) %>%
-    filter(!is.na(.data$group))
+      group = droplevels(factor(.data$group, group_names))
+    )
 }
 
 check_names <- function(found, known, path, what) {
@@ -350,10 +361,11 @@ quality_caption <- function(table) {
   counts <- table %>%
     group_by(.data$method) %>%
     summarise(n = n_distinct(.data$utterance, .data$frame))
-  sprintf(
-    "Frames inside one vowel: %s. Vocal tract: factor up to 0.98 (short) or from 1.02 (long).",
-    paste(counts$method, counts$n, collapse = ", ")
-  )
+  frames <- sprintf("Frames inside one label: %s.", paste(counts$method, counts$n, collapse = ", "))
+  if ("all" %in% levels(table$group)) {
+    return(frames)
+  }
+  paste(frames, "Vocal tract: factor up to 0.98 (short) or from 1.02 (long).")
 }
 
 # ---- Theme and files -------------------------------------------------------------------------------------------------

@@ -18,8 +18,10 @@ THEME = str(ROOT / "visualize_R" / "theme.R")
 
 
 @cache
-def code_of(script: str) -> list[str]:
+def code_of(script: str, *modules: str) -> list[str]:
     """Absolute paths of ``workflow/scripts/SCRIPT`` and of the project modules behind it, sorted, the script first.
+
+    ``modules`` are those that the script imports by a name that it is given, and that cannot be read from its text.
 
     Raises
     ------
@@ -29,7 +31,8 @@ def code_of(script: str) -> list[str]:
     start = SCRIPTS / script
     if not start.is_file():
         raise FileNotFoundError(f"there is no script {start}")
-    found, waiting = {start}, [start]
+    named = [path for module in modules for path in _files_of(module)]
+    found, waiting = {start, *named}, [start, *named]
     while waiting:
         for path in imported_files(waiting.pop()):
             if path not in found:

@@ -19,8 +19,6 @@ from decvae.corpora.recordings import SPLITS, Labels, Listing, Recording, assign
 from decvae.corpora.timit import read_phn
 
 FACTORS = ()  # all that the manifest has
-CONTENT = None
-LABEL_FILES = (".csv", ".tsv", ".parquet", ".lab", ".phn", ".txt")
 LABEL_PREFIX = "labels:"
 RESERVED = ("path", "id", "start", "end", "split")
 _HTK_UNIT = 1e-7  # seconds

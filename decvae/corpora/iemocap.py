@@ -25,7 +25,6 @@ from decvae.corpora.recordings import Labels, Listing, Recording, check_names, c
 
 FACTORS = ("phoneme", "speaker", "emotion", "session")
 CONTENT = "phoneme"
-LABEL_FILES = (".phseg", ".txt")
 
 EMOTIONS = {"ang": "ang", "hap": "hap", "exc": "hap", "neu": "neu", "sad": "sad"}  # excited counts as happy
 FRAMES_PER_SECOND = 100

@@ -19,7 +19,6 @@ from decvae.corpora.recordings import Labels, Listing, Recording, check_names, c
 SAMPLING_RATE = 16000
 FACTORS = ("phoneme", "speaker", "gender", "dialect")
 CONTENT = "phoneme"
-LABEL_FILES = (".phn",)
 
 # The 24 speakers of the core test set (two men and one woman of each dialect; printed in the release's TESTSET.DOC).
 CORE_TEST_SPEAKERS = frozenset(

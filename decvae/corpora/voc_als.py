@@ -17,7 +17,6 @@ from decvae.corpora.recordings import Listing, Recording, assign_splits, files, 
 
 FACTORS = ("phoneme", "speaker", "king_stage", "disease_duration", "group")
 CONTENT = "phoneme"
-LABEL_FILES = (".xlsx",)
 
 TASKS = {
     **{f"phonation{vowel}": vowel for vowel in "AEIOU"},

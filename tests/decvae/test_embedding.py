@@ -96,8 +96,10 @@ def frames(n: int = 60) -> dict:
         "levels": cloud[:, None] * 0.1 + offsets + rng.normal(size=(n, 4, 6)) * 0.1,
         "utterance": np.arange(n) // 10,
         "frame": np.arange(n) % 10,
-        "vowel": np.array(["a", "e", "I", "u"])[classes],
-        "speaker": (np.arange(n) // 10).astype(str),
+        "factors": {
+            "vowel": np.array(["a", "e", "I", "u"])[classes],
+            "speaker": (np.arange(n) // 10).astype(str),
+        },
         "present": np.arange(3) < np.where(np.arange(n) % 5 == 0, 2, 3)[:, None],
         "centre_hz": np.array([300.0, 900.0, 2200.0]) + np.arange(n)[:, None],
     }
@@ -106,7 +108,7 @@ def frames(n: int = 60) -> dict:
 def test_table_has_both_views_with_their_labels():
     data = frames()
     table = embedding_table(settings=QUICK, **data, run="r", label="β-DecVAE", checkpoint="best")
-    assert list(table.columns) == COLUMNS
+    assert list(table.columns) == [*COLUMNS, "factor_vowel", "factor_speaker"]
     together, stacked = table[table["view"] == "all"], table[table["view"] == "levels"]
     assert len(together) == 60 and set(together["level"]) == {"all"} and together["centre_hz"].isna().all()
     # Every fifth frame lacks OC3.
@@ -115,8 +117,8 @@ def test_table_has_both_views_with_their_labels():
     source = stacked["utterance"] * 10 + stacked["frame"]
     third = stacked["level"] == "OC3"
     np.testing.assert_allclose(stacked.loc[third, "centre_hz"], 2200 + source[third])
-    np.testing.assert_array_equal(stacked["vowel"], data["vowel"][source])
-    np.testing.assert_array_equal(stacked["speaker"], data["speaker"][source])
+    np.testing.assert_array_equal(stacked["factor_vowel"], data["factors"]["vowel"][source])
+    np.testing.assert_array_equal(stacked["factor_speaker"], data["factors"]["speaker"][source])
     assert set(table["run"]) == {"r"} and set(table["branch"]) == {"Z"} and set(table["method"]) == {"tsne"}
     assert table.groupby("view")["trustworthiness"].nunique().eq(1).all()
     assert table["trustworthiness"].between(0.8, 1).all()
@@ -131,7 +133,7 @@ def test_levels_are_standardised_together():
 def test_concatenated_view_separates_the_vowels():
     table = embedding_table(settings=QUICK, **frames())
     together = table[table["view"] == "all"]
-    assert neighbour_purity(together[["dim1", "dim2"]].to_numpy(), together["vowel"].to_numpy()) > 0.9
+    assert neighbour_purity(together[["dim1", "dim2"]].to_numpy(), together["factor_vowel"].to_numpy()) > 0.9
 
 
 def test_points_are_thinned_by_a_seeded_draw():
@@ -154,14 +156,16 @@ def test_a_model_without_components_has_one_level():
     data = frames()
     table = embedding_table(data["levels"][:, :1], QUICK, utterance=data["utterance"], frame=data["frame"], branch="S")
     assert table[table["view"] == "levels"]["level"].eq("X").all()
-    assert table["vowel"].eq("").all() and table["branch"].eq("S").all()
+    assert list(table.columns) == COLUMNS and table["branch"].eq("S").all()
 
 
 def test_table_refuses_arrays_that_do_not_fit():
     data = frames()
-    for name, cut in [("vowel", np.s_[:-1]), ("centre_hz", np.s_[:, :2]), ("present", np.s_[:, :1])]:
+    for name, cut in [("centre_hz", np.s_[:, :2]), ("present", np.s_[:, :1])]:
         with pytest.raises(ValueError, match=rf"{name} must have shape"):
             embedding_table(settings=QUICK, **{**data, name: data[name][cut]})
+    with pytest.raises(ValueError, match="vowel must have shape"):
+        embedding_table(settings=QUICK, **{**data, "factors": {"vowel": data["factors"]["vowel"][:-1]}})
     data["levels"][3, 1, 2] = np.inf
     with pytest.raises(ValueError, match="NaN or infinite"):
         embedding_table(settings=QUICK, **data)

@@ -153,14 +153,14 @@ def embedding_points() -> pd.DataFrame:
         centre = 20 * np.array([np.cos(vowel * 1.26), np.sin(vowel * 1.26)]) + speaker * 0.8 + rng.normal(size=2) * 2
         common = ("r1", "β-DecVAE FD centred", "best", "Z")
         labels = (VOWELS[vowel], f"{0.7 + 0.06 * speaker:.2f}")
-        rows.append((*common, "all", "tsne", i, 0, "all", *labels, None, *centre, 0.96))
+        rows.append((*common, "all", "tsne", i, 0, "all", None, *centre, 0.96, *labels))
         for level in range(4):
             where = centre / 3 + 25 * np.array([np.cos(level * 1.57), np.sin(level * 1.57)])
             hertz = None if level == 0 else 600.0 * level**1.3 * rng.uniform(0.8, 1.2)
             rows.append(
-                (*common, "levels", "tsne", i, 0, "X" if level == 0 else f"OC{level}", *labels, hertz, *where, 0.93)
+                (*common, "levels", "tsne", i, 0, "X" if level == 0 else f"OC{level}", hertz, *where, 0.93, *labels)
             )
-    return pd.DataFrame(rows, columns=EMBEDDING_COLUMNS)
+    return pd.DataFrame(rows, columns=[*EMBEDDING_COLUMNS, "factor_vowel", "factor_speaker"])
 
 
 def generative_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -245,6 +245,22 @@ def quality_table() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*columns, "quantity", "item", "value"])
 
 
+def corpus_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
+    rng = np.random.default_rng(7)
+    rows, utterances = [], []
+    for split, n in (("train", 300), ("dev", 60), ("test", 40)):
+        seconds = rng.gamma(6, 0.6, n)
+        utterances += [(split, f"{split}{k}", value) for k, value in enumerate(seconds)]
+        rows += [(split, "utterances", None, None, n), (split, "seconds", None, None, seconds.sum())]
+        for factor, names in {"phoneme": [f"p{k:02d}" for k in range(39)], "emotion": ["ang", "hap", "sad"]}.items():
+            rows += [(split, "classes", factor, None, len(names)), (split, "coverage", factor, None, 0.93)]
+            share = rng.dirichlet(np.ones(len(names))) * seconds.sum()
+            rows += [(split, "seconds_of_class", factor, name, v) for name, v in zip(names, share, strict=True)]
+    rows += [(None, "omitted", None, "SA sentences", 120), (None, "skipped", None, "unreadable audio", 2)]
+    columns = ["split", "quantity", "factor", "class", "value"]
+    return pd.DataFrame(rows, columns=columns), pd.DataFrame(utterances, columns=["split", "utterance", "seconds"])
+
+
 def tables_of(script: str) -> dict[str, pd.DataFrame]:
     """The inputs of a script by argument name."""
     if script == "metrics_over_training.R":
@@ -262,6 +278,8 @@ def tables_of(script: str) -> dict[str, pd.DataFrame]:
         return {"embedding": embedding_points()}
     if script == "decomposition_front_end.R":
         return dict(zip(["signals", "spectra"], example_tables(), strict=True))
+    if script == "corpus.R":
+        return dict(zip(["summary", "utterances"], corpus_tables(), strict=True))
     if script in ("reconstruction_error.R", "correlograms.R", "component_frequencies.R", "component_scatter.R"):
         return {"quality": quality_table()}
     return {"signals": generative_tables()[script == "mel_features.R"]}
@@ -275,6 +293,7 @@ DEFINING_COLUMN = {
     "training_curves.R": "quantity",
     "latent_responses.R": "speaker_factor",
     "embedding.R": "level",
+    "corpus.R": "split",
     "generative_model.R": "time_ms",
     "mel_features.R": "mel_band",
     "decomposition_front_end.R": "component",
@@ -335,7 +354,7 @@ def test_sequence_scale_and_single_column_width(tmp_path):
 
 
 def test_embedding_of_inputs_has_no_run_and_no_vowel(tmp_path):
-    points = embedding_points().assign(run=None, label=None, checkpoint=None, vowel=None)
+    points = embedding_points().assign(run=None, label=None, checkpoint=None, factor_vowel=None)
     assert_drawn(*draw("embedding.R", {"embedding": points}, tmp_path))
 
 

@@ -19,11 +19,13 @@ from decvae.config import (
     resolve_runs,
     select_runs,
     validate_config,
+    without_absent_corpora,
 )
+from decvae.corpora.tree import tree_fingerprint
 from source import THEME, code_of, figure_code
 
 try:
-    CONFIG = validate_config(config, ROOT / "workflow" / "schemas" / "config.schema.yaml")
+    CONFIG = without_absent_corpora(validate_config(config, ROOT / "workflow" / "schemas" / "config.schema.yaml"))
     RUNS = resolve_runs(CONFIG)
     TRAVERSED = select_runs(RUNS, CONFIG, "traversal")
     EMBEDDED = select_runs(RUNS, CONFIG, "embeddings")
@@ -36,6 +38,16 @@ TRAINED = [run for run in RUNS.values() if not run.is_linear]
 BY_SLUG = {run.slug: run for run in RUNS.values()}
 SHOWN_CORPUS = CONFIG["figures"]["corpus"] or next(iter(RUNS.values())).settings["corpus"]
 CORPORA = {corpus_id(CONFIG, name): name for name in [SHOWN_CORPUS, *(run.settings["corpus"] for run in RUNS.values())]}
+KIND = {corpus: CONFIG["corpora"][name]["kind"] for corpus, name in CORPORA.items()}
+SIMULATED = [corpus for corpus, kind in KIND.items() if kind == "sim_vowels"]
+INGESTED = [corpus for corpus, kind in KIND.items() if kind != "sim_vowels"]
+# Folders of the metric figures: fig2 is the shown corpus, the others have folders of their names.
+PLACES = {
+    "fig2" if name == SHOWN_CORPUS else name: corpus
+    for corpus, name in CORPORA.items()
+    if any(run.corpus_id == corpus for run in RUNS.values())
+}
+TRAVERSED = [run for run in TRAVERSED if run.corpus_id in SIMULATED]  # only these have controlled sets
 # All four methods, with the components that runs have by default, for the figures of the decompositions.
 SHOWN_DECOMPOSITIONS = {
     method: decomposition_settings(
@@ -58,6 +70,8 @@ wildcard_constraints:
     input="mel|waveform|fft",
     checkpoint=r"init|best|last|epoch-\d{4}|step-\d{6}",
     scale="frame|sequence",
+    name="|".join(CORPORA.values()),
+    place="|".join(PLACES),
 
 
 # ---- Settings that a rule depends on ----
@@ -70,6 +84,52 @@ def corpus_section(wildcards):
 
 def corpus_section_with_traversal(wildcards):
     return CONFIG["corpora"][CORPORA[wildcards.corpus]]
+
+
+def one_of(corpora):
+    """Regular expression of some corpora's names, which fits nothing if there are none."""
+    return "|".join(corpora) or "(?!)"
+
+
+def tree_of_corpus(wildcards):
+    """Fingerprint of the files that a corpus is read from: another one makes the corpus stale."""
+    root = Path(CONFIG["corpora"][CORPORA[wildcards.corpus]]["root"])
+    try:
+        return tree_fingerprint(root, KIND[wildcards.corpus])
+    except OSError as error:
+        raise WorkflowError(f"`corpora.{CORPORA[wildcards.corpus]}.root`: {error}") from None
+
+
+def reader_code(wildcards):
+    return code_of("ingest_corpus.py", f"decvae.corpora.{KIND[wildcards.corpus]}")
+
+
+def content_of(corpus):
+    """The factor or label that figures of a corpus show first."""
+    section = CONFIG["corpora"][CORPORA[corpus]]
+    return section.get("content") or {"sim_vowels": "vowel", "folder": ""}.get(KIND[corpus], "phoneme")
+
+
+def runs_of(place):
+    """Names of the runs of a place of metric figures."""
+    return [run.name for run in RUNS.values() if run.corpus_id == PLACES[place] and run.has_frames]
+
+
+def runs_of_place(wildcards):
+    return runs_of(wildcards.place)
+
+
+def content_of_place(wildcards):
+    return content_of(PLACES[wildcards.place])
+
+
+def table_of_corpus(table):
+    """Input function: a table that describes the corpus of a name."""
+
+    def path(wildcards):
+        return f"results/corpora/{corpus_id(CONFIG, wildcards.name)}-{table}.csv"
+
+    return path
 
 
 def decomposition_section(wildcards):
@@ -272,11 +332,16 @@ def has_curves():
 
 def all_figures():
     """Every figure of the study, as PDF and PNG."""
-    names = ["fig2/metrics_scatter", "fig2/metrics_bars", "fig6/metrics_circular"]
+    drawn = [place for place, corpus in PLACES.items() if content_of(corpus) and runs_of(place)]
+    names = [f"{place}/{figure}" for place in drawn for figure in ("metrics_scatter", "metrics_bars")]
+    names += ["fig6/metrics_circular"] if drawn else []
     names += ["fig2/embedding_inputs"] if EMBEDDED else []
     names += [f"fig2/embedding_latents-{run.slug}" for run in EMBEDDED]
-    names += ["si4/generative_model", "si4/mel_features", "si4/decomposition_frame", "si4/decomposition_sequence"]
-    names += ["si4/component_frequencies", "si4/component_scatter", "si9/reconstruction_error", "si9/correlograms"]
+    names += ["si4/decomposition_frame", "si4/decomposition_sequence", "si9/reconstruction_error", "si9/correlograms"]
+    if corpus_id(CONFIG, SHOWN_CORPUS) in SIMULATED:  # what only a generator knows
+        names += ["si4/generative_model", "si4/mel_features", "si4/component_frequencies"]
+        names += ["si4/component_scatter"]
+    names += [f"corpora/{CORPORA[corpus]}" for corpus in INGESTED]
     names += [f"si18/latent_responses-{run.slug}" for run in TRAVERSED]
     names += ["si22/training_curves"] if TRAINED else []
     names += ["si12/metrics_over_training"] if has_curves() else []

@@ -1,4 +1,4 @@
-# Simulated corpora: audio, factors and time-aligned labels in one HDF5 file each.
+# Corpora, simulated or read from files: audio, factors and time-aligned labels in one HDF5 file each.
 
 
 rule simulate_corpus:
@@ -10,6 +10,8 @@ rule simulate_corpus:
         "results/logs/simulate_corpus/{corpus}.log",
     benchmark:
         "results/benchmarks/simulate_corpus/{corpus}.tsv"
+    wildcard_constraints:
+        corpus=one_of(SIMULATED),
     conda:
         "../envs/python.yaml"
     threads: 1
@@ -32,6 +34,8 @@ rule simulate_traversal_set:
         "results/logs/simulate_traversal_set/{corpus}.log",
     benchmark:
         "results/benchmarks/simulate_traversal_set/{corpus}.tsv"
+    wildcard_constraints:
+        corpus=one_of(SIMULATED),
     conda:
         "../envs/python.yaml"
     threads: 1
@@ -55,6 +59,8 @@ rule describe_generator:
         "results/logs/describe_generator/{corpus}.log",
     benchmark:
         "results/benchmarks/describe_generator/{corpus}.tsv"
+    wildcard_constraints:
+        corpus=one_of(SIMULATED),
     conda:
         "../envs/python.yaml"
     threads: 1
@@ -66,3 +72,50 @@ rule describe_generator:
         seed=SEED,
     script:
         "../scripts/describe_generator.py"
+
+
+rule ingest_corpus:
+    input:
+        code=reader_code,
+    output:
+        corpus="results/corpora/{corpus}.h5",
+    log:
+        "results/logs/ingest_corpus/{corpus}.log",
+    benchmark:
+        "results/benchmarks/ingest_corpus/{corpus}.tsv"
+    wildcard_constraints:
+        corpus=one_of(INGESTED),
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    params:
+        name=lambda wildcards: CORPORA[wildcards.corpus],
+        settings=corpus_section,
+        tree=tree_of_corpus,
+        seed=SEED,
+    script:
+        "../scripts/ingest_corpus.py"
+
+
+rule summarise_corpus:
+    input:
+        corpus="results/corpora/{corpus}.h5",
+        code=code_of("summarise_corpus.py"),
+    output:
+        summary="results/corpora/{corpus}-summary.csv",
+        utterances="results/corpora/{corpus}-utterances.csv",
+    log:
+        "results/logs/summarise_corpus/{corpus}.log",
+    benchmark:
+        "results/benchmarks/summarise_corpus/{corpus}.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    script:
+        "../scripts/summarise_corpus.py"

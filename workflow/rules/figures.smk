@@ -7,17 +7,17 @@ rule metrics_scatter:
         theme=THEME,
         code=figure_code("metrics_scatter.R"),
     output:
-        pdf="results/figures/fig2/metrics_scatter.pdf",
+        pdf="results/figures/{place}/metrics_scatter.pdf",
         png=report(
-            "results/figures/fig2/metrics_scatter.png",
+            "results/figures/{place}/metrics_scatter.png",
             caption="../report/metrics_scatter.rst",
             category="Figure 2: metrics",
-            labels={"figure": "metrics, scatter"},
+            labels={"place": "{place}", "figure": "metrics, scatter"},
         ),
     log:
-        "results/logs/metrics_scatter.log",
+        "results/logs/metrics_scatter/{place}.log",
     benchmark:
-        "results/benchmarks/metrics_scatter.tsv"
+        "results/benchmarks/metrics_scatter/{place}.tsv"
     conda:
         "../envs/r.yaml"
     threads: 1
@@ -29,6 +29,8 @@ rule metrics_scatter:
         aggregation=CONFIG["figures"]["aggregation"],
         classifier=CONFIG["evaluation"]["classifiers"][0],
         protocol=CONFIG["evaluation"]["protocols"][0],
+        runs=runs_of_place,
+        content=content_of_place,
         dpi=CONFIG["figures"]["dpi"],
     script:
         "../../visualize_R/metrics_scatter.R"
@@ -40,17 +42,17 @@ rule metrics_bars:
         theme=THEME,
         code=figure_code("metrics_bars.R"),
     output:
-        pdf="results/figures/fig2/metrics_bars.pdf",
+        pdf="results/figures/{place}/metrics_bars.pdf",
         png=report(
-            "results/figures/fig2/metrics_bars.png",
+            "results/figures/{place}/metrics_bars.png",
             caption="../report/metrics_bars.rst",
             category="Figure 2: metrics",
-            labels={"figure": "metrics, bars"},
+            labels={"place": "{place}", "figure": "metrics, bars"},
         ),
     log:
-        "results/logs/metrics_bars.log",
+        "results/logs/metrics_bars/{place}.log",
     benchmark:
-        "results/benchmarks/metrics_bars.tsv"
+        "results/benchmarks/metrics_bars/{place}.tsv"
     conda:
         "../envs/r.yaml"
     threads: 1
@@ -62,6 +64,8 @@ rule metrics_bars:
         aggregation=CONFIG["figures"]["aggregation"],
         classifier=CONFIG["evaluation"]["classifiers"][0],
         protocol=CONFIG["evaluation"]["protocols"][0],
+        runs=runs_of_place,
+        content=content_of_place,
         dpi=CONFIG["figures"]["dpi"],
     script:
         "../../visualize_R/metrics_bars.R"
@@ -450,6 +454,39 @@ rule metrics_over_training:
         aggregation=CONFIG["figures"]["aggregation"],
         classifier=CONFIG["evaluation"]["classifiers"][0],
         protocol=CONFIG["evaluation"]["protocols"][0],
+        runs=runs_of("fig2"),
+        content=content_of(PLACES["fig2"]),
         dpi=CONFIG["figures"]["dpi"],
     script:
         "../../visualize_R/metrics_over_training.R"
+
+
+rule corpus:
+    input:
+        summary=table_of_corpus("summary"),
+        utterances=table_of_corpus("utterances"),
+        theme=THEME,
+        code=figure_code("corpus.R"),
+    output:
+        pdf="results/figures/corpora/{name}.pdf",
+        png=report(
+            "results/figures/corpora/{name}.png",
+            caption="../report/corpus.rst",
+            category="Corpora",
+            labels={"corpus": "{name}"},
+        ),
+    log:
+        "results/logs/corpus/{name}.log",
+    benchmark:
+        "results/benchmarks/corpus/{name}.tsv"
+    conda:
+        "../envs/r.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        title="{name}",
+        dpi=CONFIG["figures"]["dpi"],
+    script:
+        "../../visualize_R/corpus.R"

@@ -15,25 +15,27 @@ with job_log(snakemake.log[0]):
     from decvae.embedding import EmbeddingSettings, embedding_table
     from decvae.feature_file import FeatureFile
 
-    levels, vowels, speakers, counts = [], [], [], []
+    levels, counts, factors = [], [], {}
     with Corpus(snakemake.input.corpus) as corpus:
         for path, split in zip(snakemake.input.features, snakemake.params.splits, strict=True):
             data, labels = FeatureFile(path), corpus[split]
-            speaker = class_labels(labels.class_names("speaker"), labels.factors["speaker"])
+            known = {name: class_labels(labels.class_names(name), codes) for name, codes in labels.factors.items()}
             for index in range(len(data)):
                 frames = data.vectors(index)
                 levels.append(frames)
                 counts.append(len(frames))
-                vowels.append(class_labels(labels.class_names("vowel"), labels.frame_labels("vowel", index)[0]))
-                speakers.append(np.repeat(speaker[index], len(frames)))
+                for name in labels.interval_names:
+                    codes = labels.frame_labels(name, index)[0]
+                    factors.setdefault(name, []).append(class_labels(labels.class_names(name), codes))
+                for name, values in known.items():
+                    factors.setdefault(name, []).append(np.repeat(values[index], len(frames)))
     present, centre_hz = component_facts(snakemake.input.decompositions)
     embedding_table(
         np.concatenate(levels),
         EmbeddingSettings(**snakemake.params.settings),
         utterance=np.repeat(np.arange(len(counts)), counts),
         frame=np.concatenate([np.arange(count) for count in counts]),
-        vowel=np.concatenate(vowels),
-        speaker=np.concatenate(speakers),
+        factors={name: np.concatenate(values) for name, values in factors.items()},
         present=present,
         centre_hz=centre_hz,
         label=f"{snakemake.wildcards.input} inputs",

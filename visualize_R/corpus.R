@@ -1,0 +1,102 @@
+# What a corpus holds: durations, amounts of every class, speakers and label coverage of each split.
+#
+# Input   summary: table with split, quantity, factor, class, value; utterances: table with split, utterance, seconds
+# Output  pdf, png
+# Command Rscript visualize_R/corpus.R --summary a.csv --utterances b.csv --pdf out.pdf --png out.png [--classes 24]
+
+source(if (exists("snakemake")) {
+  snakemake@input[["theme"]]
+} else {
+  script <- sub("--file=", "", grep("^--file=", commandArgs(), value = TRUE), fixed = TRUE)
+  file.path(dirname(gsub("~+~", " ", script, fixed = TRUE)), "theme.R")
+})
+
+arguments <- figure_arguments(inputs = c("summary", "utterances"), parameters = list(classes = 24, title = ""))
+
+summary <- read_table(
+  arguments$summary,
+  text = c("split", "quantity", "factor", "class"), numeric = "value"
+)
+utterances <- read_table(arguments$utterances, text = c("split", "utterance"), numeric = "seconds")
+splits <- intersect(c("train", "dev", "test"), unique(utterances$split))
+as_split <- function(split) factor(split, levels = splits)
+colours <- setNames(okabe_ito[seq_along(splits)], splits)
+
+# One row per quantity, one column per split.
+of_splits <- keep_rows(
+  summary, summary$quantity %in% c("utterances", "seconds", "classes", "coverage"), arguments$summary,
+  "quantity 'utterances', 'seconds', 'classes' or 'coverage'", summary$quantity
+) %>%
+  mutate(
+    split = as_split(.data$split),
+    row = case_when(
+      .data$quantity == "utterances" ~ "Utterances",
+      .data$quantity == "seconds" ~ "Minutes",
+      .data$quantity == "classes" ~ paste("Classes of", gsub("_", " ", .data$factor)),
+      TRUE ~ paste("Labelled,", gsub("_", " ", .data$factor))
+    ),
+    row = factor(.data$row, levels = rev(unique(.data$row))),
+    text = case_when(
+      .data$quantity == "seconds" ~ scales::comma(.data$value / 60, accuracy = 0.1),
+      .data$quantity == "coverage" ~ scales::percent(.data$value, accuracy = 0.1),
+      TRUE ~ scales::comma(.data$value, accuracy = 1)
+    )
+  )
+numbers <- ggplot(of_splits, aes(.data$split, .data$row)) +
+  geom_text(aes(label = .data$text), size = 2.4) +
+  scale_x_discrete(position = "top") +
+  labs(subtitle = "Splits", x = NULL, y = NULL) +
+  theme_figure() +
+  theme(panel.border = element_blank(), axis.ticks = element_blank())
+
+durations <- ggplot(mutate(utterances, split = as_split(.data$split)), aes(.data$seconds, fill = .data$split)) +
+  geom_histogram(bins = 30, colour = "white", linewidth = 0.1, boundary = 0) +
+  scale_fill_manual(values = colours) +
+  facet_wrap(vars(.data$split), ncol = 1, scales = "free_y") +
+  labs(subtitle = "Durations of the utterances", x = "Duration (s)", y = "Utterances") +
+  guides(fill = "none") +
+  theme_figure()
+
+# The classes of each factor that take most of the time.
+classes <- filter(summary, .data$quantity == "seconds_of_class") %>%
+  group_by(.data$factor, .data$class) %>%
+  mutate(total = sum(.data$value)) %>%
+  group_by(.data$factor) %>%
+  filter(dense_rank(desc(.data$total)) <= arguments$classes) %>%
+  ungroup() %>%
+  mutate(split = factor(.data$split, levels = rev(splits)))
+amounts <- lapply(unique(classes$factor), function(name) {
+  rows <- filter(classes, .data$factor == name)
+  rows$class <- ordered_levels(rows$class)
+  n_all <- n_distinct(filter(summary, .data$quantity == "seconds_of_class", .data$factor == name)$class)
+  n_shown <- nlevels(rows$class)
+  title <- gsub("_", " ", name)
+  ggplot(rows, aes(.data$class, .data$value / 60, fill = .data$split)) +
+    geom_col(width = 0.8) +
+    scale_fill_manual(values = colours, breaks = splits) +
+    scale_y_continuous(expand = expansion(mult = c(0, 0.05))) +
+    labs(
+      subtitle = if (n_shown < n_all) sprintf("%s: the %d longest of %d", title, n_shown, n_all) else title,
+      x = NULL, y = "Minutes", fill = "Split"
+    ) +
+    theme_figure() +
+    theme(
+      axis.text.x = if (n_shown > 8) element_text(angle = 90, hjust = 1, vjust = 0.5) else element_text(),
+      panel.grid.major.x = element_blank()
+    )
+})
+
+left_out <- filter(summary, .data$quantity %in% c("skipped", "omitted"))
+caption <- if (nrow(left_out) > 0) {
+  wrap_caption(sprintf("Left out: %s.", paste0(left_out$class, " (", left_out$value, ")", collapse = ", ")),
+    arguments$width_mm
+  )
+}
+rows <- ceiling(length(amounts) / 2)
+figure <- ((numbers | durations) / (wrap_plots(amounts, ncol = 2, guides = "collect"))) +
+  plot_layout(heights = c(max(1, n_distinct(of_splits$row) / 8), 0.8 * rows)) +
+  plot_annotation(title = if (nzchar(arguments$title)) arguments$title, caption = caption, theme = theme_figure())
+
+save_figure(figure & theme(legend.position = "bottom"), arguments,
+  height_mm = 62 * max(1, n_distinct(of_splits$row) / 8) + 52 * rows + 16
+)

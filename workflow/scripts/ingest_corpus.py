@@ -1,0 +1,22 @@
+"""Read a corpus from the user's files.
+
+Output  corpus: HDF5 corpus
+Params  name: of the corpus; settings: its section of the configuration; tree: fingerprint of its files; seed
+"""
+
+from _job import job_log
+
+with job_log(snakemake.log[0]):
+    from decvae.corpora.ingest import ingest_corpus
+
+    section = snakemake.params.settings
+    # The root is not a parameter, so that a tree that has only been moved does not make its corpus stale.
+    root = snakemake.config["corpora"][snakemake.params.name]["root"]
+    ingest_corpus(
+        section["kind"],
+        root,
+        section,
+        snakemake.output.corpus,
+        corpus=snakemake.params.name,
+        seed=snakemake.params.seed,
+    )
