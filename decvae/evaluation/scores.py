@@ -11,13 +11,13 @@ from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from decvae.evaluation.aggregation import aggregate, available_aggregations
-from decvae.evaluation.discretise import check_codes, drop_constant
+from decvae.evaluation.discretise import active_codes, check_codes
 from decvae.evaluation.latents import LatentTable, joined
 from decvae.evaluation.protocols import classes_scored_as, grouped_splits, grouping, scored_factors
 from decvae.evaluation.published import published_units
 from decvae.evaluation.settings import EvaluationSettings
 from decvae.evaluation.sound import Codes, Part, joined_folds, score, units
-from decvae.evaluation.subspaces import Subspaces, evidence_units
+from decvae.evaluation.subspaces import Subspaces, evidence_units, importance_rows, learnable_factors
 from decvae.variance import between_component_share
 
 __all__ = ["CLASS_COLUMNS", "COLUMNS", "EVIDENCE_COLUMNS", "EvaluationSettings", "Scores", "evaluate", "score_table"]
@@ -123,13 +123,17 @@ def score_table(table: LatentTable, settings: EvaluationSettings, *, seed: int =
     table = _scored_rows(table, settings, seed)
     matrices = _matrices(table, settings, seed)
     work = [(place, unit) for place, codes in enumerate(matrices) for unit in _units(codes)]
-    evidence = evidence_units(_subspaces(table, matrices[0])) if settings.subspace_evidence and matrices else []
+    subspaces = _subspaces(table, matrices[0]) if settings.subspace_evidence and matrices else None
+    probes = evidence_units(subspaces) if subspaces else []
     parts: list[list[Part]] = [[] for _ in matrices]
-    results = _in_parallel([*(unit for _, unit in work), *evidence], n_jobs)
+    results = _in_parallel([*(unit for _, unit in work), *probes], n_jobs)
     for (place, _), part in zip(work, results, strict=False):
         parts[place].append(part)
     rows, classes = [], []
+    evidence = [row for rows in results[len(work) :] for row in rows]
     for codes, found in zip(matrices, parts, strict=True):
+        if subspaces and codes.space == "mu" and codes.aggregation == "all":
+            evidence += _importances(subspaces, codes, found)
         cell = {"space": codes.space, "aggregation": codes.aggregation}
         scores = [row for part in found for row in part.rows] + joined_folds(codes, found)
         rows += [cell | {"n_codes": codes.z.shape[1]} | row for row in scores]
@@ -143,10 +147,7 @@ def score_table(table: LatentTable, settings: EvaluationSettings, *, seed: int =
             [{"branch": table.branch} | row for row in rows if row["value"] is not None], columns=list(COLUMNS)
         ),
         pd.DataFrame(classes, columns=list(CLASS_COLUMNS)),
-        pd.DataFrame(
-            [{"branch": table.branch} | row for rows in results[len(work) :] for row in rows],
-            columns=list(EVIDENCE_COLUMNS),
-        ),
+        pd.DataFrame([{"branch": table.branch} | row for row in evidence], columns=list(EVIDENCE_COLUMNS)),
     )
 
 
@@ -163,7 +164,18 @@ def _subspaces(table: LatentTable, codes: Codes) -> Subspaces:
     """X and the components of a table, with the factors and splits of its code matrices."""
     names = [name for name in table.subspaces if name != "OCs_proj"]
     mu = table.mu[:, [table.subspaces.index(name) for name in names]]
-    return Subspaces(mu, names, codes.factors, codes.splits, codes.settings.dci_backend, codes.seed)
+    return Subspaces(mu, names, learnable_factors(codes.factors, codes.splits), codes.splits, codes.seed)
+
+
+def _importances(subspaces: Subspaces, codes: Codes, parts: list[Part]) -> list[dict]:
+    """Importance of every subspace, from the folds of the aggregation ``all``."""
+    factors = [place for place, name in enumerate(codes.factors) if name in subspaces.factors]
+    importances = []
+    for part in parts:
+        if part.importance is not None and factors:
+            importances.append(np.zeros((subspaces.mu[0].size, len(factors))))
+            importances[-1][codes.columns] = part.importance[:, factors]
+    return importance_rows(importances, subspaces.names, list(subspaces.factors)) if importances else []
 
 
 def _units(codes: Codes) -> list:
@@ -207,8 +219,11 @@ def _matrices(table: LatentTable, settings: EvaluationSettings, seed: int) -> li
     found = []
     for space, requested in (("mu", settings.aggregations), ("features", settings.feature_aggregations)):
         for aggregation in _available(table, space, requested):
-            z, n_constant = drop_constant(aggregate(table, aggregation, space))
-            codes = Codes(z, space=space, aggregation=aggregation, **shared)
+            z = check_codes(aggregate(table, aggregation, space))
+            columns = np.flatnonzero(active_codes(z))
+            n_constant = z.shape[1] - len(columns)
+            z = z[:, columns]
+            codes = Codes(z, columns, space=space, aggregation=aggregation, **shared)
             logger.info("%s: %d codes (%d constant dropped), %d rows", codes.name, z.shape[1], n_constant, len(z))
             if z.shape[1] == 0:
                 logger.warning("%s: every code is constant, nothing to score", codes.name)

@@ -50,7 +50,8 @@ class EvaluationSettings:
         Aggregations of the features, scored by classification and k-means.
     subspace_evidence : bool
         Also score what each subspace tells alone and what is lost without it, their overlap, and how label noise and
-        class imbalance move the accuracy (see :mod:`decvae.evaluation.subspaces`).
+        class imbalance move the accuracy (see :mod:`decvae.evaluation.subspaces`); with the sound DCI of ``all``
+        also the importance of each.
     """
 
     protocols: tuple[str, ...] = ("sound",)

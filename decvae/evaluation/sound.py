@@ -46,6 +46,8 @@ class Codes:
     Attributes
     ----------
     z : (n, n_codes)
+    columns : (n_codes,) int
+        Place of each code in the aggregation, which also has the constant ones.
     factors : {name: (n,) int}
         Each with at least two classes.
     groupings : {name: Grouping}
@@ -55,6 +57,7 @@ class Codes:
     """
 
     z: np.ndarray
+    columns: np.ndarray
     factors: dict[str, np.ndarray]
     groupings: dict[str, Grouping]
     splits: dict[str, list[tuple[np.ndarray, np.ndarray]]]
@@ -83,7 +86,13 @@ class Codes:
 
 @dataclass
 class Part:
-    """What one unit of work found: rows of scores and of classes, or the scores of one fold, to be joined later."""
+    """What one unit of work found: rows of scores and of classes, or the scores of one fold, to be joined later.
+
+    Attributes
+    ----------
+    importance : (n_codes, n_factors) or None
+        DCI importance of the fold; 0 for codes that are constant in its training part.
+    """
 
     rows: list[dict] = field(default_factory=list)
     classes: list[dict] = field(default_factory=list)
@@ -172,8 +181,8 @@ def _n_folds(codes: Codes) -> int:
 def _fold(codes: Codes, index: int) -> Part:
     """DCI, explicitness, SAP and the votes of one fold; each factor is split by its own groups."""
     splits = {name: found[index] for name, found in codes.splits.items()}
-    varies = [np.ptp(codes.z[train], axis=0) > 0 for train, _ in splits.values()]
-    z = codes.z[:, np.all(varies, axis=0)]
+    varies = np.all([np.ptp(codes.z[train], axis=0) > 0 for train, _ in splits.values()], axis=0)
+    z = codes.z[:, varies]
     dci, auc, accuracy = [], [], []
     for name, y in codes.factors.items():
         train, test = splits[name]
@@ -197,7 +206,9 @@ def _fold(codes: Codes, index: int) -> Part:
         "factor_vae": factor_vae_score(*votes, seed=codes.seed).test if several else None,
         "beta_vae": beta_vae_score(*votes, seed=codes.seed).test if several else None,
     }
-    return Part(fold=fold, importance=importance)
+    full = np.zeros((len(varies), importance.shape[1]))
+    full[varies] = importance
+    return Part(fold=fold, importance=full)
 
 
 def joined_folds(codes: Codes, parts: list[Part]) -> list[dict]:

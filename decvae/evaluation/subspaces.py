@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -18,7 +18,6 @@ from scipy.stats import kendalltau
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import recall_score
 
-from decvae.evaluation.dci import compute_dci
 from decvae.evaluation.discretise import active_codes, check_codes
 from decvae.evaluation.intervals import mean_interval
 
@@ -48,7 +47,6 @@ class Subspaces:
     names: list[str]
     factors: dict[str, np.ndarray]
     splits: dict[str, list[tuple[np.ndarray, np.ndarray]]]
-    dci_backend: str
     seed: int
 
     def codes(self, names: list[str]) -> np.ndarray:
@@ -60,22 +58,22 @@ class Subspaces:
 def evidence_units(subspaces: Subspaces) -> list[Callable[[], list[dict]]]:
     """The work on one branch; each unit returns rows with factor, evidence, subspace, level, value and interval.
 
-    Factors whose training parts have fewer than ``ROWS_PER_CLASS`` rows per class are left out, with a logged sentence.
+    Factors that :func:`learnable_factors` leaves out have no accuracies.
     """
-    subspaces = replace(subspaces, factors=_learnable_factors(subspaces))
     found = [partial(_predictions, subspaces, name) for name in subspaces.factors]
     found += [partial(_perturbed, subspaces, name) for name in subspaces.factors]
     if len(subspaces.names) > 1:
         found.append(partial(_overlaps, subspaces))
-        if subspaces.factors:
-            found.append(partial(_importances, subspaces))
     return found
 
 
-def _learnable_factors(subspaces: Subspaces) -> dict[str, np.ndarray]:
+def learnable_factors(
+    factors: dict[str, np.ndarray], splits: dict[str, list[tuple[np.ndarray, np.ndarray]]]
+) -> dict[str, np.ndarray]:
+    """The factors whose training parts have ``ROWS_PER_CLASS`` rows per class; a logged sentence names the others."""
     learnable = {}
-    for name, y in subspaces.factors.items():
-        fewest = min((len(train) for train, _ in subspaces.splits[name]), default=0)
+    for name, y in factors.items():
+        fewest = min((len(train) for train, _ in splits[name]), default=0)
         if fewest >= ROWS_PER_CLASS * len(np.unique(y)):
             learnable[name] = y
         else:
@@ -129,19 +127,21 @@ def _overlaps(subspaces: Subspaces) -> list[dict]:
     return [*rows, _row("", "orthogonality", "all", 1 - np.mean(list(known.values())))] if known else []
 
 
-def _importances(subspaces: Subspaces) -> list[dict]:
-    """Share of each subspace in the DCI importance of each factor, on the first fold."""
-    z = subspaces.mu.reshape(len(subspaces.mu), -1)
-    width = subspaces.mu.shape[2]
-    rows = []
-    for factor, y in subspaces.factors.items():
-        train, test = subspaces.splits[factor][0]
-        active = np.flatnonzero(active_codes(z[train]))
-        parts = z[train], y[train], z[test], y[test]
-        found = compute_dci(*parts, backend=subspaces.dci_backend, seed=subspaces.seed, n_jobs=1)
-        share = np.bincount(active // width, found.importance[:, 0], minlength=len(subspaces.names))
-        rows += [_row(factor, "importance", name, value) for name, value in zip(subspaces.names, share, strict=True)]
-    return rows
+def importance_rows(importances: list[np.ndarray], names: list[str], factors: list[str]) -> list[dict]:
+    """Share of each subspace in the DCI importance of each factor, mean over folds.
+
+    Parameters
+    ----------
+    importances : list of (n_subspaces * d, n_factors)
+        One matrix per fold, subspace by subspace.
+    names, factors : list of str
+    """
+    shares = np.stack([matrix.reshape(len(names), -1, matrix.shape[1]).sum(axis=1) for matrix in importances])
+    return [
+        _row(factor, "importance", name, values.mean(), values)
+        for k, factor in enumerate(factors)
+        for name, values in zip(names, shares[:, :, k].T, strict=True)
+    ]
 
 
 def probe(

@@ -333,10 +333,19 @@ def test_clinical_labels_are_scored_on_unseen_speakers():
 
 def test_evidence_on_subspaces_on_request():
     assert score_both(make_table(), FAST, n_jobs=1).evidence.empty
+    table = make_table()
+    table.mu[:, 1, 2] = 7.0  # a constant code does not shift the others
     settings = EvaluationSettings(
-        aggregations=("X",), feature_aggregations=(), classifiers=(), kmeans_seeds=0, disentanglement_folds=2
+        aggregations=("all",), feature_aggregations=(), classifiers=(), kmeans_seeds=0, disentanglement_folds=2
     )
-    found = score_both(make_table(), settings, n_jobs=1).evidence
+    found = score_both(table, settings, n_jobs=1).evidence
     assert list(found.columns) == list(scores.EVIDENCE_COLUMNS) and (found.branch == "Z").all()
     assert set(found[found.evidence == "alone"].subspace) == {"X", "OC1", "OC2"}
     assert set(found[found.evidence == "alone"].factor) == {"vowel", "speaker"}
+    z, y = table.mu.reshape(len(table), -1), np.stack(list(table.factors.values()), axis=1)
+    folds = [(z[a], y[a], z[b], y[b]) for a, b in grouped_splits(y, table.utterance, seed=0)[:2]]
+    importance = np.mean([compute_dci(*parts, n_jobs=1).importance for parts in folds], axis=0)
+    shares = found[found.evidence == "importance"].set_index(["factor", "subspace"]).value
+    assert shares["speaker", "X"] == pytest.approx(importance[:3, 1].sum())
+    assert shares["vowel", "OC1"] == pytest.approx(importance[3:5, 0].sum())
+    assert shares["vowel", "OC2"] == pytest.approx(importance[5:, 0].sum())

@@ -6,7 +6,9 @@ from decvae.evaluation.protocols import grouped_splits
 from decvae.evaluation.subspaces import (
     Subspaces,
     evidence_units,
+    importance_rows,
     importance_stability,
+    learnable_factors,
     linear_cka,
     probe,
     ranking_stability,
@@ -27,7 +29,7 @@ def make_subspaces(seed=0):
     mu[:, 0] += vowel @ rng.normal(size=(5, 5)) + speaker @ rng.normal(size=(5, 5))
     y = np.stack(list(factors.values()), axis=1)
     splits = dict.fromkeys(factors, grouped_splits(y, GROUPS, 0))
-    return Subspaces(mu.astype(np.float32), ["X", "OC1", "OC2", "OC3"], factors, splits, "lightgbm", 0)
+    return Subspaces(mu.astype(np.float32), ["X", "OC1", "OC2", "OC3"], factors, splits, 0)
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +48,6 @@ def test_each_subspace_tells_its_own_factor(evidence):
     assert value(evidence, "alone", "OC2", "speaker") > 0.95 > 0.45 > value(evidence, "alone", "OC1", "speaker")
     assert value(evidence, "alone", "OC3", "vowel") == pytest.approx(1 / 3, abs=0.08)
     assert abs(value(evidence, "loss_without", "OC3", "speaker")) < 0.02
-    assert value(evidence, "importance", "OC3", "vowel") < 0.1
-    shares = evidence[evidence.evidence == "importance"].groupby("factor").value.sum()
-    assert shares.to_dict() == pytest.approx({"vowel": 1, "speaker": 1})
     assert value(evidence, "overlap", "OC1+OC2") < 0.1 and 0.5 < value(evidence, "orthogonality", "all") < 1
     bounded = evidence[evidence.evidence.isin(["all", "alone", "loss_without"])]
     assert (bounded.n == 5).all() and (bounded.ci_low <= bounded.value).all()
@@ -56,7 +55,7 @@ def test_each_subspace_tells_its_own_factor(evidence):
 
 def test_a_single_subspace_is_only_probed():
     full = make_subspaces()
-    one = Subspaces(full.mu[:, :1], ["X"], full.factors, full.splits, "lightgbm", 0)
+    one = Subspaces(full.mu[:, :1], ["X"], full.factors, full.splits, 0)
     rows = pd.DataFrame([row for unit in evidence_units(one) for row in unit()])
     assert set(rows.evidence) == {"all", "label_noise", "class_imbalance"}
 
@@ -118,10 +117,18 @@ def test_importance_over_seeds():
 
 def test_a_factor_with_hardly_a_row_per_class_is_left_out():
     """Ten utterances of ten speakers, as branch S of a small corpus has them."""
-    few = make_subspaces()
     rows = np.arange(20)
-    speaker = {"speaker": rows % 10}
-    splits = {"speaker": [(rows[:10], rows[10:]), (rows[10:], rows[:10])]}
-    few = Subspaces(few.mu[rows], few.names, speaker, splits, few.dci_backend, few.seed)
-    found = pd.DataFrame([row for unit in evidence_units(few) for row in unit()])
-    assert set(found.evidence) == {"overlap", "orthogonality"}
+    factors = {"speaker": rows % 10, "group": rows % 2}
+    splits = {name: [(rows[:10], rows[10:]), (rows[10:], rows[:10])] for name in factors}
+    assert list(learnable_factors(factors, splits)) == ["group"]
+
+
+def test_importance_adds_up_over_the_codes_of_a_subspace():
+    first = np.array([[0.5, 0.0], [0.3, 0.0], [0.2, 0.1], [0.0, 0.9]])  # two subspaces of two codes, two factors
+    second = np.array([[0.6, 0.0], [0.0, 0.4], [0.4, 0.0], [0.0, 0.6]])
+    rows = pd.DataFrame(importance_rows([first, second], ["X", "OC1"], ["vowel", "speaker"]))
+    found = rows.set_index(["factor", "subspace"]).value.to_dict()
+    assert found == pytest.approx(
+        {("vowel", "X"): 0.7, ("vowel", "OC1"): 0.3, ("speaker", "X"): 0.2, ("speaker", "OC1"): 0.8}
+    )
+    assert (rows.n == 2).all() and (rows.ci_low < rows.value).all()
