@@ -96,7 +96,7 @@ def compute_dci(
     y_train: np.ndarray,
     z_test: np.ndarray,
     y_test: np.ndarray,
-    backend: str = "lightgbm",
+    backend: str = "histogram",
     seed: int = 0,
     n_jobs: int = 2,
 ) -> DCI:
@@ -110,7 +110,7 @@ def compute_dci(
         Codes that are constant in the training part are dropped and counted.
     y_train, y_test : (n, n_factors) int
         A test class that the training part lacks cannot be predicted: its samples count as errors.
-    backend : {"lightgbm", "sklearn"}
+    backend : {"histogram", "sklearn"}
         The same algorithm (see :mod:`decvae.evaluation.boosting`) on histograms, or the many times slower
         GradientBoostingClassifier of the paper.
     n_jobs : int

@@ -30,7 +30,7 @@ class EvaluationSettings:
         Rows that are scored, drawn evenly from all utterances.
     n_bins : int
         Bins of the discretised codes.
-    dci_backend : {"lightgbm", "sklearn"}
+    dci_backend : {"histogram", "sklearn"}
     disentanglement_folds : int
         How many of the five folds DCI and the other metrics with a training part are fitted on.
     folds : int
@@ -59,7 +59,7 @@ class EvaluationSettings:
     aggregations: tuple[str, ...] = ("X", "OCs_joint", "all")
     max_frames: int = 10000
     n_bins: int = 30
-    dci_backend: str = "lightgbm"
+    dci_backend: str = "histogram"
     disentanglement_folds: int = 5
     folds: int = 5
     seeds: tuple[int, ...] = (0,)

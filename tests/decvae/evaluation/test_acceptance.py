@@ -43,7 +43,7 @@ def test_identity_is_perfect():
     assert scores == pytest.approx(dict.fromkeys(scores, 1), abs=1e-3)
 
 
-@pytest.mark.parametrize(("backend", "tolerance"), [("sklearn", 1e-3), ("lightgbm", 0.01)])
+@pytest.mark.parametrize(("backend", "tolerance"), [("sklearn", 1e-3), ("histogram", 0.01)])
 def test_a_little_noise_moves_the_robustness_only(backend, tolerance):
     scores = all_scores(noisy_identity(), backend)
     assert scores.pop("irs") == pytest.approx(0.973, abs=2e-3)
@@ -51,7 +51,7 @@ def test_a_little_noise_moves_the_robustness_only(backend, tolerance):
     assert scores == pytest.approx(dict.fromkeys(scores, 1), abs=tolerance)
 
 
-@pytest.mark.parametrize("backend", ["sklearn", "lightgbm"])
+@pytest.mark.parametrize("backend", ["sklearn", "histogram"])
 def test_rotation_entangles_but_keeps_the_information(backend):
     scores = all_scores(noisy_identity() @ ROTATION, backend)
     assert scores["disentanglement"] == pytest.approx(0.044, abs=0.04)
@@ -63,7 +63,7 @@ def test_rotation_entangles_but_keeps_the_information(backend):
 
 
 def test_pure_noise_has_a_floor_of_modularity():
-    scores = all_scores(np.random.default_rng(2).normal(size=(600, 6)), "lightgbm")
+    scores = all_scores(np.random.default_rng(2).normal(size=(600, 6)), "histogram")
     assert scores["informativeness"] == pytest.approx((1 / 5 + 1 / 4) / 2, abs=0.06)
     assert abs(scores["explicitness"]) < 0.12
     assert scores["disentanglement"] < 0.05 and scores["completeness"] < 0.05
@@ -75,8 +75,8 @@ def test_pure_noise_has_a_floor_of_modularity():
 def test_order_and_affine_maps_of_codes_change_nothing():
     rng = np.random.default_rng(3)
     z = np.hstack([noisy_identity(0.3) @ ROTATION, rng.normal(size=(600, 2))])
-    plain = all_scores(z, "lightgbm")
-    mapped = all_scores((z * [3, -0.5, 40, 2] + [1, 2, 3, 4])[:, [2, 0, 3, 1]], "lightgbm")
+    plain = all_scores(z, "histogram")
+    mapped = all_scores((z * [3, -0.5, 40, 2] + [1, 2, 3, 4])[:, [2, 0, 3, 1]], "histogram")
     for name in ("modularity", "mi"):  # bin edges are closed to the left, so a mirrored code may move an edge sample
         assert mapped.pop(name) == pytest.approx(plain.pop(name), abs=0.01)
-    assert mapped == pytest.approx(plain, abs=0.02)
+    assert mapped == pytest.approx(plain, abs=0.03)  # bins of a mirrored code are cut elsewhere: 3 of 120 test samples

@@ -16,7 +16,7 @@ def test_histograms_grow_the_trees_of_scikit_learn(n_classes):
     # Multiples of 1/8: fewer values than bins, so histograms lose nothing.
     z, y = classes(n_classes)
     z = np.round(8 * z) / 8
-    gain, predict = BACKENDS["lightgbm"](z[:600], y[:600], n_classes, seed=0)
+    gain, predict = BACKENDS["histogram"](z[:600], y[:600], n_classes, seed=0)
     exact, predict_exact = BACKENDS["sklearn"](z[:600], y[:600], n_classes, seed=0)
     assert gain / gain.sum() == pytest.approx(exact, abs=0.02)
     assert np.mean(predict(z[600:]) == predict_exact(z[600:])) > 0.93
@@ -25,5 +25,15 @@ def test_histograms_grow_the_trees_of_scikit_learn(n_classes):
 def test_pure_classes_stop_early_and_are_still_predicted():
     y = np.repeat([0, 1, 2], 20)
     z = y[:, None] * 1.0
-    gain, predict = BACKENDS["lightgbm"](z, y, 3, seed=0)
+    gain, predict = BACKENDS["histogram"](z, y, 3, seed=0)
     assert gain[0] > 0 and np.array_equal(predict(z), y)
+
+
+@pytest.mark.parametrize("n_classes", [2, 5])
+def test_more_values_than_bins_cost_little(n_classes):
+    z, y = classes(n_classes, n_samples=1500, seed=1)
+    gain, predict = BACKENDS["histogram"](z[:1200], y[:1200], n_classes, seed=0)
+    exact, predict_exact = BACKENDS["sklearn"](z[:1200], y[:1200], n_classes, seed=0)
+    assert gain / gain.sum() == pytest.approx(exact, abs=0.02)
+    accuracy, expected = (np.mean(found(z[1200:]) == y[1200:]) for found in (predict, predict_exact))
+    assert accuracy == pytest.approx(expected, abs=0.03)
