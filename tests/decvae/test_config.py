@@ -256,6 +256,33 @@ def test_settings_of_an_absent_branch_do_not_reach_a_run():
     assert "conv_dim_s" not in frames.settings["network"]
 
 
+@pytest.mark.parametrize(
+    ("base", "unused"),
+    [
+        ({"frame_encoder": "dense"}, {"feat_extract_norm": "instance", "conv_dim_z": [8] * 7}),
+        ({"frame_encoder": "conv"}, {"dense_norm": "instance", "dense_dim_z": [8]}),
+        ({"sequence_encoder": "fc"}, {"conv_dim_s": [8] * 7}),
+        ({"sequence_encoder": "conv"}, {"dense_dim_s": [8]}),
+        ({"sequence_pooling": "average"}, {"attention_heads": 5}),
+    ],
+)
+def test_what_a_choice_of_the_network_leaves_without_use_does_not_reach_a_run(base, unused):
+    assert only({"network": base}).name == only({"network": {**base, **unused}}).name
+
+
+def test_what_serves_one_branch_does_not_reach_the_other():
+    sequence = {"sequence_encoder": "fc", "sequence_pooling": "max", "intermediate_dim": 7}
+    assert only({"branches": "Z"}).name == only({"branches": "Z", "network": sequence}).name
+    frame = {"feat_extract_norm": "instance", "hidden_size": 7}
+    assert only({"branches": "S"}).name == only({"branches": "S", "network": frame}).name
+
+
+def test_the_setting_of_spectra_reaches_runs_that_see_them():
+    changed = {"features": {"fft": {"dynamic_range_db": 60.0}}}
+    assert only({"input": "fft"}).name != only({"input": "fft"}, **changed).name
+    assert only({"input": "mel"}).name == only({"input": "mel"}, **changed).name
+
+
 def test_integers_and_floats_of_one_value_hash_alike():
     assert only({"beta_z": 1}).name == only({"beta_z": 1.0}).name
 
