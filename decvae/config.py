@@ -83,7 +83,7 @@ def load_config(path: str | Path, schema: str | Path | dict[str, Any]) -> dict[s
 
 
 def validate_config(config: dict[str, Any], schema: str | Path | dict[str, Any]) -> dict[str, Any]:
-    """Check a configuration and fill in the schema's defaults.
+    """As :func:`decvae.schema.complete`, and check what lies between keys, which a schema cannot see.
 
     Parameters
     ----------
@@ -91,15 +91,10 @@ def validate_config(config: dict[str, Any], schema: str | Path | dict[str, Any])
         As read from YAML. It is not changed.
     schema : path or dict
 
-    Returns
-    -------
-    dict
-        A complete copy; numbers have the type that the schema asks for, so that ``1`` and ``1.0`` hash alike.
-
     Raises
     ------
     ConfigError
-        With all problems at once; each names the full key, the value found, what is allowed and what the key means.
+        With all problems at once.
     """
     filled = complete(config, schema if isinstance(schema, dict) else load_schema(schema))
     if problems := list(_inconsistencies(filled)):

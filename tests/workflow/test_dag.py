@@ -22,6 +22,7 @@ def documented_commands():
             "config/README.md",
             "config/paper.yaml",
             "config/objectives.yaml",
+            "config/protocols.yaml",
             "workflow/Snakefile",
         )
     ]
@@ -70,6 +71,12 @@ def test_the_study_of_the_objectives(project):
     assert plan["score_checkpoint"] == 18  # init and best
     assert plan["traverse_latents"] == 3
     assert plan["decompose_split"] == project.planned("figures")["decompose_split"]
+
+
+def test_both_protocols_and_four_states_of_training(project):
+    plan = project.planned("metrics", "figures", "--configfile", "config/protocols.yaml")
+    assert plan["score_checkpoint"] == 27  # 6 trained runs at 4 states, 3 linear ones at best
+    assert plan["metrics_over_training"] == 1
 
 
 def test_seeds_of_one_setting_are_ranked_without_labels(project):
