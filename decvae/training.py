@@ -187,7 +187,7 @@ class Trainer:
         self.run_dir = Path(run_dir)
         self.logging, self.record = logging, record or {}
         if settings.gradient_checkpointing:
-            model.gradient_checkpointing_enable({"use_reentrant": False})
+            model.activation_checkpointing_enable({"use_reentrant": False})
         self.model = accelerator.prepare(model)
         self.bare_model = accelerator.unwrap_model(self.model)
         if settings.compile:

@@ -225,3 +225,16 @@ def test_two_processes_train_one_model(study, run_settings, tmp_path):
     held_out = found[(found.split == "validation") & (found.quantity == "total")].value.to_numpy()
     reference = expected[(expected.split == "validation") & (expected.quantity == "total")].value.to_numpy()
     np.testing.assert_allclose(held_out, reference, rtol=1e-4)
+
+
+def test_gradient_checkpointing_changes_no_weight(study, run_settings, tmp_path):
+    run_settings["training"]["max_epochs"] = 1
+    found = []
+    for chosen in (False, True):
+        run_settings["training"]["gradient_checkpointing"] = chosen
+        folder = tmp_path / str(chosen)
+        pretrain_run(
+            run_settings, study.features["train"], study.features["dev"], folder, device="cpu", fingerprint="x"
+        )
+        found.append(resolve_checkpoint(folder, "last")[1].sha256)
+    assert found[0] == found[1]
