@@ -18,6 +18,16 @@ from typing import Any
 import yaml
 
 from decvae.artifacts import settings_hash
+from decvae.checkpoints import WEIGHTS, file_sha256
+from decvae.lineage import (
+    LINEAR,
+    inherit,
+    lineage_label,
+    lineage_problems,
+    lineage_settings,
+    making_order,
+    source_places,
+)
 from decvae.objective_settings import FRAME_OPTIONS, with_objective
 from decvae.schema import ConfigError, complete, load_schema, suggest, with_table
 
@@ -37,7 +47,6 @@ __all__ = [
 
 METHODS = {"filter": "FD", "ewt": "EWT", "vmd": "VMD", "emd": "EMD"}
 AUTOENCODERS = ("ae", "vae", "beta_vae")
-LINEAR = ("pca", "ica", "raw")
 _BASELINE_LABELS = {"ae": "AE", "vae": "VAE", "beta_vae": "β-VAE", "pca": "PCA", "ica": "ICA"}
 EVERY = "every"  # in evaluation.checkpoints
 _FIXED_BETA = {"ae": 0.0, "vae": 1.0}
@@ -52,7 +61,7 @@ _MODEL_KEYS = {
 }
 RUN_COLUMNS = (
     *("run", "label", "model", "objective", "corpus", "decomposition", "n_components", "input", "beta_z", "beta_s"),
-    "seed",
+    *("seed", "adaptation", "start_from"),
 )
 # Keys of the network that a choice leaves without use, and those of one branch only.
 _UNUSED = {
@@ -106,6 +115,7 @@ def _inconsistencies(config: dict[str, Any]) -> Iterator[str]:
     """Problems that lie between keys, which a schema cannot see."""
     for place, run in enumerate(config["runs"]):
         yield from _run_inconsistencies(config, f"runs[{place}]", run)
+    yield from lineage_problems(config["runs"], [_merge(config["run_defaults"], run) for run in config["runs"]])
     yield from _decomposition_inconsistencies(config)
     corpora, evaluation, figures = config["corpora"], config["evaluation"], config["figures"]
     if figures["corpus"] is not None and figures["corpus"] not in corpora:
@@ -163,7 +173,8 @@ def _run_inconsistencies(config: dict[str, Any], key: str, run: dict[str, Any]) 
     if model == "beta_vae" and beta in _FIXED_BETA.values():
         name = "ae" if beta == 0 else "vae"
         yield f"`{key}.beta_z` is {beta:g}, and the autoencoder with this beta is `model: {name}`; use that name."
-    missing = [] if model in LINEAR else _unsure_checkpoints(config["evaluation"]["checkpoints"], full["training"])
+    trained = model not in LINEAR and full["adaptation"] != "none"
+    missing = _unsure_checkpoints(config["evaluation"]["checkpoints"], full["training"]) if trained else []
     if missing:
         sure = [f"epoch-{epoch:04d}" for epoch in sure_epochs(full["training"])]
         yield (
@@ -279,6 +290,8 @@ class Run:
         Folders of the corpus and of the decomposition that the run reads.
     decomposition : dict
         Settings of that decomposition.
+    source : Run or None
+        The run of the study whose checkpoint it starts from.
     """
 
     name: str
@@ -287,6 +300,7 @@ class Run:
     corpus_id: str
     decomposition_id: str
     decomposition: dict[str, Any]
+    source: Run | None = None
 
     @property
     def slug(self) -> str:
@@ -307,23 +321,30 @@ class Run:
         return self.settings.get("branches") != "S"
 
     @property
-    def is_linear(self) -> bool:
-        """Fitted at once, or not at all: without history, GPU or untrained state (best and last are the same)."""
-        return self.model in LINEAR
+    def adaptation(self) -> str | None:
+        """``none`` (zero-shot), ``objective`` or ``supervised``; None for a run that is trained from scratch."""
+        return self.settings.get("adaptation")
+
+    @property
+    def is_trained(self) -> bool:
+        """Trained by steps. Others have no history, GPU or untrained state; their best and last are the same."""
+        return self.model not in LINEAR and self.adaptation != "none"
 
     @property
     def setting(self) -> str:
-        """Equal for runs that differ by seed only."""
+        """Equal for runs that differ by seed only, as their sources may."""
         others = {key: value for key, value in self.settings.items() if key != "seed"}
+        if self.source is not None:
+            others["start_from"] = {**others["start_from"], "run": self.source.setting}
         return settings_hash([others, self.corpus_id, self.decomposition_id])
 
     def checkpoints(self, wanted: list[str]) -> list[str]:
         """Those of the ``wanted`` checkpoints that the run has, each once.
 
-        ``every`` stands for init, the periodic checkpoints that are sure to be there, best and last. A linear model has
-        best and last only, which are the same: ``every`` is its best.
+        ``every`` stands for init, the periodic checkpoints that are sure to be there, best and last. A run that is not
+        trained has best and last only, which are the same: ``every`` is its best.
         """
-        if self.is_linear:
+        if not self.is_trained:
             names = ["best" if name == EVERY else name for name in wanted]
             return list(dict.fromkeys(name for name in names if name in ("best", "last")))
         every = ["init", *(f"epoch-{epoch:04d}" for epoch in sure_epochs(self.settings["training"])), "best", "last"]
@@ -332,6 +353,7 @@ class Run:
     def columns(self) -> dict[str, Any]:
         """The columns that identify the run in every table; None where a setting does not reach it."""
         known = {**self.settings, "run": self.name, "label": self.label, "corpus": self.corpus_id}
+        known["start_from"] = self.source.label if self.source else self.settings.get("start_from", {}).get("path")
         absent = {"Z": "beta_s", "S": "beta_z"}.get(self.settings.get("branches"))
         return {name: known.get(name) if name != absent else None for name in RUN_COLUMNS}
 
@@ -342,15 +364,14 @@ def resolve_runs(config: dict[str, Any]) -> dict[str, Run]:
     Raises
     ------
     ConfigError
-        If two runs are the same model, or two labels are the same.
+        If two runs are the same model, two labels are the same, or a checkpoint to start from does not exist.
     """
-    resolved = [_merge(config["run_defaults"], run) for run in config["runs"]]
+    resolved = inherit(config["runs"], [_merge(config["run_defaults"], run) for run in config["runs"]])
     settings = [_run_settings(full, config["seed"]) for full in resolved]
     labels = _labels(settings, [full["label"] for full in resolved])
     runs: dict[str, Run] = {}
     problems, places, slugs = [], {}, {}
-    for place, (own, label) in enumerate(zip(settings, labels, strict=True)):
-        run = _make_run(config, own, label)
+    for place, (run, label) in enumerate(zip(_make_runs(config, resolved, settings, labels), labels, strict=True)):
         if run.name in runs:
             problems.append(
                 f"`runs[{place}]` is the same model as `runs[{places[run.name]}]` ({run.name}): no setting that "
@@ -367,6 +388,28 @@ def resolve_runs(config: dict[str, Any]) -> dict[str, Run]:
     if problems:
         raise ConfigError(problems)
     return runs
+
+
+def _make_runs(
+    config: dict[str, Any], resolved: list[dict[str, Any]], settings: list[dict[str, Any]], labels: list[str]
+) -> list[Run]:
+    """All runs in their order; each is named after its source, whatever their order is."""
+    sources, made = source_places(resolved), {}
+    for place in making_order(resolved):
+        own, source = settings[place], made.get(sources.get(place))
+        if source is not None:
+            own["start_from"]["run"] = source.name
+        elif "start_from" in own:
+            own["start_from"]["sha256"] = _sha256_of(own["start_from"]["path"], f"runs[{place}].start_from.path")
+        made[place] = _make_run(config, own, labels[place], source)
+    return [made[place] for place in range(len(settings))]
+
+
+def _sha256_of(path: str, key: str) -> str:
+    weights = Path(path) / WEIGHTS
+    if not weights.is_file():
+        raise ConfigError([f"`{key}` is {path!r}, which is no checkpoint folder: it has no {WEIGHTS}."])
+    return file_sha256(weights)
 
 
 def select_runs(runs: dict[str, Run], config: dict[str, Any], section: str) -> list[Run]:
@@ -416,7 +459,10 @@ def _run_settings(full: dict[str, Any], master_seed: int) -> dict[str, Any]:
             for key in unused.get(own["network"][choice], ()):
                 del own["network"][key]
     branches = full["branches"] if model == "decvae" else "Z"
-    return own if branches == "dual" else _without_branch(own, {"Z": "S", "S": "Z"}[branches])
+    own = own if branches == "dual" else _without_branch(own, {"Z": "S", "S": "Z"}[branches])
+    if full["adaptation"] == "none":
+        own = {key: value for key, value in own.items() if key not in ("training", "loss")}
+    return own | lineage_settings(full)
 
 
 def _without_branch(settings: dict[str, Any], branch: str) -> dict[str, Any]:
@@ -430,7 +476,7 @@ def _without_branch(settings: dict[str, Any], branch: str) -> dict[str, Any]:
     return kept
 
 
-def _make_run(config: dict[str, Any], settings: dict[str, Any], label: str) -> Run:
+def _make_run(config: dict[str, Any], settings: dict[str, Any], label: str, source: Run | None) -> Run:
     corpus, method = settings["corpus"], settings["decomposition"]
     decomposition = decomposition_settings(config, method, settings["n_components"], settings["n_components_seq"])
     ids = (corpus_id(config, corpus), decomposition_id(decomposition))
@@ -439,11 +485,12 @@ def _make_run(config: dict[str, Any], settings: dict[str, Any], label: str) -> R
     if settings["model"] == "decvae":
         parts[1] += f"_{settings['objective']}"
         parts[1] += "_dense" if settings["network"]["frame_encoder"] == "dense" else ""
+    parts[1] += lineage_label(settings).replace(" ", "_")
     branches = {"decvae": settings.get("branches"), "beta_vae": "Z"}.get(settings["model"])
     if branches:
         parts.append("_".join(f"b{name}{settings[f'beta_{name}']:g}" for name in _BRANCH_LETTERS[branches]))
     parts += [f"s{settings['seed']}", settings_hash([settings, ids, features])]
-    return Run("-".join(parts), label, settings, *ids, decomposition)
+    return Run("-".join(parts), label, settings, *ids, decomposition, source)
 
 
 def _labels(settings: list[dict[str, Any]], given: list[str | None]) -> list[str]:
@@ -462,13 +509,15 @@ def _labels(settings: list[dict[str, Any]], given: list[str | None]) -> list[str
 def _base_label(settings: dict[str, Any]) -> str:
     model = settings["model"]
     if model == "raw":
-        return f"raw {settings['input']}"
-    if model != "decvae":
-        return _BASELINE_LABELS[model]
-    beta = settings[f"beta_{_BRANCH_LETTERS[settings['branches']][0]}"]
-    name = {0.0: "DecAE", 1.0: "DecVAE"}.get(beta, "β-DecVAE")
-    encoder = " dense" if settings["network"]["frame_encoder"] == "dense" else ""
-    return f"{name} {METHODS[settings['decomposition']]} {settings['objective']}{encoder}"
+        name = f"raw {settings['input']}"
+    elif model != "decvae":
+        name = _BASELINE_LABELS[model]
+    else:
+        beta = settings[f"beta_{_BRANCH_LETTERS[settings['branches']][0]}"]
+        name = {0.0: "DecAE", 1.0: "DecVAE"}.get(beta, "β-DecVAE")
+        encoder = " dense" if settings["network"]["frame_encoder"] == "dense" else ""
+        name += f" {METHODS[settings['decomposition']]} {settings['objective']}{encoder}"
+    return name + lineage_label(settings)
 
 
 def _flat(settings: dict[str, Any]) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def find_source(path: str | Path, checkpoint: str = "best") -> Source:
     Parameters
     ----------
     path : path
-        ``checkpoints.json`` of a run, or a checkpoint folder.
+        ``checkpoints.json`` of a run, or any checkpoint folder or the weights in it.
     checkpoint : str
         Which of the run's checkpoints; a folder is one.
 
@@ -96,6 +96,7 @@ def find_source(path: str | Path, checkpoint: str = "best") -> Source:
         folder, record = resolve_checkpoint(path.parent, checkpoint)
         name = f"{path.parent.name}/{record.folder}"
         return Source(folder, name, record.epoch, record.validation_loss, record.sha256)
+    path = path.parent if path.name == WEIGHTS else path
     for name in ("config.json", WEIGHTS):
         if not (path / name).is_file():
             raise ArtifactError(f"{path} is no checkpoint folder: it has no {name}")

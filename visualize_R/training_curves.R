@@ -25,6 +25,9 @@ titles <- c(
   cross_entropy_positive = "Cross-entropy, X to components (nats)",
   cross_entropy_negative = "Cross-entropy, between components (nats)",
   between_component_share = "Between-component share of variance",
+  classification = "Classification loss (nats)",
+  accuracy = "Accuracy",
+  f1_macro = "Macro F1",
   learning_rate = "Learning rate",
   gradient_norm = "Gradient norm"
 )

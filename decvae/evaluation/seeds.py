@@ -11,7 +11,11 @@ from scipy.stats import norm
 
 from decvae.evaluation.intervals import LEVEL, mean_interval
 
-TYPES = {"objective": "string", "beta_z": "float64", "beta_s": "float64"}  # where empty for some runs, still the same
+# Of columns that are empty for some runs, or all.
+TYPES = {
+    **dict.fromkeys(("objective", "adaptation", "start_from"), "string"),
+    **dict.fromkeys(("beta_z", "beta_s"), "float64"),
+}
 SEED_IN_LABEL = re.compile(r" \(seed=\d+\)|, seed=\d+")  # as decvae.config writes it
 OF_ONE_RUN = ("run", "label", "seed", "epoch", "n_codes", "value", "spread", "ci_low", "ci_high", "n")
 

@@ -298,8 +298,8 @@ def test_seeds_of_runs_are_added_to_the_master_seed():
 
 def test_linear_models_have_no_untrained_state_and_need_no_gpu():
     pca, decvae = runs_of({"model": "pca"}, {})
-    assert pca.checkpoints(["init", "best", "last"]) == ["best", "last"] and pca.is_linear
-    assert decvae.checkpoints(["init", "best"]) == ["init", "best"] and not decvae.is_linear
+    assert pca.checkpoints(["init", "best", "last"]) == ["best", "last"] and not pca.is_trained
+    assert decvae.checkpoints(["init", "best"]) == ["init", "best"] and decvae.is_trained
 
 
 def test_decompositions_depend_on_their_own_method_only():

@@ -79,6 +79,15 @@ def test_both_protocols_and_four_states_of_training(project):
     assert plan["metrics_over_training"] == 1
 
 
+def test_transfer_is_planned_from_the_source_to_the_scores_of_heads(project):
+    plan = project.planned("metrics", "--configfile", "config/transfer.yaml")
+    assert (plan["pretrain_model"], plan["adopt_checkpoint"], plan["finetune_model"]) == (3, 1, 4)
+    assert plan["score_classifier"] == 8 and plan["merge_classifiers"] == 1  # init and best of 4 heads
+    assert plan["score_checkpoint"] == 15  # a zero-shot run has no untrained state
+    alone = project.planned("results/metrics/supervised.csv", "--configfile", "config/transfer.yaml")
+    assert alone["pretrain_model"] == 1 and "encode_checkpoint" not in alone
+
+
 def test_seeds_of_one_setting_are_ranked_without_labels(project):
     assert "rank_without_labels" not in project.planned("metrics")
     project.edit(

@@ -13,7 +13,8 @@ TINY = Path(__file__).with_name("tiny.yaml")
 RUNS = ["β-DecVAE FD centred", "β-DecVAE FD corrected", "VAE", "raw mel"]
 COLUMNS = [
     *["run", "label", "model", "objective", "corpus", "decomposition", "n_components", "input", "beta_z", "beta_s"],
-    *["seed", "checkpoint", "epoch", "branch", "space", "aggregation", "n_codes", "factors", "metric", "classifier"],
+    *["seed", "adaptation", "start_from", "checkpoint", "epoch", "branch", "space", "aggregation", "n_codes"],
+    *["factors", "metric", "classifier"],
     *["protocol", "value", "spread", "ci_low", "ci_high", "n"],
 ]
 

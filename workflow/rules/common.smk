@@ -34,7 +34,8 @@ except ConfigError as error:
 
 SEED = CONFIG["seed"]
 config["logging"] = CONFIG["logging"]  # completed; see pretrain_model.py
-TRAINED = [run for run in RUNS.values() if not run.is_linear]
+TRAINED = [run for run in RUNS.values() if run.is_trained]
+SUPERVISED = [run for run in TRAINED if run.adaptation == "supervised"]
 BY_SLUG = {run.slug: run for run in RUNS.values()}
 SHOWN_CORPUS = CONFIG["figures"]["corpus"] or next(iter(RUNS.values())).settings["corpus"]
 CORPORA = {corpus_id(CONFIG, name): name for name in [SHOWN_CORPUS, *(run.settings["corpus"] for run in RUNS.values())]}
@@ -173,8 +174,13 @@ def branch_of(run):
 
 
 def gpus(wildcards):
-    """GPUs that pretraining can use; the linear baselines have no use for one."""
-    return 0 if RUNS[wildcards.run].is_linear else 1
+    """GPUs that training can use; the linear baselines have no use for one."""
+    return 1 if RUNS[wildcards.run].is_trained else 0
+
+
+def one_of(runs):
+    """Constraint of the wildcard run of a rule that makes these runs only; it matches nothing if there are none."""
+    return "|".join(re.escape(run.name) for run in runs) or "(?!)"
 
 
 def gpus_of_decomposition(wildcards):
@@ -193,6 +199,19 @@ def corpus_of_split(wildcards):
 
 def corpus_of_run(wildcards):
     return corpus_path(RUNS[wildcards.run].corpus_id, wildcards.split)
+
+
+def whole_corpus_of_run(wildcards):
+    return corpus_path(RUNS[wildcards.run].corpus_id, "train")
+
+
+def source_of_run(wildcards):
+    """The checkpoint that a run starts from, if it does."""
+    run = RUNS[wildcards.run]
+    if run.source is not None:
+        return f"results/runs/{run.source.name}/checkpoints.json"
+    start = run.settings.get("start_from")
+    return f"{start['path']}/model.safetensors" if start else []
 
 
 def traversal_corpus_of_run(wildcards):
@@ -220,6 +239,10 @@ def features_path(run, split):
     return f"results/features/{run.corpus_id}/{run.decomposition_id}/{run.input}/{split}.h5"
 
 
+def evaluated_features_of_run(wildcards):
+    return [features_path(RUNS[wildcards.run], split) for split in CONFIG["evaluation"]["splits"]]
+
+
 def decompositions_of_run(wildcards):
     """The decompositions of the evaluated splits."""
     run = RUNS[wildcards.run]
@@ -240,6 +263,11 @@ def evaluated_splits(pattern):
 def evaluated_states():
     """Every (run, checkpoint) of the metric tables."""
     return [(run, state) for run in RUNS.values() for state in run.checkpoints(CONFIG["evaluation"]["checkpoints"])]
+
+
+def classified_states():
+    """Those of them that have a classification head."""
+    return [(run, state) for run, state in evaluated_states() if run.adaptation == "supervised"]
 
 
 def all_scores(pattern):

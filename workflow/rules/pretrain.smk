@@ -6,6 +6,7 @@ rule pretrain_model:
     input:
         train=features_of_run("train"),
         validation=features_of_run("dev"),
+        source=source_of_run,
         code=code_of("pretrain_model.py"),
     output:
         checkpoints="results/runs/{run}/checkpoints.json",
@@ -15,6 +16,8 @@ rule pretrain_model:
         "results/logs/pretrain_model/{run}.log",
     benchmark:
         "results/benchmarks/pretrain_model/{run}.tsv"
+    wildcard_constraints:
+        run=one_of(run for run in RUNS.values() if run.adaptation in (None, "objective")),
     conda:
         "../envs/python.yaml"
     threads: 1

@@ -1,6 +1,6 @@
 """Pretrain one run, on a GPU that no other job holds or on the CPU.
 
-Input   train, validation: HDF5 features
+Input   train, validation: HDF5 features; source: checkpoint to start from, if any
 Output  checkpoints: JSON naming the checkpoints; history: Parquet of losses; record: JSON of settings and provenance
 Params  settings: every setting that reaches the run
 Config  logging: where to log besides; not a param, since it changes no result and must not make a trained run stale
@@ -18,12 +18,14 @@ with job_log(snakemake.log[0]):
         from decvae.logs import LoggingSettings
         from decvae.pretraining import pretrain_run
 
+        source = snakemake.input.source or None
         pretrain_run(
             snakemake.params.settings,
             snakemake.input.train,
             snakemake.input.validation,
             Path(snakemake.output.checkpoints).parent,
             device=device,
-            fingerprint=fingerprint(snakemake.params.settings, snakemake.input.code),
+            fingerprint=fingerprint(snakemake.params.settings, [*snakemake.input.code, *([source] if source else [])]),
+            source=source,
             logging=LoggingSettings(**snakemake.config["logging"]),
         )

@@ -5,9 +5,12 @@ from scipy import stats
 
 from decvae.evaluation.seeds import over_seeds, with_run_columns
 
+SCRATCH = {"adaptation": None, "start_from": None}
+
 
 def run(name, seed, label, beta_s=0.1):
-    return {"run": name, "label": label, "objective": "centred", "beta_z": 0.1, "beta_s": beta_s, "seed": seed}
+    columns = {"run": name, "label": label, "objective": "centred", "beta_z": 0.1, "beta_s": beta_s, "seed": seed}
+    return {**columns, **SCRATCH}
 
 
 RUNS = [run("a", 0, "DecVAE (seed=0)"), run("b", 1, "DecVAE (seed=1)"), run("c", 2, "DecVAE (seed=2)")]
