@@ -3,7 +3,6 @@
 Layout (``format = "decvae-corpus"``)::
 
     attrs: format, format_version, corpus, sampling_rate, frame_seconds, hop_seconds, provenance (JSON)
-           controlled_sets (JSON; files of controlled sets only, see :mod:`decvae.corpora.controlled`)
     SPLIT/audio                float32 (total samples,)      utterances end to end
     SPLIT/offsets              int64   (n + 1,)              utterance i is audio[offsets[i]:offsets[i + 1]]
     SPLIT/utterance            str     (n,)                  unique ids
@@ -82,7 +81,6 @@ def write_corpus(
     provenance: dict[str, Any],
     framing: Framing = SPEECH,
     gaps: dict[str, str] | None = None,
-    controlled_sets: list[dict[str, Any]] | None = None,
 ) -> None:
     """Write a corpus file, one utterance at a time (the corpus is never held in memory).
 
@@ -96,8 +94,6 @@ def write_corpus(
         How utterances are cut into frames.
     gaps : {interval name: class name}
         Class of the frames that lie between the labels; none by default.
-    controlled_sets : list of dict
-        Of a file of controlled sets: see :mod:`decvae.corpora.controlled`.
 
     Raises
     ------
@@ -113,8 +109,6 @@ def write_corpus(
             frame_seconds=framing.frame_seconds,
             hop_seconds=framing.hop_seconds,
         )
-        if controlled_sets is not None:
-            file.attrs["controlled_sets"] = json.dumps(controlled_sets)
         for split, utterances in splits.items():
             _write_split(file.create_group(split), utterances, class_names, gaps or {})
         file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
@@ -249,7 +243,6 @@ class Corpus:
         self.name: str = self._file.attrs["corpus"]
         self.sampling_rate = int(self._file.attrs["sampling_rate"])
         self.framing = Framing(float(self._file.attrs["frame_seconds"]), float(self._file.attrs["hop_seconds"]))
-        self.controlled_sets: list[dict[str, Any]] = json.loads(self._file.attrs.get("controlled_sets", "[]"))
         self.provenance: dict[str, Any] = json.loads(self._file.attrs["provenance"])
         self.splits: list[str] = list(self._file)
 
