@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -32,14 +30,6 @@ def make_accelerator(settings: TrainingSettings, device: str) -> Accelerator:
     # An objective may leave parameters out (heads without a prior, for instance).
     unused = DistributedDataParallelKwargs(find_unused_parameters=True)
     return Accelerator(cpu=device == "cpu", mixed_precision=settings.precision, kwargs_handlers=[unused])
-
-
-def require_compiler(device: str) -> None:
-    """Raise RuntimeError if ``torch.compile`` lacks the C++ compiler that it needs on a CPU."""
-    if device == "cpu" and not any(map(shutil.which, [os.environ.get("CXX", "g++"), "g++", "clang++"])):
-        raise RuntimeError(
-            "training.compile needs a C++ compiler: install g++ or clang++ (or name one in CXX), or set it to false"
-        )
 
 
 def parameter_groups(model: nn.Module) -> dict[str, list[nn.Parameter]]:

@@ -24,7 +24,7 @@ from decvae.batches import Batch, StepBatches, move
 from decvae.checkpoints import CheckpointStore
 from decvae.history import History, MeanOf
 from decvae.logs import LoggingSettings, start_logs
-from decvae.optimisation import METRIC_SCHEDULERS, make_optimizer, make_scheduler, parameter_groups, require_compiler
+from decvae.optimisation import METRIC_SCHEDULERS, make_optimizer, make_scheduler, parameter_groups
 
 
 class TrainingError(RuntimeError):
@@ -74,8 +74,6 @@ class TrainingSettings:
     precision : {"no", "bf16", "fp16"}
     gradient_checkpointing : bool
         Compute activations again in the backward pass instead of keeping them.
-    compile : bool
-        Compile the model by ``torch.compile``.
     workers : int
         Processes that read batches ahead (0: none).
     """
@@ -107,7 +105,6 @@ class TrainingSettings:
     early_stopping_warmup_epochs: int = 112
     precision: str = "no"
     gradient_checkpointing: bool = False
-    compile: bool = False
     workers: int = 0
 
 
@@ -190,9 +187,6 @@ class Trainer:
             model.activation_checkpointing_enable({"use_reentrant": False})
         self.model = accelerator.prepare(model)
         self.bare_model = accelerator.unwrap_model(self.model)
-        if settings.compile:
-            require_compiler(accelerator.device.type)
-            self.bare_model.compile()
         self.max_steps = settings.max_epochs * train.steps_per_epoch
         self.optimizers, self.schedulers = {}, {}
         for branch, parameters in parameter_groups(self.bare_model).items():

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from transformers.utils import ModelOutput
 
+from decvae.distributed import gather_rows
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.modeling_decvae import BranchOutput, DecVAEModel, DecVAEPreTrainedModel
 from decvae.objective import decomposition_loss, prior_loss
@@ -69,15 +70,19 @@ class DecVAEForPreTraining(DecVAEPreTrainedModel):
             As :meth:`DecVAEModel.forward`.
         """
         output = self.decvae(frame_mask=frame_mask, **inputs)
+        # In training, every process computes the loss of the whole batch; processes validate on batches of their own.
+        whole = gather_rows if self.training else lambda values: values
         parts: dict[str, Tensor] = {}
         losses, masks = [], []
         if output.z is not None:
-            masks.append(frame_mask)
-            losses.append(self._branch_loss("Z", output.z, frame_mask, inputs["frames_present"], parts))
+            z = BranchOutput(*map(whole, output.z.to_tuple()))
+            masks.append(whole(frame_mask))
+            losses.append(self._branch_loss("Z", z, masks[-1], whole(inputs["frames_present"]), parts))
         if output.s is not None:
-            present = inputs["sequence_present"]
+            s = BranchOutput(*map(whole, output.s.to_tuple()))
+            present = whole(inputs["sequence_present"])
             masks.append(torch.ones(len(present), dtype=torch.bool, device=present.device))
-            losses.append(self._branch_loss("S", output.s, masks[-1], present, parts))
+            losses.append(self._branch_loss("S", s, masks[-1], present, parts))
         decomposition, prior = (sum(values) for values in zip(*losses, strict=True))
         return DecVAEForPreTrainingOutput(
             loss=decomposition + prior,

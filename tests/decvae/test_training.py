@@ -1,6 +1,9 @@
 """The training loop: learning, early stopping, resuming, checkpoints, several processes."""
 
 import json
+import os
+import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 from safetensors.torch import load_file
 
 from decvae.checkpoints import resolve_checkpoint
@@ -20,6 +24,10 @@ from decvae.training import EarlyStopping, Trainer, TrainingError, TrainingSetti
 
 def _pretrain(study, run, run_dir, fingerprint="code"):
     pretrain_run(run, study.features["train"], study.features["dev"], run_dir, device="cpu", fingerprint=fingerprint)
+    return _history(run_dir)
+
+
+def _history(run_dir):
     history = pd.read_parquet(run_dir / "history.parquet")
     return history[history.quantity != "samples_per_second"].reset_index(drop=True)  # which no seed fixes
 
@@ -196,35 +204,173 @@ def test_published_defaults():
     assert replace(settings, batch_size=8).clip_norm == 2.0
 
 
-def test_two_processes_train_one_model(study, run_settings, tmp_path):
-    """``accelerate launch`` on two CPU processes: one set of files, and losses close to one process's."""
+@pytest.mark.parametrize("changes", [{"accumulation": 5, "workers": 2}, {"early_stopping_patience": 1}])
+def test_a_run_broken_within_an_epoch_is_resumed_exactly(study, run_settings, tmp_path, monkeypatch, changes):
+    """From the state of a step, with accumulated parts and readers, or where training stops early."""
+    run_settings["training"].update(max_epochs=4, state_steps=3, log_steps=2, early_stopping_warmup_epochs=0, **changes)
+    expected = _pretrain(study, run_settings, tmp_path / "whole")
+    _break_at(monkeypatch, 7)
+    with pytest.raises(KeyboardInterrupt):
+        _pretrain(study, run_settings, tmp_path / "broken")
+    monkeypatch.undo()
+    steps = _counted(monkeypatch)
+    pd.testing.assert_frame_equal(_pretrain(study, run_settings, tmp_path / "broken"), expected)
+    assert steps[0] == 6
+    assert _equal(_weights(tmp_path / "broken"), _weights(tmp_path / "whole"))
+
+
+def _break_at(monkeypatch, step):
+    optimise = Trainer._optimise
+
+    def broken(self, batches):
+        if self.step == step:
+            raise KeyboardInterrupt
+        return optimise(self, batches)
+
+    monkeypatch.setattr(Trainer, "_optimise", broken)
+
+
+def _counted(monkeypatch):
+    optimise, steps = Trainer._optimise, []
+
+    def counted(self, batches):
+        steps.append(self.step)
+        return optimise(self, batches)
+
+    monkeypatch.setattr(Trainer, "_optimise", counted)
+    return steps
+
+
+def test_a_killed_process_loses_at_most_the_steps_since_the_last_state(study, run_settings, tmp_path, monkeypatch):
+    run_settings["training"].update(max_epochs=100, state_steps=3, validation_epochs=3, checkpoint_epochs=3)
+    script, run_dir = PRETRAIN.replace("pretrain_run(", REPORT_STEPS + "pretrain_run("), tmp_path / "run"
+    command = _command(study, run_settings, run_dir, tmp_path / "train.py", script)
+    delay = np.random.default_rng(os.getpid()).integers(10, 60)  # a random step
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        last = next(step for step in map(int, process.stdout) if step == delay)
+        process.send_signal(signal.SIGKILL)
+        last = max([last, *map(int, process.stdout)])
+    assert process.returncode == -signal.SIGKILL and last < 399
+    steps = _counted(monkeypatch)
+    run_settings["training"]["max_epochs"] = 100
+    _break_at(monkeypatch, last + 8)
+    with pytest.raises(KeyboardInterrupt):
+        _pretrain(study, run_settings, run_dir)
+    assert last - 3 <= steps[0] <= last + 1
+    assert not [path for path in run_dir.rglob("*partial*") if path.is_dir()]
+
+
+REPORT_STEPS = """
+from decvae.training import Trainer
+optimise = Trainer._optimise
+def reported(self, batches):
+    print(self.step, flush=True)
+    return optimise(self, batches)
+Trainer._optimise = reported
+"""
+
+
+def test_lost_checkpoints_begin_training_anew(study, run_settings, tmp_path, monkeypatch):
+    _pretrain(study, run_settings, tmp_path)
+    shutil.rmtree(tmp_path / "checkpoints")
+    steps = _counted(monkeypatch)
+    _pretrain(study, run_settings, tmp_path)
+    assert steps == list(range(12))
+
+
+def test_accumulated_parts_are_the_whole_batch(study, run_settings, tmp_path):
+    """With equally many frames and no statistic of the batch: same losses and gradients."""
+    run_settings.update(objective="corrected")
     run_settings["training"].update(batch_size=6, max_epochs=2)
-    run_settings.update(objective="corrected", branches="Z")
-    run_settings["loss"]["frames"] = 0
+    whole = _pretrain(study, run_settings, tmp_path / "whole")
+    run_settings["training"]["accumulation"] = 3
+    parts = _pretrain(study, run_settings, tmp_path / "parts")
+    # An untrained model's divergences are near 0, where float32 leaves three digits of the gradient of their logarithm.
+    for quantity, tolerance in (("total", 1e-4), ("gradient_norm", 3e-3)):
+        first, second = (table[(table.quantity == quantity) & (table.split == "train")] for table in (whole, parts))
+        np.testing.assert_allclose(first.value, second.value, rtol=tolerance)
+
+
+def test_history_has_every_step_and_every_epoch(study, run_settings, tmp_path):
+    history = _pretrain(study, run_settings, tmp_path)
+    total = history[(history.quantity == "total") & (history.split == "train")]
+    steps, epochs = (total[total.interval == name] for name in ("step", "epoch"))
+    assert steps.step.tolist() == list(range(1, 13)) and epochs.step.tolist() == [4, 8, 12]
+    assert steps.epoch.tolist() == [1] * 4 + [2] * 4 + [3] * 4 and epochs.epoch.tolist() == [1, 2, 3]
+    np.testing.assert_allclose(steps.groupby("epoch").value.mean(), epochs.value, rtol=1e-9)
+    rate = history[(history.quantity == "learning_rate") & (history.branch == "Z") & (history.interval == "step")]
+    np.testing.assert_allclose(rate.value, [0, 1e-3] + [2e-3] * 10)
+    speed = pd.read_parquet(tmp_path / "history.parquet").query("quantity == 'samples_per_second'")
+    assert (speed.value > 0).all() and (speed.interval == "step").all()
+
+
+def test_checkpoints_by_step(study, run_settings, tmp_path):
+    run_settings["training"].update(checkpoint_steps=5, keep_checkpoints=1)
+    _pretrain(study, run_settings, tmp_path)
+    folder, record = resolve_checkpoint(tmp_path, "step-000010")
+    assert (record.epoch, record.step, record.validation_loss) == (2, 10, None)
+    assert not (folder.parent / "step-000005").exists() and (folder.parent / "epoch-0002").exists()
+
+
+def test_mixed_precision_stays_close(study, run_settings, tmp_path, fresh_accelerator):
+    run_settings.update(branches="Z")
+    expected = _pretrain(study, run_settings, tmp_path / "plain")
+    fresh_accelerator()
+    run_settings["training"]["precision"] = "bf16"
+    half = _pretrain(study, run_settings, tmp_path / "bf16")
+    np.testing.assert_allclose(_totals(half), _totals(expected), rtol=0.1)
+    assert not np.array_equal(_totals(half), _totals(expected))
+    assert {weight.dtype for weight in _weights(tmp_path / "bf16").values()} == {torch.float32}
+
+
+def _totals(history):
+    return history[(history.quantity == "total") & (history.split == "validation")].value.to_numpy()
+
+
+@pytest.fixture
+def fresh_accelerator():
+    """Accelerate keeps the precision for the life of a process."""
+    yield AcceleratorState._reset_state
+    AcceleratorState._reset_state()
+
+
+def test_one_utterance_is_a_batch(study, run_settings, tmp_path):
+    run_settings.update(objective="corrected")
+    run_settings["training"].update(batch_size=1, max_epochs=1)
+    history = _pretrain(study, run_settings, tmp_path)
+    assert history.step.max() == 20 and np.isfinite(history.value).all()
+
+
+LAUNCH = ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1"]
+LAUNCH += ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
+PRETRAIN = """
+import json, sys
+from decvae.pretraining import pretrain_run
+run, train, dev, out = json.loads(sys.argv[1]), *sys.argv[2:]
+pretrain_run(run, train, dev, out, device="cpu", fingerprint="code")
+"""
+
+
+def _command(study, run, run_dir, script, text, *launcher):
+    script.write_text(text)
+    arguments = [json.dumps(run), study.features["train"], study.features["dev"], run_dir]
+    return list(map(str, [sys.executable, *launcher, script, *arguments]))
+
+
+@pytest.mark.parametrize("objective", ["centred", "corrected"])
+def test_two_processes_train_as_one(study, run_settings, tmp_path, objective):
+    """``accelerate launch`` on two CPU processes: the losses and weights of one process with the same whole batch."""
+    run_settings.update(objective=objective)
+    run_settings["training"].update(batch_size=6, max_epochs=2, accumulation=1 if objective == "centred" else 3)
     expected = _pretrain(study, run_settings, tmp_path / "one")
-    script = tmp_path / "train.py"
-    script.write_text(
-        "import json, sys\nfrom decvae.pretraining import pretrain_run\n"
-        "run, train, dev, out = json.loads(sys.argv[1]), *sys.argv[2:]\n"
-        "pretrain_run(run, train, dev, out, device='cpu', fingerprint='code')\n"
-    )
-    command = [
-        sys.executable,
-        "-m",
-        "accelerate.commands.launch",
-        "--cpu",
-        "--num_processes",
-        "2",
-        "--num_machines",
-        "1",
-    ]
-    command += ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0", str(script)]
-    command += [json.dumps(run_settings), study.features["train"], study.features["dev"], tmp_path / "two"]
-    subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True, timeout=300)
-    found = pd.read_parquet(tmp_path / "two" / "history.parquet")
-    held_out = found[(found.split == "validation") & (found.quantity == "total")].value.to_numpy()
-    reference = expected[(expected.split == "validation") & (expected.quantity == "total")].value.to_numpy()
-    np.testing.assert_allclose(held_out, reference, rtol=1e-4)
+    command = _command(study, run_settings, tmp_path / "two", tmp_path / "train.py", PRETRAIN, *LAUNCH)
+    subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+    found = _history(tmp_path / "two")
+    names = ["step", "split", "interval", "branch", "quantity"]
+    pd.testing.assert_frame_equal(found[names], expected[names])
+    np.testing.assert_allclose(found.value, expected.value, rtol=1e-4, atol=1e-6)
+    for name, weight in _weights(tmp_path / "one").items():
+        torch.testing.assert_close(_weights(tmp_path / "two")[name], weight, rtol=0, atol=2e-6)
 
 
 def test_gradient_checkpointing_changes_no_weight(study, run_settings, tmp_path):

@@ -1,0 +1,252 @@
+"""Time and memory of a training step, beside a plain implementation of the same computation.
+
+``python benchmarks/training.py step``: forward, backward and optimiser of the default architecture (dual, C=3, centred)
+on 4 utterances of 1 s, on two threads. The peer has the same weights and loops over levels, utterances and pairs, with
+``conv1d`` and ``torch.optim.AdamW`` as they come. Both sides run in turns in one process; the peak of memory is that
+of a process of its own for each side.
+``python benchmarks/training.py features``: batches read from a feature file, or computed from the decomposition when
+they are needed.
+"""
+
+import argparse
+import copy
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from decvae.batches import Batch, decvae_batch
+from decvae.corpora.simvowels import SimVowelsSettings, simulate
+from decvae.decomposition.cache import write_cache
+from decvae.decomposition.settings import DecompositionSettings
+from decvae.feature_file import FeatureFile
+from decvae.features import FeatureSettings, write_features
+from decvae.models import DecVAEConfig, DecVAEForPreTraining
+from decvae.optimisation import make_optimizer, parameter_groups
+from decvae.training import TrainingSettings
+
+SIDES = ("decvae", "plain")
+FRAME, HOP, RATE = 400, 320, 16_000
+
+
+def random_batch(n_utterances: int = 4, seconds: float = 1.0, n_components: int = 3) -> Batch:
+    """Inputs of the right shape; their values do not matter to time or memory."""
+    generator = torch.Generator().manual_seed(0)
+    samples = int(seconds * RATE)
+    n_frames = (samples - FRAME) // HOP + 1
+    levels = (n_components + 1,)
+    return {
+        "frames": torch.randn((n_utterances, n_frames, *levels, FRAME), generator=generator),
+        "frames_present": torch.rand((n_utterances, n_frames, n_components), generator=generator) > 0.05,
+        "frame_mask": torch.ones((n_utterances, n_frames), dtype=torch.bool),
+        "sequence": torch.randn((n_utterances, *levels, samples), generator=generator),
+        "sequence_lengths": torch.full((n_utterances,), samples),
+        "sequence_present": torch.ones((n_utterances, n_components), dtype=torch.bool),
+    }
+
+
+class PlainDecVAE(nn.Module):
+    """The loss of ``DecVAEForPreTraining`` (default architecture, centred), in loops over its own modules."""
+
+    def __init__(self, model: DecVAEForPreTraining):
+        super().__init__()
+        self.decvae, self.config = model.decvae, model.config
+
+    def forward(self, **batch: torch.Tensor) -> torch.Tensor:
+        """Loss of one batch, as a scalar."""
+        z = [
+            [self._frames(batch["frames"][i, :, level]) for level in range(self.config.n_components + 1)]
+            for i in range(len(batch["frames"]))
+        ]
+        s = [
+            [self._sequence(batch["sequence"][i, level]) for level in range(self.config.n_components_seq + 1)]
+            for i in range(len(batch["sequence"]))
+        ]
+        config, present = self.config, batch["sequence_present"].unsqueeze(1)
+        loss = self._branch_loss(self.decvae.branch_z.subspaces, z, batch["frames_present"], config.beta_z)
+        return loss + self._branch_loss(self.decvae.branch_s.subspaces, s, present, config.beta_s)
+
+    def _frames(self, frames: torch.Tensor) -> torch.Tensor:
+        branch = self.decvae.branch_z
+        hidden = frames.unsqueeze(1)
+        for place, layer in enumerate(branch.encoder.layers):
+            hidden = self._convolve(layer.transform, hidden)
+            if place == 0:
+                norm = layer.norm
+                hidden = F.group_norm(hidden, hidden.shape[1], norm.weight, norm.bias, norm.eps)
+            hidden = F.gelu(hidden)
+        return branch.project(branch.feature_projection(branch.feature_norm(hidden.squeeze(2))))
+
+    def _sequence(self, sequence: torch.Tensor) -> torch.Tensor:
+        branch = self.decvae.branch_s
+        hidden = sequence.view(1, 1, -1)
+        for layer in branch.encoder.layers:
+            hidden = F.gelu(layer.norm(self._convolve(layer.transform, hidden).transpose(1, 2)).transpose(1, 2))
+        steps = branch.project(hidden.transpose(1, 2))
+        return branch.norm(branch.pool(steps, torch.tensor([steps.shape[1]])))
+
+    @staticmethod
+    def _convolve(conv: nn.Conv1d, hidden: torch.Tensor) -> torch.Tensor:
+        return F.conv1d(hidden, conv.weight, conv.bias, conv.stride)
+
+    @staticmethod
+    def _branch_loss(subspaces: nn.Module, features: list, present: torch.Tensor, beta: float) -> torch.Tensor:
+        prior, rows = 0.0, 0
+        for i, levels in enumerate(features):
+            for level in range(1, len(levels)):
+                absent = subspaces.absent[level - 1].expand_as(levels[level])
+                levels[level] = torch.where(present[i, :, level - 1 : level], levels[level], absent)
+            rows += len(levels[0])
+            for level, values in enumerate(levels):
+                mu, logvar = subspaces.mean[level](values), subspaces.logvar[level](values)
+                prior = prior + (-0.5 * (1 + logvar - mu**2 - logvar.exp())).sum() / len(levels)
+        n_levels = len(features[0])
+        there = [[torch.ones(len(x[0]), dtype=torch.bool), *present[i].T] for i, x in enumerate(features)]
+        centred = [[None] * n_levels for _ in features]
+        for level in range(n_levels):
+            valid = torch.cat([x[level][there[i][level]] for i, x in enumerate(features)])
+            mean, variance = valid.mean(0), valid.var(0, correction=0)
+            for i, levels in enumerate(features):
+                centred[i][level] = (levels[level] - mean) / torch.sqrt(variance + 1e-5)
+        terms = {True: [], False: []}
+        for k, other in combinations(range(n_levels), 2):
+            entropies = []
+            for i, levels in enumerate(centred):
+                both = there[i][k] & there[i][other]
+                p, q = levels[k][both].softmax(-1), levels[other][both].softmax(-1)
+                m = (p + q) / 2
+                divergence = 0.5 * ((p * (p / m).log2()).sum(-1) + (q * (q / m).log2()).sum(-1)).mean()
+                entropies.append(-torch.log((1 - divergence if k == 0 else divergence) + 1e-7))
+            terms[k == 0].append(torch.stack(entropies).mean())
+        decomposition = torch.stack(terms[True]).mean() + torch.stack(terms[False]).mean()
+        return decomposition + beta * prior / rows
+
+
+class Step:
+    """One side: a training step as a call, which returns the loss."""
+
+    def __init__(self, side: str, model: DecVAEForPreTraining, batch: Batch):
+        settings = TrainingSettings()
+        self.model = model if side == "decvae" else PlainDecVAE(model)
+        groups = parameter_groups(self.model)
+        self.optimizers = [make_optimizer(groups[branch], settings, branch) for branch in groups]
+        if side == "plain":
+            self.optimizers = [torch.optim.AdamW(groups[branch], lr=1e-4) for branch in groups]
+        self.side, self.batch, self.clip = side, batch, settings.clip_norm
+
+    def __call__(self) -> float:
+        loss = self.model(**self.batch)
+        loss = loss.loss if self.side == "decvae" else loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
+        return float(loss.detach())
+
+
+def build(norm: str) -> DecVAEForPreTraining:
+    """The default architecture; ``norm`` is ``feat_extract_norm`` (the peer knows ``group``)."""
+    torch.manual_seed(0)
+    return DecVAEForPreTraining(DecVAEConfig(objective="centred", feat_extract_norm=norm)).train()
+
+
+def step(turns: int, threads: int) -> None:
+    """Print the table of times, CPU seconds, memory and losses of both sides."""
+    torch.set_num_threads(threads)
+    model, batch = build("group"), random_batch()
+    sides = {side: Step(side, copy.deepcopy(model), batch) for side in SIDES}
+    losses = {side: run() for side, run in sides.items()}  # also warms up
+    wall, cpu = {side: [] for side in SIDES}, {side: [] for side in SIDES}
+    for _ in range(turns):
+        for side, run in sides.items():
+            used, start = time.process_time(), time.perf_counter()
+            run()
+            wall[side].append(time.perf_counter() - start)
+            cpu[side].append(time.process_time() - used)
+    print("| side | loss | s per step | CPU s per step |\n|---|---|---|---|")
+    for side in SIDES:
+        seconds, used = statistics.median(wall[side]), statistics.median(cpu[side])
+        print(f"| {side} | {losses[side]:.6f} | {seconds:.3f} | {used:.3f} |")
+    for name, values in (("wall", wall), ("CPU", cpu)):
+        ratios = [plain / ours for ours, plain in zip(values["decvae"], values["plain"], strict=True)]
+        print(f"{name}: {statistics.median(ratios):.2f} x less ({min(ratios):.2f}..{max(ratios):.2f}, {turns} turns)")
+    print(f"difference of the losses {abs(losses['decvae'] - losses['plain']):.1e}", flush=True)
+    for side in SIDES:
+        print(f"peak of {side}, MiB: {float(_own_process('memory', side, str(threads))):.0f}", flush=True)
+
+
+def memory(side: str, threads: int) -> None:
+    """Print the peak of resident memory in MiB that three steps add to the process, its batch and its model."""
+    torch.set_num_threads(threads)
+    run = Step(side, build("group"), random_batch())
+    before = _peak()
+    for _ in range(3):
+        run()
+    print(_peak() - before)
+
+
+def _peak() -> float:
+    """Peak of resident memory in MiB of this program (Linux; ``ru_maxrss`` would include the parent's)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+
+
+def _own_process(*arguments: str) -> str:
+    command = [sys.executable, __file__, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def features(turns: int, batch_size: int) -> None:
+    """Print how long a batch takes from cached features, and with features computed from the decomposition."""
+    with tempfile.TemporaryDirectory() as folder:
+        corpus, cache = Path(folder) / "corpus.h5", Path(folder) / "cache.h5"
+        counts = {"train": 4 * batch_size, "dev": 10, "test": 10}
+        simulate(corpus, SimVowelsSettings.from_dict({"n_utterances": counts, "utterance_seconds": 4.0}), seed=0)
+        write_cache(corpus, "train", cache, DecompositionSettings(), seed=0, state_dir=Path(folder) / "state")
+        paths = {kind: Path(folder) / f"{kind}.h5" for kind in ("waveform", "mel")}
+        print("| input | cached, s per batch | on the fly, s per batch |\n|---|---|---|")
+        for kind, path in paths.items():
+            start = time.process_time()
+            write_features(cache, path, kind, FeatureSettings())
+            fly = (time.process_time() - start) * batch_size / counts["train"]
+            data, rng = FeatureFile(path), np.random.default_rng(0)
+            seconds = []
+            for _ in range(turns):
+                start = time.process_time()
+                decvae_batch(data, rng.choice(len(data), batch_size, replace=False), "dual")
+                seconds.append(time.process_time() - start)
+            print(f"| {kind} | {statistics.median(seconds):.3f} | {fly:.3f} |", flush=True)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    what = parser.add_subparsers(dest="what", required=True)
+    timing = what.add_parser("step")
+    timing.add_argument("--turns", type=int, default=9)
+    timing.add_argument("--threads", type=int, default=2)
+    peak = what.add_parser("memory")
+    peak.add_argument("side", choices=SIDES)
+    peak.add_argument("threads", type=int)
+    reading = what.add_parser("features")
+    reading.add_argument("--turns", type=int, default=9)
+    reading.add_argument("--batch-size", type=int, default=16)
+    options = parser.parse_args()
+    {
+        "step": lambda: step(options.turns, options.threads),
+        "memory": lambda: memory(options.side, options.threads),
+        "features": lambda: features(options.turns, options.batch_size),
+    }[options.what]()
+
+
+if __name__ == "__main__":
+    main()
