@@ -20,14 +20,16 @@ from decvae.models.norms import LevelNorm, TimeNorm, make_norm, normalise
 
 
 class ChannelsLastConv(nn.Conv1d):
-    """``Conv1d`` without padding on (N, T, channels), as one matrix product.
+    """``Conv1d`` without padding on (N, T, channels).
 
-    Channels stay last, which the norm needs anyway; on CPU this takes half the time of Conv1d and two transposes.
+    Channels stay last, which the norms need anyway: seen as an image of height 1 in torch's channels-last format, this
+    costs no copy, and on CPU about two thirds of the time of Conv1d between two transposes.
     """
 
     def forward(self, hidden: Tensor) -> Tensor:
-        taps = torch.cat(self.taps(hidden), dim=2)
-        return F.linear(taps, self.weight.transpose(1, 2).flatten(1), self.bias)
+        image = hidden.unsqueeze(1).permute(0, 3, 1, 2)  # (N, channels, 1, T)
+        found = F.conv2d(image, self.weight.unsqueeze(2), self.bias, stride=(1, self.stride[0]))
+        return found.permute(0, 2, 3, 1).squeeze(1)
 
     def taps(self, hidden: Tensor) -> list[Tensor]:
         """What each tap of the kernel sees: ``kernel`` views (N, T', channels)."""

@@ -19,7 +19,8 @@ class TimeNorm(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         variance, mean = torch.var_mean(hidden, dim=1, keepdim=True, correction=0)
-        return (hidden - mean) * torch.rsqrt(variance + self.eps) * self.weight + self.bias
+        scale = torch.rsqrt(variance + self.eps) * self.weight
+        return torch.addcmul(self.bias - mean * scale, hidden, scale)
 
 
 class LevelNorm(nn.Module):

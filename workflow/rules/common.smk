@@ -87,9 +87,9 @@ def corpus_section_with_traversal(wildcards):
     return CONFIG["corpora"][CORPORA[wildcards.corpus]]
 
 
-def one_of(corpora):
-    """Regular expression of some corpora's names, which fits nothing if there are none."""
-    return "|".join(corpora) or "(?!)"
+def one_of(names):
+    """Constraint of the wildcard of a rule that makes these only; it matches nothing if there are none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 def tree_of_corpus(wildcards):
@@ -176,11 +176,6 @@ def branch_of(run):
 def gpus(wildcards):
     """GPUs that training can use; the linear baselines have no use for one."""
     return 1 if RUNS[wildcards.run].is_trained else 0
-
-
-def one_of(runs):
-    """Constraint of the wildcard run of a rule that makes these runs only; it matches nothing if there are none."""
-    return "|".join(re.escape(run.name) for run in runs) or "(?!)"
 
 
 def gpus_of_decomposition(wildcards):

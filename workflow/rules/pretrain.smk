@@ -17,7 +17,7 @@ rule pretrain_model:
     benchmark:
         "results/benchmarks/pretrain_model/{run}.tsv"
     wildcard_constraints:
-        run=one_of(run for run in RUNS.values() if run.adaptation in (None, "objective")),
+        run=one_of(run.name for run in RUNS.values() if run.adaptation in (None, "objective")),
     conda:
         "../envs/python.yaml"
     threads: 1

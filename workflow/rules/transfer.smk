@@ -13,7 +13,7 @@ rule adopt_checkpoint:
     benchmark:
         "results/benchmarks/adopt_checkpoint/{run}.tsv"
     wildcard_constraints:
-        run=one_of(run for run in RUNS.values() if run.adaptation == "none"),
+        run=one_of(run.name for run in RUNS.values() if run.adaptation == "none"),
     conda:
         "../envs/python.yaml"
     threads: 1
@@ -42,7 +42,7 @@ rule finetune_model:
     benchmark:
         "results/benchmarks/finetune_model/{run}.tsv"
     wildcard_constraints:
-        run=one_of(SUPERVISED),
+        run=one_of(run.name for run in SUPERVISED),
     conda:
         "../envs/python.yaml"
     threads: 1
@@ -69,7 +69,7 @@ rule score_classifier:
     benchmark:
         "results/benchmarks/score_classifier/{run}/{checkpoint}.tsv"
     wildcard_constraints:
-        run=one_of(SUPERVISED),
+        run=one_of(run.name for run in SUPERVISED),
     conda:
         "../envs/python.yaml"
     threads: 1
