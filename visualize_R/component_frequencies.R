@@ -44,7 +44,7 @@ plane <- function(x, y, legend) {
     facet_wrap(vars(.data$method), nrow = 1) +
     scale_colour_manual(values = class_colours(levels(places$content))) +
     scale_shape_manual(values = setNames(
-      c(16, 1, 17, 2), c(outer(c("component", "true formant"), group_names, paste, sep = ", "))
+      c(16, 1, 17, 2, 15, 0), c(outer(c("component", "true formant"), group_names, paste, sep = ", "))
     )) +
     labs(
       x = sprintf("%s (kHz)", x), y = sprintf("%s (kHz)", y), colour = "Vowel", shape = NULL,
