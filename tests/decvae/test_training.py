@@ -357,8 +357,18 @@ def _command(study, run, run_dir, script, text, *launcher):
     return list(map(str, [sys.executable, *launcher, script, *arguments]))
 
 
+@pytest.fixture
+def one_thread(monkeypatch):
+    """Sums in the same order here and in the processes that a test starts: AdamW makes steps of rounding."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.mark.parametrize("objective", ["centred", "corrected"])
-def test_two_processes_train_as_one(study, run_settings, tmp_path, objective):
+def test_two_processes_train_as_one(study, run_settings, tmp_path, objective, one_thread):
     """``accelerate launch`` on two CPU processes: the losses and weights of one process with the same whole batch."""
     run_settings.update(objective=objective)
     run_settings["training"].update(batch_size=6, max_epochs=2, accumulation=1 if objective == "centred" else 3)
