@@ -216,11 +216,6 @@ class CorpusSplit:
         part = slice(*sub["offsets"][index : index + 2])
         return sub["start"][part], sub["stop"][part], sub["code"][part]
 
-    def gap_name(self, name: str) -> str | None:
-        """Class of the time between the labels ``name``."""
-        code = int(self._group[f"intervals/{name}"].attrs["gap"])
-        return None if code < 0 else self.class_names(name)[code]
-
 
 class Corpus:
     """An open corpus file; use as a context manager.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.model_selection import GroupShuffleSplit
 
+from decvae.corpora.phonemes import FOLD_48_TO_39
 from decvae.evaluation.classification import grouped_folds, groups_per_class
 from decvae.evaluation.latents import LatentTable
 
@@ -27,17 +28,6 @@ KIND_OF_FACTOR = {
 GROUP_OF_KIND = {"phonetic": "utterance", "identity": "utterance", "emotion": "speaker", "clinical": "speaker"}
 LEFT_OUT_ONE_BY_ONE = ("emotion",)  # few groups: every speaker, or session where there are any, is the test part once
 TEST_FOLDS = 5
-
-# The 48 phonemes that TIMIT models are trained on, scored as 39 (Lee and Hon 1989).
-PHONEMES_SCORED_AS = {
-    **dict.fromkeys(("cl", "vcl", "epi"), "sil"),
-    "el": "l",
-    "en": "n",
-    "zh": "sh",
-    "aa": "ao",
-    "ih": "ix",
-    "ah": "ax",
-}
 
 
 @dataclass(frozen=True)
@@ -112,7 +102,7 @@ def classes_scored_as(factor: str, names: list[str]) -> np.ndarray | None:
     """
     if factor != "phoneme" or not {"vcl", "sil"} <= set(names):
         return None
-    targets = [PHONEMES_SCORED_AS.get(name, name) for name in names]
+    targets = [FOLD_48_TO_39.get(name, name) for name in names]
     missing = sorted(set(targets) - set(names))
     if missing:
         raise ValueError(f"phonemes are scored as {missing}, which are not among the classes {names}")

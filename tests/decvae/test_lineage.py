@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from decvae.checkpoints import file_sha256
-from decvae.config import ConfigError, resolve_runs, validate_config
-from decvae.schema import load_schema
+from decvae.config import validate_config
+from decvae.runs import resolve_runs
+from decvae.schema import ConfigError, load_schema
 
 SCHEMA = load_schema(Path(__file__).resolve().parents[2] / "workflow/schemas/config.schema.yaml")
 CORPORA = {"five": {}, "eight": {"n_vowels": 8}}

@@ -9,19 +9,19 @@ for place in (ROOT, ROOT / "workflow"):
 
 from snakemake.exceptions import WorkflowError
 
-from decvae.config import (
+from decvae.config import validate_config
+from decvae.corpora.tree import tree_fingerprint
+from decvae.runs import (
     METHODS,
-    ConfigError,
     corpus_id,
     corpus_settings,
     decomposition_id,
     decomposition_settings,
     resolve_runs,
     select_runs,
-    validate_config,
     without_absent_corpora,
 )
-from decvae.corpora.tree import tree_fingerprint
+from decvae.schema import ConfigError
 from source import THEME, code_of, figure_code
 
 try:

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from decvae.corpora.phonemes import FOLD_48_TO_39
 from decvae.evaluation.latents import LatentTable
 from decvae.evaluation.protocols import (
     KIND_OF_FACTOR,
-    PHONEMES_SCORED_AS,
     classes_scored_as,
     grouped_splits,
     grouping,
@@ -81,7 +81,7 @@ def test_phonemes_of_timit_are_folded_to_39():
     assert len(names) == 48
     target = classes_scored_as("phoneme", names)
     assert len(np.unique(target)) == 39
-    for name, scored in PHONEMES_SCORED_AS.items():
+    for name, scored in FOLD_48_TO_39.items():
         assert names[target[names.index(name)]] == scored
     assert classes_scored_as("vowel", names) is None and classes_scored_as("phoneme", ["a", "sil"]) is None
     with pytest.raises(ValueError, match=r"scored as \['l'\]"):

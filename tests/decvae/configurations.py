@@ -1,0 +1,29 @@
+"""Short ways to configurations and their runs, for tests."""
+
+from pathlib import Path
+
+from decvae.config import validate_config
+from decvae.runs import resolve_runs
+from decvae.schema import load_schema
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = load_schema(ROOT / "workflow/schemas/config.schema.yaml")
+
+
+def valid(**sections):
+    return validate_config(sections, SCHEMA)
+
+
+def runs_of(*entries, **sections):
+    return list(resolve_runs(valid(runs=list(entries), **sections)).values())
+
+
+def only(*entries, **sections):
+    (run,) = runs_of(*entries, **sections)
+    return run
+
+
+def nested(key, value):
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return value
