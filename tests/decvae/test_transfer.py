@@ -17,22 +17,12 @@ from decvae.models import DecVAEConfig, DecVAEForPreTraining, DecVAEModel
 from decvae.pretraining import build_model, pretrain_run
 from decvae.training import parameter_groups
 from decvae.transfer import adopt_checkpoint, find_source, freezable, freeze, load_weights
-
-SMALL = {
-    "conv_dim_z": [4, 4, 4, 4, 4, 4, 8],
-    "conv_dim_s": [4] * 7,
-    "hidden_size": 12,
-    "intermediate_dim": 12,
-    "projection_dim": 12,
-    "latent_dim_z": 3,
-    "latent_dim_s": 2,
-    "attention_heads": 2,
-}
+from tests.decvae.networks import TINY
 
 
 def small_model(seed=0, kind=DecVAEForPreTraining, **values):
     torch.manual_seed(seed)
-    return kind(DecVAEConfig(**{**SMALL, **values}))
+    return kind(DecVAEConfig(**{**TINY, **values}))
 
 
 def transferred(source, target, tmp_path):

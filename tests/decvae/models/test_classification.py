@@ -16,17 +16,8 @@ from decvae.models import (
     load_model,
 )
 from decvae.training import parameter_groups
+from tests.decvae.networks import TINY
 
-SMALL = {
-    "conv_dim_z": [4, 4, 4, 4, 4, 4, 8],
-    "conv_dim_s": [4] * 7,
-    "hidden_size": 12,
-    "intermediate_dim": 12,
-    "projection_dim": 12,
-    "latent_dim_z": 3,
-    "latent_dim_s": 2,
-    "attention_heads": 2,
-}
 CLASSES = {0: "a", 1: "e", 2: "u"}
 KINDS = {"frame": DecVAEForFrameClassification, "sequence": DecVAEForSequenceClassification}
 
@@ -39,7 +30,7 @@ def _config(branch="Z", head="mlp", **values):
         "loss": {"kind": "cross_entropy", "class_weights": None},
         "weights": {"decomposition": 0.1, "prior": 0.2, "classification": 0.7},
     }
-    return DecVAEConfig(**{**SMALL, "id2label": CLASSES, "classifier": classifier, **values})
+    return DecVAEConfig(**{**TINY, "id2label": CLASSES, "classifier": classifier, **values})
 
 
 def _model(level="frame", seed=0, **values):

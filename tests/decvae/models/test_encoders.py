@@ -7,19 +7,9 @@ from torch.nn import functional as F
 
 from decvae.models import DecVAEConfig, DecVAEForPreTraining, DecVAEModel
 from decvae.models.encoders import ChannelsLastConv, EncoderLayer, make_pooling
+from tests.decvae.networks import SMALL
 
-SMALL = {
-    "conv_dim_z": [4, 6, 8, 10, 12, 14, 16],
-    "conv_dim_s": [8] * 7,
-    "dense_dim_z": [20, 16, 16],
-    "dense_dim_s": [12, 12],
-    "hidden_size": 24,
-    "intermediate_dim": 20,
-    "projection_dim": 24,
-    "latent_dim_z": 6,
-    "latent_dim_s": 4,
-    "attention_heads": 2,
-}
+SIZES = {**SMALL, "dense_dim_z": [20, 16, 16], "dense_dim_s": [12, 12]}
 ENCODERS = [{}, {"frame_encoder": "dense", "sequence_encoder": "fc"}]
 POOLINGS = ["attention", "lstm", "average", "max"]
 
@@ -58,7 +48,7 @@ def test_a_skip_connection_of_a_linear_map_is_the_identity():
 
 @pytest.mark.parametrize("encoders", ENCODERS)
 def test_skip_connections_are_around_all_layers_but_the_first(encoders):
-    config = DecVAEConfig(skip_connections=True, **encoders, **SMALL)
+    config = DecVAEConfig(skip_connections=True, **encoders, **SIZES)
     model = DecVAEModel(config)
     for branch in (model.branch_z, model.branch_s):
         assert [layer.skip for layer in branch.encoder.layers] == [False] + [True] * (len(branch.encoder.layers) - 1)
@@ -83,7 +73,7 @@ def test_lstm_pooling_takes_the_last_layers_final_states():
 @pytest.mark.parametrize("encoders", ENCODERS)
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_padding_of_a_sequence_never_counts(encoders, pooling):
-    config = DecVAEConfig(sequence_pooling=pooling, **encoders, **SMALL)
+    config = DecVAEConfig(sequence_pooling=pooling, **encoders, **SIZES)
     model = DecVAEModel(config).eval()
     inputs = _inputs(config, samples=4000)
     inputs["sequence_lengths"] = torch.tensor([4000, 2400])
@@ -96,7 +86,7 @@ def test_padding_of_a_sequence_never_counts(encoders, pooling):
 
 
 def test_the_fully_connected_sequence_encoder_sees_frame_by_frame():
-    config = DecVAEConfig(sequence_encoder="fc", **SMALL)
+    config = DecVAEConfig(sequence_encoder="fc", **SIZES)
     encoder = DecVAEModel(config).branch_s.encoder
     signal = torch.randn(2, 1300)
     steps = encoder(signal)
@@ -106,7 +96,7 @@ def test_the_fully_connected_sequence_encoder_sees_frame_by_frame():
 
 
 def test_absent_components_may_have_zeros():
-    config = DecVAEConfig(absent="zeros", **SMALL)
+    config = DecVAEConfig(absent="zeros", **SIZES)
     model = DecVAEForPreTraining(config)
     inputs = _inputs(config)
     inputs["frames_present"][0, 1, 2] = inputs["sequence_present"][1, 0] = False
@@ -119,7 +109,7 @@ def test_absent_components_may_have_zeros():
 
 @pytest.mark.parametrize("network", [{"feat_extract_norm": "batch_running"}, *ENCODERS])
 def test_gradient_checkpointing_changes_neither_loss_nor_gradients(network):
-    config = DecVAEConfig(**network, **SMALL)
+    config = DecVAEConfig(**network, **SIZES)
     torch.manual_seed(0)
     model, inputs = DecVAEForPreTraining(config).train(), _inputs(config)
     initial = {name: value.clone() for name, value in model.state_dict().items()}
@@ -142,7 +132,7 @@ def test_gradient_checkpointing_changes_neither_loss_nor_gradients(network):
 @pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("norm", ["group", "batch", "instance"])
 def test_half_precision_is_close(norm, pooling):
-    config = DecVAEConfig(feat_extract_norm=norm, sequence_pooling=pooling, skip_connections=True, **SMALL)
+    config = DecVAEConfig(feat_extract_norm=norm, sequence_pooling=pooling, skip_connections=True, **SIZES)
     torch.manual_seed(0)
     model, inputs = DecVAEForPreTraining(config), _inputs(config)
     exact = model(**inputs)
@@ -161,7 +151,7 @@ def test_half_precision_is_close(norm, pooling):
 @pytest.mark.parametrize(("batch", "frames", "masked"), [(1, 3, False), (2, 1, False), (1, 1, False), (2, 3, True)])
 def test_small_and_empty_batches_have_a_finite_loss_and_gradient(encoders, norm, batch, frames, masked):
     """One utterance, one frame, both, and no frame at all."""
-    config = DecVAEConfig(feat_extract_norm=norm, dense_norm=norm, **encoders, **SMALL)
+    config = DecVAEConfig(feat_extract_norm=norm, dense_norm=norm, **encoders, **SIZES)
     model, inputs = DecVAEForPreTraining(config), _inputs(config, batch, frames)
     inputs["frame_mask"] &= not masked
     output = model(**inputs)
@@ -174,7 +164,7 @@ def test_small_and_empty_batches_have_a_finite_loss_and_gradient(encoders, norm,
 @pytest.mark.parametrize("encoders", ENCODERS)
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_a_sequence_shorter_than_the_receptive_field_is_padded_to_one_step(encoders, pooling):
-    config = DecVAEConfig(branches="S", sequence_pooling=pooling, **encoders, **SMALL)
+    config = DecVAEConfig(branches="S", sequence_pooling=pooling, **encoders, **SIZES)
     model = DecVAEModel(config).eval()
     inputs = {name: value for name, value in _inputs(config, samples=150).items() if "frame" not in name}
     mu = model(**inputs).s.mu

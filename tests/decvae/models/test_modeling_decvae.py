@@ -8,17 +8,7 @@ from transformers import AutoModel, AutoModelForPreTraining
 
 from decvae.artifacts import ArtifactError
 from decvae.models import DecVAEConfig, DecVAEForPreTraining, DecVAEModel
-
-SMALL = {
-    "conv_dim_z": [4, 6, 8, 10, 12, 14, 16],
-    "conv_dim_s": [8] * 7,
-    "hidden_size": 24,
-    "intermediate_dim": 20,
-    "projection_dim": 24,
-    "latent_dim_z": 6,
-    "latent_dim_s": 4,
-    "attention_heads": 2,
-}
+from tests.decvae.networks import SMALL
 
 
 def _inputs(config, batch=2, frames=5, samples=2400, seed=0):

@@ -5,17 +5,7 @@ import torch
 
 from decvae.models import DecVAEConfig, DecVAEForPreTraining
 from decvae.objective import ObjectiveSettings, decomposition_loss, prior_loss
-
-SMALL = {
-    "conv_dim_z": [4, 6, 8, 10, 12, 14, 16],
-    "conv_dim_s": [8] * 7,
-    "hidden_size": 24,
-    "intermediate_dim": 20,
-    "projection_dim": 24,
-    "latent_dim_z": 6,
-    "latent_dim_s": 4,
-    "attention_heads": 2,
-}
+from tests.decvae.networks import SMALL
 
 
 def _model(**options):
