@@ -109,7 +109,7 @@ def labelled_batch(
     rows = None
     if branches != "S":
         rows = [
-            _rows(int(data.offsets[index + 1] - data.offsets[index]), wanted, rng, consecutive)
+            _rows(data.n_frames(index), wanted, rng, consecutive)
             for index, rng in zip(indices, rngs or [None] * len(indices), strict=True)
         ]
     batch = decvae_batch(data, indices, branches, wanted, wanted_seq, rngs, rows)

@@ -16,7 +16,7 @@ from decvae.artifacts import ArtifactError
 from decvae.batches import decvae_batch, move
 from decvae.corpora.store import check_audio
 from decvae.decomposition import DecompositionSettings
-from decvae.decomposition.cache import decompose_utterance
+from decvae.decomposition.cache import decompose_utterance, with_signal
 from decvae.features import FeatureSettings, frame_features, sequence_features
 from decvae.framing import SPEECH, Framing, cut_frames, frame_length
 
@@ -100,12 +100,10 @@ class Recording:
         rng = np.random.default_rng(seed)
         self.parts = decompose_utterance(audio, fs, settings, rng, framing=self.framing)
         signal = self.parts["signal"].astype(np.float32)
-        levels = [
-            np.concatenate([x[..., None, :], self.parts[f"{scale}/components"].astype(np.float32)], axis=-2)
-            for scale, x in (("frames", cut_frames(signal, fs, self.framing)), ("sequences", signal))
-        ]
-        self._frames = frame_features(levels[0], kind, features, fs)
-        self._sequence = sequence_features(levels[1], kind, features, fs, self.frame_length)
+        frames = with_signal(cut_frames(signal, fs, self.framing), self.parts["frames/components"])
+        sequence = with_signal(signal, self.parts["sequences/components"])
+        self._frames = frame_features(frames, kind, features, fs)
+        self._sequence = sequence_features(sequence, kind, features, fs, self.frame_length)
 
     def n_frames(self, index: int) -> int:
         """Frames of the recording."""
@@ -137,9 +135,8 @@ def encode(
         )
     single = isinstance(waveform, Tensor) or (isinstance(waveform, np.ndarray) and waveform.dtype != object)
     recordings = [waveform] if single else list(waveform)
-    found = []
+    framing, found = Framing(**made["framing"]), []
     for index, item in enumerate(recordings):
-        framing = Framing(**made["framing"])
         audio = prepare_audio(item, sampling_rate, made["sampling_rate"], f"recording {index}", framing)
         found.append(_encode_recording(model, Recording(audio, made, seed)))
     return found[0] if single else found

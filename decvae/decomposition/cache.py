@@ -305,6 +305,11 @@ def _show_as_one(parts: list[h5py.Dataset], file: h5py.File, name: str) -> None:
     file.create_virtual_dataset(name, layout)
 
 
+def with_signal(x: np.ndarray, components: np.ndarray) -> np.ndarray:
+    """All levels: X ``(..., L)`` before its components ``(..., C, L)``, as ``(..., C + 1, L)`` float32."""
+    return np.concatenate([x[..., None, :], components], axis=-2, dtype=np.float32)
+
+
 class DecompositionCache:
     """An open cache file; use as a context manager. ``len`` is the number of utterances.
 
@@ -382,7 +387,7 @@ class DecompositionCache:
         """X and the components of all frames of one utterance, ``(F, C + 1, L)`` float32."""
         components = self._of_frames("components", index)
         x = cut_frames(self.signal(index), self.sampling_rate, self.framing)
-        return np.concatenate([x[:, None], components], axis=1, dtype=np.float32)
+        return with_signal(x, components)
 
     def frames_present(self, index: int) -> np.ndarray:
         """Which components of each frame are present, ``(F, C)`` bool."""
@@ -405,7 +410,7 @@ class DecompositionCache:
         """X and the components of one whole utterance, ``(Cs + 1, T)`` float32."""
         part = slice(*self.sequence_offsets[index : index + 2])
         components = self._file["sequences/components"][:, part]
-        return np.concatenate([self.signal(index)[None], components], dtype=np.float32)
+        return with_signal(self.signal(index), components)
 
     def sequence_present(self, index: int) -> np.ndarray:
         """Which components of one whole utterance are present, ``(Cs,)`` bool."""
