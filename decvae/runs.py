@@ -94,6 +94,8 @@ def corpus_settings(config: dict[str, Any], corpus: str) -> dict[str, Any]:
 def without_absent_corpora(config: dict[str, Any]) -> dict[str, Any]:
     """The configuration without the runs on corpora whose ``root`` is not set, and those that start from such runs.
 
+    Their labels are taken out of the choices of runs (``traversal.runs``, ``embeddings.runs``), too.
+
     Raises
     ------
     ConfigError
@@ -113,7 +115,11 @@ def without_absent_corpora(config: dict[str, Any]) -> dict[str, Any]:
     if not kept:
         keys = ", ".join(f"`corpora.{name}.root`" for name in sorted(absent))
         raise ConfigError([f"No run is left, since {keys} is not set: give the folder of the corpus."])
-    return {**config, "runs": kept}
+    found = {**config, "runs": kept}
+    for section in ("traversal", "embeddings"):
+        if (labels := config[section]["runs"]) is not None:
+            found[section] = {**config[section], "runs": [label for label in labels if label not in dropped]}
+    return found
 
 
 def corpus_id(config: dict[str, Any], corpus: str) -> str:

@@ -23,7 +23,8 @@ def overlay(project):
     pd.DataFrame(rows).to_csv(root / "manifest.csv", index=False)
     config = {
         "corpora": {"mine": {"kind": "folder", "root": "recordings", "content": "mood", "split_by": "recording"}},
-        "runs": [{"corpus": "mine", "model": "vae"}, {"model": "vae"}],
+        "runs": [{"corpus": "mine", "model": "vae", "label": "own"}, {"model": "vae", "label": "other"}],
+        "embeddings": {"runs": ["own", "other"]},
     }
     (project.root / "mine.yaml").write_text(yaml.safe_dump(config))
     return ["--configfile", "mine.yaml"]
@@ -36,14 +37,19 @@ def test_every_figure_of_two_corpora_is_planned(project, overlay):
     assert {"results/figures/fig2/metrics_bars.png", "results/figures/corpora/mine.png"} <= set(outputs)
     # The shown corpus is that of the first run: what only a generator knows is not drawn.
     assert "generative_model" not in plan and plan["metrics_bars"] == 2
-    assert "results/figures/sim_vowels/metrics_bars.png" in outputs
+    assert {
+        "results/figures/sim_vowels/metrics_bars.png",
+        "results/figures/sim_vowels/embedding_inputs.png",
+        "results/figures/sim_vowels/embedding_latents-other.png",
+        "results/figures/fig2/embedding_latents-own.png",
+    } <= set(outputs)
 
 
 def test_a_corpus_without_root_takes_no_part(project, overlay):
     project.edit("mine.yaml", "root: recordings", "root: null")
     plan = project.planned("figures", *overlay)
-    assert "ingest_corpus" not in plan and plan["pretrain_model"] == 1
-    project.edit("mine.yaml", "- model: vae\n", "")
+    assert "ingest_corpus" not in plan and plan["pretrain_model"] == plan["embedding_latents"] == 1
+    project.edit("mine.yaml", "- label: other\n  model: vae\n", "")
     done = project.snakemake("-n", *overlay, check=False)
     assert "`corpora.mine.root` is not set" in done.stdout + done.stderr
 

@@ -301,9 +301,13 @@ def embedding_of_slug(wildcards):
 
 
 def embedding_of_inputs(wildcards):
-    """The inputs of the first run that is embedded."""
-    run = EMBEDDED[0]
+    """The inputs of the first run of a place that is embedded."""
+    run = embedded_in(wildcards.place)[0]
     return f"results/embeddings/inputs/{run.corpus_id}/{run.decomposition_id}/{run.input}.csv"
+
+
+def embedded_in(place):
+    return [run for run in EMBEDDED if run.corpus_id == PLACES[place]]
 
 
 def shown_corpus(pattern):
@@ -358,8 +362,9 @@ def all_figures():
     drawn = [place for place, corpus in PLACES.items() if content_of(corpus) and runs_of(place)]
     names = [f"{place}/{figure}" for place in drawn for figure in ("metrics_scatter", "metrics_bars")]
     names += ["fig6/metrics_circular"] if drawn else []
-    names += ["fig2/embedding_inputs"] if EMBEDDED else []
-    names += [f"fig2/embedding_latents-{run.slug}" for run in EMBEDDED]
+    for place in PLACES:
+        names += [f"{place}/embedding_inputs"] if embedded_in(place) else []
+        names += [f"{place}/embedding_latents-{run.slug}" for run in embedded_in(place)]
     names += ["si4/decomposition_frame", "si4/decomposition_sequence", "si9/reconstruction_error", "si9/correlograms"]
     if corpus_id(CONFIG, SHOWN_CORPUS) in SIMULATED:  # what only a generator knows
         names += ["si4/generative_model", "si4/mel_features", "si4/component_frequencies"]

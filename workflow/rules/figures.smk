@@ -110,17 +110,17 @@ rule embedding_inputs:
         theme=THEME,
         code=figure_code("embedding.R"),
     output:
-        pdf="results/figures/fig2/embedding_inputs.pdf",
+        pdf="results/figures/{place}/embedding_inputs.pdf",
         png=report(
-            "results/figures/fig2/embedding_inputs.png",
+            "results/figures/{place}/embedding_inputs.png",
             caption="../report/embedding_inputs.rst",
             category="Figure 2: maps",
-            labels={"figure": "map of inputs"},
+            labels={"place": "{place}", "figure": "map of inputs"},
         ),
     log:
-        "results/logs/embedding_inputs.log",
+        "results/logs/embedding_inputs/{place}.log",
     benchmark:
-        "results/benchmarks/embedding_inputs.tsv"
+        "results/benchmarks/embedding_inputs/{place}.tsv"
     conda:
         "../envs/r.yaml"
     threads: 1
@@ -140,17 +140,17 @@ rule embedding_latents:
         theme=THEME,
         code=figure_code("embedding.R"),
     output:
-        pdf="results/figures/fig2/embedding_latents-{slug}.pdf",
+        pdf="results/figures/{place}/embedding_latents-{slug}.pdf",
         png=report(
-            "results/figures/fig2/embedding_latents-{slug}.png",
+            "results/figures/{place}/embedding_latents-{slug}.png",
             caption="../report/embedding_latents.rst",
             category="Figure 2: maps",
-            labels={"figure": "map of latents", "run": "{slug}"},
+            labels={"place": "{place}", "figure": "map of latents", "run": "{slug}"},
         ),
     log:
-        "results/logs/embedding_latents/{slug}.log",
+        "results/logs/embedding_latents/{place}/{slug}.log",
     benchmark:
-        "results/benchmarks/embedding_latents/{slug}.tsv"
+        "results/benchmarks/embedding_latents/{place}/{slug}.tsv"
     conda:
         "../envs/r.yaml"
     threads: 1
