@@ -18,6 +18,8 @@ from tqdm import tqdm
 
 from decvae import __version__
 
+WEIGHTS = "model.safetensors"  # of a checkpoint
+
 
 class ArtifactError(ValueError):
     """A file is missing, truncated, of a foreign format or inconsistent; the message says which and how to mend it."""
@@ -38,6 +40,12 @@ def settings_hash(settings: Any, length: int = 6) -> str:
     """Short hexadecimal hash of settings, independent of key order."""
     text = json.dumps(as_plain(settings), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's content."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def provenance(settings: Any, seed: int | None = None) -> dict[str, Any]:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -15,11 +14,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from decvae.artifacts import ArtifactError, write_json
+from decvae.artifacts import WEIGHTS, ArtifactError, file_sha256, write_json
 from decvae.models.card import write_card
 
 MANIFEST = "checkpoints.json"
-WEIGHTS = "model.safetensors"
 NAMES = ("init", "best", "last")
 
 
@@ -43,12 +41,6 @@ class Checkpoint:
     validation_loss: float | None
     sha256: str
     periodic: bool = True
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's content."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class CheckpointStore:

@@ -2,30 +2,36 @@
 
 The JSON schema (``workflow/schemas/config.schema.yaml``) is the one place that knows every key, its type, range,
 default and meaning. ``python -m decvae.config --document config/README.md`` writes the table of keys from it, and
-``python -m decvae.config --check FILE`` checks a configuration and lists its runs.
+``python -m decvae.config --runs FILE...`` checks a configuration and writes the table of its runs.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import csv
+import io
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from decvae.lineage import LINEAR, lineage_problems
-from decvae.runs import EVERY, FIXED_BETA, merge, resolve_runs, sure_epochs
+from decvae.runs import EVERY, FIXED_BETA, RUN_COLUMNS, merge, resolve_runs, sure_epochs
 from decvae.schema import ConfigError, complete, load_schema, suggest, with_table
+from decvae.sweep import expand_sweeps, name_places
 
 
-def load_config(path: str | Path, schema: str | Path | dict[str, Any]) -> dict[str, Any]:
-    """Read one YAML configuration file and validate it; see :func:`validate_config`."""
-    return validate_config(yaml.safe_load(Path(path).read_text()) or {}, schema)
+def load_config(paths: str | Path | Sequence[str | Path], schema: str | Path | dict[str, Any]) -> dict[str, Any]:
+    """Read YAML configuration files, each laid over those before it, and validate them; see :func:`validate_config`."""
+    config: dict[str, Any] = {}
+    for path in [paths] if isinstance(paths, (str, Path)) else paths:
+        config = merge(config, yaml.safe_load(Path(path).read_text()) or {})
+    return validate_config(config, schema)
 
 
 def validate_config(config: dict[str, Any], schema: str | Path | dict[str, Any]) -> dict[str, Any]:
-    """As :func:`decvae.schema.complete`, and check what lies between keys, which a schema cannot see.
+    """Expand sweeps, complete the configuration, and check what lies between keys, which a schema cannot see.
 
     Parameters
     ----------
@@ -33,19 +39,35 @@ def validate_config(config: dict[str, Any], schema: str | Path | dict[str, Any])
         As read from YAML. It is not changed.
     schema : path or dict
 
+    Returns
+    -------
+    dict
+        Complete; ``run_places`` says where each of the ``runs`` was written.
+
     Raises
     ------
     ConfigError
         With all problems at once.
     """
-    filled = complete(config, schema if isinstance(schema, dict) else load_schema(schema))
-    if problems := list(_inconsistencies(filled)):
-        raise ConfigError(problems)
-    return filled
+    expanded, places = expand_sweeps(config)
+    try:
+        filled = complete(expanded, schema if isinstance(schema, dict) else load_schema(schema))
+        if problems := list(_inconsistencies(filled)):
+            raise ConfigError(problems)
+    except ConfigError as error:
+        raise ConfigError(name_places(error.problems, places)) from None
+    return {**filled, "run_places": places}
 
 
 def _inconsistencies(config: dict[str, Any]) -> Iterator[str]:
     """Problems that lie between keys, which a schema cannot see."""
+    owners = {"run_defaults": config["run_defaults"]} | {
+        f"runs[{place}]": run for place, run in enumerate(config["runs"])
+    }
+    for key, owner in owners.items():
+        if owner.get("sweep"):  # what could be expanded is no longer there
+            yield f"`{key}.sweep.overlays` is {owner['sweep'].get('overlays')}; allowed: a list of sections of keys."
+            return
     for place, run in enumerate(config["runs"]):
         yield from _run_inconsistencies(config, f"runs[{place}]", run)
     yield from lineage_problems(config["runs"], [merge(config["run_defaults"], run) for run in config["runs"]])
@@ -127,14 +149,29 @@ def _unsure_checkpoints(wanted: list[str], training: dict[str, Any]) -> list[str
     return [name for name in wanted if name.startswith("epoch-") and name not in sure]
 
 
+def table_of_runs(config: dict[str, Any]) -> str:
+    """Every run of a validated configuration as CSV: its columns, and the corpus and decomposition that it reads."""
+    text = io.StringIO()
+    table = csv.DictWriter(text, [*RUN_COLUMNS, "decomposition_id"], lineterminator="\n")
+    table.writeheader()
+    for run in resolve_runs(config).values():
+        table.writerow({**run.columns(), "decomposition_id": run.decomposition_id})
+    return text.getvalue()
+
+
 def main(arguments: list[str] | None = None) -> None:
-    """Check a configuration, or write the table of keys into a Markdown file."""
+    """Check a configuration and list its runs, or write the table of keys into a Markdown file."""
     parser = argparse.ArgumentParser(prog="python -m decvae.config", description=main.__doc__)
     parser.add_argument(
         "--schema", default="workflow/schemas/config.schema.yaml", help="the schema (default: %(default)s)"
     )
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--check", metavar="CONFIG", help="validate this file and list its runs")
+    what.add_argument(
+        "--runs",
+        metavar="CONFIG",
+        nargs="+",
+        help="validate these files, each laid over those before it, and write the table of runs (CSV)",
+    )
     what.add_argument("--document", metavar="MARKDOWN", help="write the table of keys between this file's markers")
     options = parser.parse_args(arguments)
     schema = load_schema(options.schema)
@@ -143,11 +180,9 @@ def main(arguments: list[str] | None = None) -> None:
         path.write_text(with_table(path.read_text(), schema))
         return
     try:
-        runs = resolve_runs(load_config(options.check, schema))
+        print(table_of_runs(load_config(options.runs, schema)), end="")
     except ConfigError as error:
         parser.exit(1, f"{error}\n")
-    for run in runs.values():
-        print(f"{run.label}\t{run.name}")
 
 
 if __name__ == "__main__":

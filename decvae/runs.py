@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from decvae.artifacts import settings_hash
-from decvae.checkpoints import WEIGHTS, file_sha256
+from decvae.artifacts import WEIGHTS, file_sha256, settings_hash
 from decvae.lineage import LINEAR, inherit, lineage_label, lineage_settings, making_order, source_places
 from decvae.objective_settings import FRAME_OPTIONS, with_objective
 from decvae.schema import ConfigError, suggest
@@ -31,6 +30,8 @@ _MODEL_KEYS = {
     "ica": ("linear",),
     "raw": (),
 }
+LABEL_SYMBOLS = {"beta": "β", "beta_z": "βz", "beta_s": "βs", "n_components": "C", "n_components_seq": "C_seq"}
+_SOME_MODELS_KEYS = {key for keys in _MODEL_KEYS.values() for key in keys}
 RUN_COLUMNS = (
     *("run", "label", "model", "objective", "corpus", "decomposition", "n_components", "input", "beta_z", "beta_s"),
     *("seed", "adaptation", "start_from"),
@@ -56,6 +57,13 @@ _METHOD_KEYS = {
     "vmd": ("vmd",),
     "emd": (*_GROUPING_KEYS, "emd"),
 }
+
+
+def reaches(model: str, key: str) -> bool:
+    """A key of a run (its first part) has a use in runs of this model."""
+    if model in FIXED_BETA and key == "beta_z":
+        return False
+    return key not in _SOME_MODELS_KEYS or key in _MODEL_KEYS.get(model, ())
 
 
 def merge(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
@@ -102,7 +110,7 @@ def without_absent_corpora(config: dict[str, Any]) -> dict[str, Any]:
         If no run is left.
     """
     absent = {name for name, own in config["corpora"].items() if "root" in own and own["root"] is None}
-    kept, dropped = config["runs"], set()
+    kept, places, dropped = config["runs"], config["run_places"], set()
     while True:
         runs = [merge(config["run_defaults"], run) for run in kept]
         sources = [(run.get("start_from") or {}).get("run") for run in runs]
@@ -111,11 +119,11 @@ def without_absent_corpora(config: dict[str, Any]) -> dict[str, Any]:
         if all(here):
             break
         dropped |= {run["label"] for run, stays in zip(runs, here, strict=True) if not stays and run["label"]}
-        kept = [run for run, stays in zip(kept, here, strict=True) if stays]
+        kept, places = ([item for item, stays in zip(items, here, strict=True) if stays] for items in (kept, places))
     if not kept:
         keys = ", ".join(f"`corpora.{name}.root`" for name in sorted(absent))
         raise ConfigError([f"No run is left, since {keys} is not set: give the folder of the corpus."])
-    found = {**config, "runs": kept}
+    found = {**config, "runs": kept, "run_places": places}
     for section in ("traversal", "embeddings"):
         if (labels := config[section]["runs"]) is not None:
             found[section] = {**config[section], "runs": [label for label in labels if label not in dropped]}
@@ -235,17 +243,17 @@ def resolve_runs(config: dict[str, Any]) -> dict[str, Run]:
     settings = [_run_settings(full, config["seed"]) for full in resolved]
     labels = _labels(settings, [full["label"] for full in resolved])
     runs: dict[str, Run] = {}
-    problems, places, slugs = [], {}, {}
+    problems, places, slugs, where = [], {}, {}, config["run_places"]
     for place, (run, label) in enumerate(zip(_make_runs(config, resolved, settings, labels), labels, strict=True)):
         if run.name in runs:
             problems.append(
-                f"`runs[{place}]` is the same model as `runs[{places[run.name]}]` ({run.name}): no setting that "
+                f"`{where[place]}` is the same model as `{where[places[run.name]]}` ({run.name}): no setting that "
                 f"reaches a run of model `{run.model}` differs. Remove one of them or change a setting."
             )
         elif run.slug in slugs:
             problems.append(
-                f"`runs[{place}].label` is {label!r}, and `runs[{slugs[run.slug]}]` is called the same in file names "
-                f"({run.slug}). Give each run a label of its own."
+                f"The label of `{where[place]}` is {label!r}, and `{where[slugs[run.slug]]}` is called the same in "
+                f"file names ({run.slug}). Give each run a label of its own."
             )
         runs[run.name] = run
         places.setdefault(run.name, place)
@@ -360,14 +368,15 @@ def _make_run(config: dict[str, Any], settings: dict[str, Any], label: str, sour
 
 def _labels(settings: list[dict[str, Any]], given: list[str | None]) -> list[str]:
     """Given labels, or names as in the paper with whatever settings tell runs of one name apart."""
-    base = [_base_label(own) for own in settings]
-    labels = []
-    for own, name, label in zip(settings, base, given, strict=True):
-        group = [
-            _flat(other) for other, twin, set_ in zip(settings, base, given, strict=True) if twin == name and not set_
-        ]
-        differing = [key for key in _flat(own) if any(other.get(key) != group[0].get(key) for other in group)]
-        labels.append(label or name + _differences(_flat(own), differing))
+    labels, groups = list(given), {}
+    for place, own in enumerate(settings):
+        if not labels[place]:
+            groups.setdefault(_base_label(own), {})[place] = _flat(own)
+    for name, group in groups.items():
+        first = next(iter(group.values()))
+        differing = {key for flat in group.values() for key in first.keys() | flat if flat.get(key) != first.get(key)}
+        for place, flat in group.items():
+            labels[place] = name + _differences(flat, [key for key in flat if key in differing])
     return labels
 
 
@@ -397,11 +406,10 @@ def _differences(flat: dict[str, Any], keys: list[str]) -> str:
     if {"beta_z", "beta_s"} <= set(keys) and flat["beta_z"] == flat["beta_s"]:
         keys = ["beta", *(key for key in keys if key not in ("beta_z", "beta_s"))]
         flat = {**flat, "beta": flat["beta_z"]}
-    symbols = {"beta": "β", "beta_z": "βz", "beta_s": "βs", "n_components": "C", "n_components_seq": "C_seq"}
     shown = [
-        f"{symbols.get(key, key)}={flat[key]:g}"
+        f"{LABEL_SYMBOLS.get(key, key)}={flat[key]:g}"
         if isinstance(flat[key], float)
-        else f"{symbols.get(key, key)}={flat[key]}"
+        else f"{LABEL_SYMBOLS.get(key, key)}={flat[key]}"
         for key in keys
     ]
     return f" ({', '.join(shown)})" if shown else ""

@@ -12,8 +12,8 @@ from typing import Any
 from safetensors.torch import load_file
 from torch import nn
 
-from decvae.artifacts import ArtifactError, provenance, write_json
-from decvae.checkpoints import MANIFEST, WEIGHTS, CheckpointStore, file_sha256, resolve_checkpoint
+from decvae.artifacts import WEIGHTS, ArtifactError, file_sha256, provenance, write_json
+from decvae.checkpoints import MANIFEST, CheckpointStore, resolve_checkpoint
 from decvae.models import Autoencoder, AutoencoderConfig, DecVAEConfig, LinearModel
 
 logger = logging.getLogger(__name__)

@@ -1,7 +1,9 @@
 """The study's configuration: mistakes, the project's files, and agreement of the schema with the library."""
 
 import copy
+import io
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -94,7 +96,7 @@ def test_equal_runs_are_an_error_even_if_settings_that_do_not_reach_them_differ(
 
 
 def test_equal_labels_are_an_error():
-    with pytest.raises(ConfigError, match=r"runs\[1\]\.label"):
+    with pytest.raises(ConfigError, match=r"label of `runs\[1\]`"):
         runs_of({"label": "mine"}, {"seed": 1, "label": "Mine"})
 
 
@@ -124,12 +126,16 @@ def test_the_readme_has_the_table_of_the_schema():
 
 def test_the_command_lists_runs_and_explains_mistakes(tmp_path, capsys):
     schema = ["--schema", str(ROOT / "workflow/schemas/config.schema.yaml")]
-    main([*schema, "--check", str(ROOT / "config/config.yaml")])
-    assert "β-DecVAE FD centred\tsim_vowels-decvae_centred" in capsys.readouterr().out
+    main([*schema, "--runs", str(ROOT / "config/config.yaml"), str(ROOT / "config/objectives.yaml")])
+    table = pd.read_csv(io.StringIO(capsys.readouterr().out))
+    assert list(table["label"]) == [
+        f"{name} (seed={seed})" for name in ("published", "corrected", "centred") for seed in range(3)
+    ]
+    assert list(table["seed"]) == 3 * [0, 1, 2] and table["run"].is_unique
     path = tmp_path / "bad.yaml"
     path.write_text("sed: 1\n")
     with pytest.raises(SystemExit):
-        main([*schema, "--check", str(path)])
+        main([*schema, "--runs", str(path)])
     assert "Did you mean `seed`" in capsys.readouterr().err
 
 

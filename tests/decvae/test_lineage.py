@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from decvae.checkpoints import file_sha256
+from decvae.artifacts import file_sha256
 from decvae.config import validate_config
 from decvae.runs import resolve_runs
 from decvae.schema import ConfigError, load_schema

@@ -61,8 +61,12 @@ def test_there_are_documented_commands():
 
 def test_the_study_of_the_paper(project):
     plan = project.planned("figures", "--configfile", "config/paper.yaml")
-    assert plan["pretrain_model"] == 18  # 2 decompositions x 3 betas x 2 objectives, 3 autoencoders, PCA, ICA, raw
-    assert plan["decompose_split"] == 10  # filter and ewt whole, vmd and emd for the figures of their quality
+    # Published objective: 4 decompositions x 7 betas, 4 numbers of components x 3, 8 shares of frames x 3,
+    # 2 decompositions x 2 branches x 3; 2 further objectives x 2 x 3; 7 autoencoders, PCA, ICA, raw.
+    assert plan["pretrain_model"] == 28 + 12 + 24 + 12 + 12 + 10
+    # Four decompositions with the controlled set, four with other numbers of components without.
+    assert plan["decompose_split"] == 4 * 4 + 4 * 3
+    assert plan["traverse_latents"] == plan["embed_latents"] == 28 + 12
 
 
 def test_the_study_of_the_objectives(project):

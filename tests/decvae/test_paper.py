@@ -1,0 +1,140 @@
+"""The study of the paper has the published settings: values of its configuration files, copied by hand."""
+
+import pytest
+
+from decvae.config import load_config
+from decvae.runs import resolve_runs
+from tests.decvae.configurations import ROOT, SCHEMA
+
+# Published name, ours, and the value of the published SimVowels configurations (DecVAE, autoencoders).
+DECVAE = [
+    ("per_device_train_batch_size", "training.batch_size", 16),
+    ("num_train_epochs", "training.max_epochs", 150),
+    ("learning_rate[0]", "training.learning_rate_z", 8e-5),
+    ("learning_rate[1]", "training.learning_rate_s", 1e-4),
+    ("lr_scheduler_type[0]", "training.scheduler_z", "constant_with_warmup"),
+    ("lr_scheduler_type[1]", "training.scheduler_s", "linear"),
+    ("num_warmup_steps", "training.warmup_steps_z", 5000),
+    ("num_warmup_steps", "training.warmup_steps_s", 5000),
+    ("weight_decay", "training.weight_decay", 1e-4),
+    ("adam_beta1", "training.adam_beta1", 0.5),
+    ("adam_beta2", "training.adam_beta2", 0.999),
+    ("adam_epsilon", "training.adam_epsilon", 1e-6),
+    ("clip_grad_value", "training.clip_norm", 2.0),
+    ("early_stop_patience_epochs", "training.early_stopping_patience", 5),
+    ("saving_steps / steps per epoch", "training.checkpoint_epochs", 2500 // (4000 // 16)),
+    ("early_stop_warmup_steps / steps per epoch", "training.early_stopping_warmup_epochs", 28000 // (4000 // 16)),
+    ("conv_dim_z", "network.conv_dim_z", [512] * 7),
+    ("conv_dim_s", "network.conv_dim_s", [192] * 7),
+    ("hidden_size", "network.hidden_size", 512),
+    ("proj_codevector_dim_z", "network.projection_dim", 192),
+    ("proj_intermediate_dim", "network.intermediate_dim", 512),
+    ("z_latent_dim", "network.latent_dim_z", 48),
+    ("s_latent_dim", "network.latent_dim_s", 24),
+    ("attention_heads_s", "network.attention_heads", 6),
+    ("project_OCs", "network.project_components", True),
+    ("max_frames_per_batch", "loss.frames", 100),
+    ("decomp_loss_s_weight", "loss.decomposition_weight_s", 10.0),
+    ("divergence_type", "loss.divergence", "js"),
+    ("prior_reg_weighting_z", "loss.prior_weight_z", 10.0),
+    ("prior_reg_weighting_s", "loss.prior_weight_s", 400.0),
+    ("input_type", "input", "mel"),
+    ("NoC_seq", "n_components_seq", 3),
+    ("seed", "seed", 0),
+]
+AUTOENCODER = [
+    ("per_device_train_batch_size", "training.batch_size", 8),
+    ("num_train_epochs", "training.max_epochs", 150),
+    ("learning_rate", "training.learning_rate_z", 1e-4),
+    ("lr_scheduler_type", "training.scheduler_z", "linear"),
+    ("num_warmup_steps", "training.warmup_steps_z", 10000),
+    ("early_stop_warmup_steps / steps per epoch", "training.early_stopping_warmup_epochs", 56000 // (4000 // 8)),
+    ("clip_grad_value", "training.clip_norm", 1.0),
+    ("vae_fc_dims", "autoencoder.widths", [2048, 1024, 512, 512, 512, 256, 256]),
+    ("vae_z_dim", "autoencoder.latent_dim", 48),
+]
+# Section `decomposition` (EWT's kernel of 10 bins is odd here, and VMD's init 2 is random).
+DECOMPOSITION = [
+    ("notch_band_low", "notch.lower_hz", 55.0),
+    ("notch_band_high", "notch.upper_hz", 70.0),
+    ("lower_speech_freq", "peaks.lower_hz", 50.0),
+    ("higher_speech_freq", "peaks.upper_hz", 5000.0),
+    ("detection_intervals", "peaks.n_intervals", 5),
+    ("power_law", "peaks.power_law", 0.8),
+    ("N_peaks_to_select", "peaks.peaks_per_interval", 6),
+    ("global_thres", "peaks.global_threshold", 0.001),
+    ("prom_thres", "peaks.prominence_threshold", 0.01),
+    ("min_distance", "peaks.min_distance_hz", 150.0),
+    ("peak_bandwidth", "peaks.bandwidth_hz", 200.0),
+    ("buttord", "filter.order", 2),
+    ("emd_spline_kind", "emd.spline", "pchip"),
+    ("emd_max_iter", "emd.max_iterations", 1000),
+    ("emd_energy_ratio_thr", "emd.energy_ratio_threshold", 0.005),
+    ("emd_std_thr", "emd.std_threshold", 0.1),
+    ("emd_svar_thr", "emd.scaled_variance_threshold", 0.01),
+    ("emd_extrema_detection", "emd.extrema", "simple"),
+    ("vmd_alpha", "vmd.alpha", 1500.0),
+    ("vmd_tol", "vmd.tolerance", 1e-8),
+    ("vmd_init", "vmd.init", "random"),
+    ("ewt_completion", "ewt.completion", False),
+    ("ewt_filter", "ewt.smoothing", "gaussian"),
+    ("ewt_filter_sigma", "ewt.smoothing_sigma_bins", 2.0),
+]
+
+
+@pytest.fixture(scope="module")
+def paper():
+    return load_config([ROOT / "config/config.yaml", ROOT / "config/paper.yaml"], SCHEMA)
+
+
+def value_of(settings, key):
+    for part in key.split("."):
+        settings = settings[part]
+    return settings
+
+
+@pytest.fixture(scope="module")
+def runs(paper):
+    return {run.label: run for run in resolve_runs(paper).values()}
+
+
+@pytest.mark.parametrize(("published", "key", "value"), DECVAE)
+def test_decvae(runs, published, key, value):
+    assert value_of(runs["published EWT (β=1)"].settings, key) == value
+
+
+@pytest.mark.parametrize(("published", "key", "value"), AUTOENCODER)
+@pytest.mark.parametrize("label", ["AE", "VAE", "β-VAE (βz=40)"])
+def test_autoencoders(runs, label, published, key, value):
+    assert value_of(runs[label].settings, key) == value
+
+
+@pytest.mark.parametrize(("published", "key", "value"), DECOMPOSITION)
+def test_decompositions(paper, published, key, value):
+    assert value_of(paper["decomposition"], key) == value
+
+
+def test_corpus(paper):
+    corpus = paper["corpora"]["sim_vowels"]
+    assert (corpus["snr_db"], corpus["n_vowels"], corpus["utterance_seconds"]) == (15.0, 5, 4.0)
+    assert corpus["n_utterances"] == {"train": 4000, "dev": 500, "test": 300}
+
+
+def test_ablations(runs):
+    """The settings of the exported results: decompositions by betas, components, shares of frames, branches."""
+    published = [run.settings for run in runs.values() if run.settings.get("objective") == "published"]
+    grid = {
+        (own["decomposition"], own["n_components"], own["loss"].get("frames"), own["branches"]) for own in published
+    }
+    betas = {0.0, 0.1, 1.0, 5.0, 10.0, 20.0, 40.0}
+    whole = [
+        own
+        for own in published
+        if own["n_components"] == 3 and own["loss"]["frames"] == 100 and own["branches"] == "dual"
+    ]
+    assert {(own["decomposition"], own["beta_z"]) for own in whole} == {
+        (method, beta) for method in ("filter", "ewt", "vmd", "emd") for beta in betas
+    }
+    assert {("filter", 3, f"{share}%", "dual") for share in (10, 20, 30, 40, 60, 70, 80, 90)} <= grid
+    assert {(method, c, 100, "dual") for method in ("filter", "ewt") for c in (2, 3, 4)} <= grid
+    assert {own["beta_s"] for own in published if own["branches"] == "S"} == {0.0, 0.1, 1.0}
