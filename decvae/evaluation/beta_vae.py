@@ -49,6 +49,7 @@ def beta_vae_score(
     z_train, z_test : (n, n_codes)
         Codes that are constant in the training part are dropped and counted.
     y_train, y_test : (n, n_factors) int
+        Negative where a label is missing.
 
     Raises
     ------

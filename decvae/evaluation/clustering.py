@@ -25,7 +25,7 @@ class ClusteringScore:
         Mean and standard deviation (ddof 1; None for one seed) over seeds: the spread of k-means, not of the data.
     accuracy_per_seed : (n_seeds,)
     predicted : (n_seeds, n_samples)
-        Class matched to the sample's cluster.
+        Class matched to the sample's cluster (what it is scored as); -1 for none.
     n_constant : int
         Constant codes that were dropped.
     """
@@ -59,7 +59,9 @@ def matched_classes(y: np.ndarray, clusters: np.ndarray) -> np.ndarray:
     return matched[encoded]
 
 
-def kmeans_accuracy(z: np.ndarray, y: np.ndarray, *, n_seeds: int = 10, n_jobs: int = 2) -> ClusteringScore:
+def kmeans_accuracy(
+    z: np.ndarray, y: np.ndarray, *, n_seeds: int = 10, scored_as: np.ndarray | None = None, n_jobs: int = 2
+) -> ClusteringScore:
     """Accuracy of k-means (k = number of classes, z-scored codes, one k-means++ start per seed 0..n_seeds-1).
 
     Parameters
@@ -67,6 +69,8 @@ def kmeans_accuracy(z: np.ndarray, y: np.ndarray, *, n_seeds: int = 10, n_jobs: 
     z : (n_samples, n_codes)
         Constant codes are dropped and counted.
     y : (n_samples,) int
+    scored_as : (n_classes,) int or None
+        Class that each class counts as once clusters are matched, if not as itself.
     n_jobs : int
         Seeds run in parallel, one thread each.
 
@@ -83,10 +87,12 @@ def kmeans_accuracy(z: np.ndarray, y: np.ndarray, *, n_seeds: int = 10, n_jobs: 
     if n_classes < 2 or z.shape[1] == 0:
         raise ValueError(f"k-means needs two classes and a code that varies, found {n_classes} and {z.shape[1]}")
     z = StandardScaler().fit_transform(z).astype(np.float32)
-    predicted = Parallel(n_jobs=n_jobs)(delayed(_one_seed)(z, y, n_classes, seed) for seed in range(n_seeds))
-    accuracy = np.mean(np.stack(predicted) == y, axis=1)
+    predicted = np.stack(Parallel(n_jobs=n_jobs)(delayed(_one_seed)(z, y, n_classes, seed) for seed in range(n_seeds)))
+    if scored_as is not None:
+        y, predicted = scored_as[y], np.where(predicted < 0, -1, scored_as[predicted])
+    accuracy = np.mean(predicted == y, axis=1)
     std = float(accuracy.std(ddof=1)) if n_seeds > 1 else None
-    return ClusteringScore(float(accuracy.mean()), std, accuracy, np.stack(predicted), n_constant)
+    return ClusteringScore(float(accuracy.mean()), std, accuracy, predicted, n_constant)
 
 
 def _one_seed(z: np.ndarray, y: np.ndarray, n_classes: int, seed: int) -> np.ndarray:

@@ -82,6 +82,8 @@ def completeness(importance: np.ndarray) -> float | None:
 
 def _score_factor(z_train, y_train, z_test, y_test, *, backend: str, seed: int) -> tuple[np.ndarray, float, float]:
     """Importance ``(n_codes,)``, training and test accuracy for one factor."""
+    z_train, z_test = z_train[y_train >= 0], z_test[y_test >= 0]
+    y_train, y_test = y_train[y_train >= 0], y_test[y_test >= 0]
     classes, labels = np.unique(y_train, return_inverse=True)
     with threadpool_limits(1):
         gain, predict = BACKENDS[backend](z_train, labels, len(classes), seed)
@@ -109,7 +111,8 @@ def compute_dci(
     z_train, z_test : (n, n_codes)
         Codes that are constant in the training part are dropped and counted.
     y_train, y_test : (n, n_factors) int
-        A test class that the training part lacks cannot be predicted: its samples count as errors.
+        A test class that the training part lacks cannot be predicted: its samples count as errors. Samples with a
+        negative code, a missing label, are left out for that factor.
     backend : {"histogram", "sklearn"}
         The same algorithm (see :mod:`decvae.evaluation.boosting`) on histograms, or the many times slower
         GradientBoostingClassifier of the paper.

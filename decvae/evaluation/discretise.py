@@ -28,6 +28,8 @@ def check_codes(z: np.ndarray, name: str = "z") -> np.ndarray:
 def check_factors(y: np.ndarray, n_samples: int, name: str = "y") -> np.ndarray:
     """Factors as int64 ``(n_samples, n_factors)``; a vector is one factor.
 
+    A negative code is a missing label: metrics leave the sample out for that factor, not for the others.
+
     Raises
     ------
     ValueError
@@ -75,9 +77,12 @@ def check_train_test(
             f"parts differ: {z_train.shape[1]} and {z_test.shape[1]} codes, {y_train.shape[1]} and {y_test.shape[1]} "
             "factors in train and test"
         )
-    single = np.flatnonzero(y_train.min(axis=0) == y_train.max(axis=0))
-    if single.size:
-        raise ValueError(f"factor(s) {single.tolist()} have one class in the training part: nothing to predict")
+    single = [k for k, factor in enumerate(y_train.T) if len(np.unique(factor[factor >= 0])) < 2]
+    if single:
+        raise ValueError(f"factor(s) {single} have one class in the training part: nothing to predict")
+    unlabelled = np.flatnonzero(np.all(y_test < 0, axis=0))
+    if unlabelled.size:
+        raise ValueError(f"factor(s) {unlabelled.tolist()} have no label in the test part")
     active = active_codes(z_train)
     if not active.any():
         raise ValueError("all codes are constant in the training part")

@@ -54,6 +54,7 @@ def compute_explicitness(
     z_train, z_test : (n, n_codes)
         Codes that are constant in the training part are dropped and counted.
     y_train, y_test : (n, n_factors) int
+        Negative where a label is missing.
     max_iterations : int
         Of the optimiser (100 in the paper, too few for many samples).
 
@@ -65,13 +66,15 @@ def compute_explicitness(
     z_train, y_train, z_test, y_test, n_constant = check_train_test(z_train, y_train, z_test, y_test)
     train, test, converged = [], [], []
     for labels_train, labels_test in zip(y_train.T, y_test.T, strict=True):
+        known, known_test = labels_train >= 0, labels_test >= 0
+        labels_train, labels_test = labels_train[known], labels_test[known_test]
         model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=max_iterations))
         with warnings.catch_warnings(), threadpool_limits(1):
             warnings.simplefilter("ignore", ConvergenceWarning)  # reported as `converged`
-            model.fit(z_train, labels_train)
+            model.fit(z_train[known], labels_train)
         converged.append(model[-1].n_iter_.max() < max_iterations)
-        train.append(_macro_auc(model.predict_proba(z_train), labels_train, model.classes_))
-        test.append(_macro_auc(model.predict_proba(z_test), labels_test, model.classes_))
+        train.append(_macro_auc(model.predict_proba(z_train[known]), labels_train, model.classes_))
+        test.append(_macro_auc(model.predict_proba(z_test[known_test]), labels_test, model.classes_))
     return Explicitness(_rescaled(train), _rescaled(test), float(np.mean(converged)), n_constant)
 
 

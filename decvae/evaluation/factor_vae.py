@@ -50,6 +50,7 @@ def factor_vae_score(
     ----------
     z_train, z_test : (n, n_codes)
     y_train, y_test : (n, n_factors) int
+        Negative where a label is missing.
         Training and test votes are drawn from separate parts.
     min_std : float
         Standard deviation, in units of the codes, below which a code is taken as collapsed.

@@ -9,7 +9,7 @@ import numpy as np
 
 def votable_factors(y: np.ndarray) -> np.ndarray:
     """Indices of the factors that vary; a factor with one class is fixed in every batch."""
-    return np.flatnonzero(y.max(axis=0) > y.min(axis=0))
+    return np.array([k for k, factor in enumerate(y.T) if len(np.unique(factor[factor >= 0])) > 1], dtype=np.int64)
 
 
 def fixed_factor_batches(
@@ -20,6 +20,7 @@ def fixed_factor_batches(
     Parameters
     ----------
     y : (n_samples, n_factors) int
+        Negative where a label is missing: such a sample is in no batch of that factor.
     n_votes, batch_size : int
 
     Returns
@@ -33,10 +34,10 @@ def fixed_factor_batches(
     position = rng.random(n_votes)
     rows = np.empty((n_votes, batch_size), dtype=np.int64)
     for k in np.unique(factors):
-        values, encoded = np.unique(y[:, k], return_inverse=True)
-        for value in range(len(values)):
-            votes = np.flatnonzero((factors == k) & ((position * len(values)).astype(int) == value))
-            members = np.flatnonzero(encoded == value)
+        values = np.unique(y[y[:, k] >= 0, k])
+        for place, value in enumerate(values):
+            votes = np.flatnonzero((factors == k) & ((position * len(values)).astype(int) == place))
+            members = np.flatnonzero(y[:, k] == value)
             rows[votes] = members[rng.integers(len(members), size=(len(votes), batch_size))]
     return factors, rows
 

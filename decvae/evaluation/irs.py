@@ -41,6 +41,7 @@ def compute_irs(
     z : (n_samples, n_codes)
         Constant codes are dropped and counted.
     y : (n_samples, n_factors) int
+        Negative where a label is missing.
     standardise : bool
         Z-score the codes first. Without it (as disentanglement_lib and the paper) the weights m_i make the score depend
         on the scale of each code.
@@ -68,5 +69,5 @@ def compute_irs(
 
 def _within_deviation(z: np.ndarray, factor: np.ndarray, quantile: float) -> np.ndarray:
     """Mean over the values of one factor of the quantile of the distance ``(n_codes,)`` to the mean at that value."""
-    groups = [z[factor == value] for value in np.unique(factor)]
+    groups = [z[factor == value] for value in np.unique(factor[factor >= 0])]
     return np.mean([np.quantile(np.abs(group - group.mean(axis=0)), quantile, axis=0) for group in groups], axis=0)

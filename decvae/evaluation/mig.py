@@ -32,8 +32,11 @@ class MutualInformationGap:
 
 
 def mutual_information_matrix(bins: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Mutual information ``(n_codes, n_factors)`` in nats of integer columns ``(n_samples, .)``."""
-    return np.stack([_information_with(bins, factor) for factor in y.T], axis=1)
+    """Mutual information ``(n_codes, n_factors)`` in nats of integer columns ``(n_samples, .)``.
+
+    Each factor on the samples that have a label of it (``y >= 0``).
+    """
+    return np.stack([_information_with(bins[factor >= 0], factor[factor >= 0]) for factor in y.T], axis=1)
 
 
 def _information_with(bins: np.ndarray, factor: np.ndarray) -> np.ndarray:
@@ -83,6 +86,6 @@ def compute_mig(z: np.ndarray, y: np.ndarray, n_bins: int = N_BINS) -> MutualInf
     if z.shape[1] == 0:
         return MutualInformationGap(None, np.empty((0, y.shape[1])), n_constant)
     information = mutual_information_matrix(discretise(z, n_bins), y)
-    shares = [np.unique(factor, return_counts=True)[1] / len(y) for factor in y.T]
+    shares = [np.unique(factor[factor >= 0], return_counts=True)[1] / np.sum(factor >= 0) for factor in y.T]
     entropies = np.array([-xlogy(share, share).sum() for share in shares])
     return MutualInformationGap(gap(information, entropies), information, n_constant)

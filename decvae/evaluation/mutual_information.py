@@ -64,11 +64,19 @@ def mean_pairwise_information(bins: np.ndarray) -> float | None:
 
 
 def adjusted_mutual_information(bins: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """AMI ``(n_codes, n_factors)`` between every column of ``bins`` and every column of ``y`` (integers)."""
-    n_codes, n_factors = bins.shape[1], y.shape[1]
-    first = np.repeat(np.arange(n_codes), n_factors)
-    second = n_codes + np.tile(np.arange(n_factors), n_codes)
-    return _adjusted_information(np.concatenate([bins, y], axis=1), first, second).reshape(n_codes, n_factors)
+    """AMI ``(n_codes, n_factors)`` between every column of ``bins`` and every column of ``y`` (integers).
+
+    Each factor on the samples that have a label of it (``y >= 0``).
+    """
+    n_codes, information = bins.shape[1], np.empty((bins.shape[1], y.shape[1]))
+    patterns, pattern_of = np.unique(y >= 0, axis=1, return_inverse=True)
+    for pattern, known in enumerate(patterns.T):  # one, if no label is missing
+        factors = np.flatnonzero(pattern_of.ravel() == pattern)
+        first = np.repeat(np.arange(n_codes), len(factors))
+        second = n_codes + np.tile(np.arange(len(factors)), n_codes)
+        found = _adjusted_information(np.concatenate([bins, y[:, factors]], axis=1)[known], first, second)
+        information[:, factors] = found.reshape(n_codes, -1)
+    return information
 
 
 def _adjusted_information(columns: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:

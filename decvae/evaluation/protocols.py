@@ -66,7 +66,7 @@ def grouping(table: LatentTable, factor: str) -> Grouping:
     kind = KIND_OF_FACTOR.get(factor)
     speaker = table.factors.get("speaker")
     if kind is None:
-        constant = speaker is not None and max(groups_per_class(speaker, table.factors[factor]).values()) == 1
+        constant = speaker is not None and _never_changes(table.factors[factor], speaker)
         kind = "clinical" if constant else "phonetic"
     if GROUP_OF_KIND[kind] == "utterance":
         return Grouping("utterance", table.utterance)
@@ -78,6 +78,12 @@ def grouping(table: LatentTable, factor: str) -> Grouping:
     return Grouping("speaker", speaker)
 
 
+def _never_changes(factor: np.ndarray, speaker: np.ndarray) -> bool:
+    """Whether no speaker has two classes of a factor."""
+    known = (factor >= 0) & (speaker >= 0)
+    return max(groups_per_class(speaker[known], factor[known]).values(), default=0) == 1
+
+
 def grouped_splits(y: np.ndarray, groups: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Row indices of training and test parts; no group lies in both parts of a split.
 
@@ -85,10 +91,11 @@ def grouped_splits(y: np.ndarray, groups: np.ndarray, seed: int) -> list[tuple[n
     ----------
     y : (n, n_factors) int
         Five folds, stratified by the factor that has the class with the fewest groups (g folds if that class has
-        g < 5); a single random split of the groups, 80 to 20, if a class has one group only.
+        g < 5); a single random split of the groups, 80 to 20, if a class has one group only. Rows without a label
+        (negative) are divided with the others.
     groups : (n,) int
     """
-    fewest = [min(groups_per_class(column, groups).values()) for column in y.T]
+    fewest = [min(groups_per_class(column[column >= 0], groups[column >= 0]).values()) for column in y.T]
     hardest = int(np.argmin(fewest))
     if fewest[hardest] >= 2:
         return grouped_folds(y[:, hardest], groups, min(TEST_FOLDS, fewest[hardest]), seed)

@@ -7,6 +7,7 @@ IRS is computed on codes as they are, explicitness from optimisers that stop aft
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -37,6 +38,8 @@ from decvae.evaluation.mutual_information import adjusted_mutual_information, me
 from decvae.evaluation.sound import Codes, Part, score
 from decvae.evaluation.total_correlation import total_correlation_scores
 
+logger = logging.getLogger(__name__)
+
 N_BINS, SPLIT_SEED, FOLDS, INNER_FOLDS = 30, 42, 5, 3
 STRENGTHS = (0.01, 0.1, 1.0, 10.0, np.inf)  # C; infinity is no penalty
 SCORES = ("accuracy", "unweighted_accuracy", "f1_macro", "f1_weighted")
@@ -66,13 +69,18 @@ def published_splits(factors: dict[str, np.ndarray]) -> list[tuple[np.ndarray, n
     """Row splits of DCI and explicitness.
 
     SimVowels (a factor ``vowel``): one 80/20 split stratified by speaker. Others: five folds stratified by the tuple of
-    all factors (the reference's key makes different tuples collide; here every tuple has its own).
+    all factors (the reference's key makes different tuples collide; here every tuple has its own). None where a speaker
+    has one row, or no tuple has five.
     """
     n = len(next(iter(factors.values())))
     if "vowel" in factors or len(factors) == 1:
         key = factors.get("speaker", next(iter(factors.values())))
+        if np.unique(key, return_counts=True)[1].min() < 2:
+            return []
         return list(StratifiedShuffleSplit(1, test_size=0.2, random_state=SPLIT_SEED).split(np.zeros(n), key))
     key = np.unique(np.stack(list(factors.values()), axis=1), axis=0, return_inverse=True)[1].ravel()
+    if np.bincount(key).max() < FOLDS:
+        return []
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
         return list(StratifiedKFold(FOLDS, shuffle=True, random_state=SPLIT_SEED).split(np.zeros(n), key))
@@ -92,24 +100,30 @@ def _metrics(codes: Codes) -> Part:
     rows.append(_row("irs", compute_irs(codes.z, codes.y, standardise=False).score, codes.joint))
     rows.append(_row("modularity", modularity(adjusted_mutual_information(bins, codes.y)), codes.joint))
     folds = {"disentanglement": [], "completeness": [], "informativeness": [], "explicitness": []}
-    for train, test in published_splits(codes.factors):
+    for train, test in published_splits(codes.scored):
         parts = codes.z[train], codes.y[train], codes.z[test], codes.y[test]
+        if any(len(np.unique(y[y >= 0])) < 2 for y in parts[1].T) or np.any(np.all(parts[3] < 0, axis=0)):
+            continue
         dci = compute_dci(*parts, backend=codes.settings.dci_backend, seed=codes.seed, n_jobs=1)
         folds["disentanglement"].append(dci.disentanglement)
         folds["completeness"].append(dci.completeness)
         folds["informativeness"].append(dci.informativeness_test)
         folds["explicitness"].append(compute_explicitness(*parts, max_iterations=100).test)
+    if not folds["informativeness"]:
+        logger.warning("%s: too few rows to split, DCI and explicitness are left out", codes.name)
     for metric, values in folds.items():
-        if None not in values:
+        if values and None not in values:
             rows.append(_row(metric, float(np.mean(values)), codes.joint, values=values))
     return Part(rows)
 
 
 def _task(codes: Codes, name: str) -> Part:
     """Every classifier on one factor, and ``best``: the one with the highest mean test accuracy, dummies included."""
+    codes = codes.labelled(name)
     y = codes.factors[name]
-    if np.unique(y, return_counts=True)[1].min() < FOLDS and name != "emotion":
-        return Part()  # stratified folds do not exist
+    if np.unique(y, return_counts=True)[1].max() < FOLDS and name != "emotion":
+        logger.warning("%s: no class of %s has %d rows; it is not classified", codes.name, name, FOLDS)
+        return Part()
     found = {
         classifier: np.array([_fold_scores(codes, y, name, classifier, *split) for split in _outer(codes, name)])
         for classifier in codes.settings.classifiers
@@ -133,7 +147,10 @@ def _outer(codes: Codes, name: str) -> Iterator[tuple[np.ndarray, np.ndarray, in
         if name == "emotion" and "speaker" in codes.factors:
             splits = LeaveOneGroupOut().split(y, y, codes.factors["speaker"])
         else:
-            splits = StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(y, y)
+            with warnings.catch_warnings():
+                # As in the paper: a class with fewer rows than folds is missing from some of them.
+                warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
+                splits = list(StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(y, y))
         for train, test in splits:
             yield train, test, seed
 
@@ -169,11 +186,13 @@ def _fold_scores(codes, y, name, classifier, train, test, seed) -> tuple[float, 
 
 def _clusters(codes: Codes, name: str) -> Part:
     """k-means of the last split alone (of all rows if there is one), k of the first split, matched greedily."""
+    codes = codes.labelled(name)
     y = codes.factors[name]
     split = np.zeros(len(y), dtype=int) if codes.split is None else codes.split
     n_clusters = len(np.unique(y[split == split.min()]))
     rows = split == split.max()
     if rows.sum() < n_clusters:
+        logger.warning("%s: fewer rows than classes of %s in the last split; no k-means", codes.name, name)
         return Part()
     z = StandardScaler().fit_transform(codes.z[rows]).astype(np.float32)
     with threadpool_limits(1):

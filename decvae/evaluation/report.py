@@ -86,8 +86,8 @@ def results_table(scores: pd.DataFrame, style: str) -> str:
             ]
         )
     arrows = [f"{heading} {'v' if heading in low_is_good else '^'}" for heading in headings]
-    body = [[_escaped(label, style), *row] for label, row in zip(labels, zip(*columns, strict=True), strict=True)]
-    return _markdown(arrows, body) if style == "markdown" else _latex(arrows, body)
+    body = [[escaped(label, style), *row] for label, row in zip(labels, zip(*columns, strict=True), strict=True)]
+    return markdown(arrows, body) if style == "markdown" else _latex(arrows, body)
 
 
 def _cell(row, printed: str | None, best: bool, style: str) -> str:
@@ -100,7 +100,8 @@ def _cell(row, printed: str | None, best: bool, style: str) -> str:
     return (f"\\textbf{{{printed}}}" if best else printed) + error.replace("±", "$\\pm$")
 
 
-def _escaped(text: str, style: str) -> str:
+def escaped(text: str, style: str) -> str:
+    """A label for a cell of a table in Markdown or LaTeX."""
     if style == "markdown":
         return text.replace("|", "\\|")
     for character in "&%_#":
@@ -108,7 +109,8 @@ def _escaped(text: str, style: str) -> str:
     return text.replace("β", "$\\beta$")
 
 
-def _markdown(headings: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+def markdown(headings: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    """Markdown table of models in rows; a heading that ends on v or ^ gets an arrow."""
     headings = [heading.replace(" v", " ↓").replace(" ^", " ↑") for heading in headings]
     lines = [["model", *headings], ["---"] * (len(headings) + 1), *body]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
@@ -116,7 +118,7 @@ def _markdown(headings: Sequence[str], body: Sequence[Sequence[str]]) -> str:
 
 def _latex(headings: Sequence[str], body: Sequence[Sequence[str]]) -> str:
     arrows = {" v": " $\\downarrow$", " ^": " $\\uparrow$"}
-    headings = [_escaped(heading[:-2], "latex") + arrows[heading[-2:]] for heading in headings]
+    headings = [escaped(heading[:-2], "latex") + arrows[heading[-2:]] for heading in headings]
     lines = [f"\\begin{{tabular}}{{l{'r' * len(headings)}}}", "\\toprule", " & ".join(["Model", *headings]) + r" \\"]
     lines += ["\\midrule", *(" & ".join(row) + r" \\" for row in body), "\\bottomrule", "\\end{tabular}"]
     return "\n".join(lines) + "\n"

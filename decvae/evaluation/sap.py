@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.preprocessing import StandardScaler
 
 from decvae.evaluation.discretise import check_train_test
 
@@ -59,6 +60,7 @@ def compute_sap(z_train: np.ndarray, y_train: np.ndarray, z_test: np.ndarray, y_
     z_train, z_test : (n, n_codes)
         Codes that are constant in the training part are dropped and counted.
     y_train, y_test : (n, n_factors) int
+        Negative where a label is missing.
 
     Raises
     ------
@@ -66,19 +68,22 @@ def compute_sap(z_train: np.ndarray, y_train: np.ndarray, z_test: np.ndarray, y_
         For malformed codes or factors, constant codes only, or a factor with one training class.
     """
     z_train, y_train, z_test, y_test, n_constant = check_train_test(z_train, y_train, z_test, y_test)
-    mean, scale = z_train.mean(axis=0, dtype=np.float64), z_train.std(axis=0, dtype=np.float64)
-    z_train, z_test = (z_train - mean) / scale, (z_test - mean) / scale
-    if len(z_train) > MAX_ROWS:
-        rows = np.sort(np.random.default_rng(0).permutation(len(z_train))[:MAX_ROWS])
-        z_train, y_train = z_train[rows], y_train[rows]
+    z_train, z_test = z_train.astype(np.float64), z_test.astype(np.float64)
     accuracy = np.empty((z_train.shape[1], y_train.shape[1]))
     for k, (labels, truth) in enumerate(zip(y_train.T, y_test.T, strict=True)):
+        known, known_test = labels >= 0, truth >= 0
+        scaler = StandardScaler().fit(z_train[known])
+        first, second = scaler.transform(z_train[known]), scaler.transform(z_test[known_test])
+        labels, truth = labels[known], truth[known_test]
+        if len(labels) > MAX_ROWS:
+            rows = np.sort(np.random.default_rng(0).permutation(len(labels))[:MAX_ROWS])
+            first, labels = first[rows], labels[rows]
         classes, encoded, counts = np.unique(labels, return_inverse=True, return_counts=True)
         target = np.where(encoded[:, None] == np.arange(len(classes)), 1.0, -1.0)
         present = np.unique(truth)
         for i in range(z_train.shape[1]):
-            weight, bias = linear_machines(z_train[:, i], target, counts)
-            predicted = classes[np.argmax(z_test[:, i, None] * weight + bias, axis=1)]
+            weight, bias = linear_machines(first[:, i], target, counts)
+            predicted = classes[np.argmax(second[:, i, None] * weight + bias, axis=1)]
             # Mean recall: an uninformative code scores chance whatever the balance of the classes.
             accuracy[i, k] = np.mean([np.mean(predicted[truth == label] == label) for label in present])
     return SAP(sap(accuracy), accuracy, n_constant)

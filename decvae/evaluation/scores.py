@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from decvae.evaluation.aggregation import aggregate, available_aggregations
 from decvae.evaluation.discretise import active_codes, check_codes
 from decvae.evaluation.latents import LatentTable, joined
-from decvae.evaluation.protocols import classes_scored_as, grouped_splits, grouping, scored_factors
+from decvae.evaluation.protocols import Grouping, classes_scored_as, grouped_splits, grouping, scored_factors
 from decvae.evaluation.published import published_units
 from decvae.evaluation.settings import EvaluationSettings
 from decvae.evaluation.sound import Codes, Part, joined_folds, score, units
@@ -105,8 +105,9 @@ def score_table(table: LatentTable, settings: EvaluationSettings, *, seed: int =
     """All scores of one latent table.
 
     Posterior means (space ``mu``): every metric for every aggregation. Features: classification, k-means, and
-    the share of their variance between components. Rows with a negative (missing) class code are left out, so are
-    factors with one class. Codes that are constant are dropped first: ``n_codes`` counts those that vary.
+    the share of their variance between components. A row without a label of a factor (a negative class code) is left
+    out for that factor, a row without any label altogether; so are factors with one class. Codes that are constant are
+    dropped first: ``n_codes`` counts those that vary.
 
     Parameters
     ----------
@@ -164,7 +165,7 @@ def _subspaces(table: LatentTable, codes: Codes) -> Subspaces:
     """X and the components of a table, with the factors and splits of its code matrices."""
     names = [name for name in table.subspaces if name != "OCs_proj"]
     mu = table.mu[:, [table.subspaces.index(name) for name in names]]
-    return Subspaces(mu, names, learnable_factors(codes.factors, codes.splits), codes.splits, codes.seed)
+    return Subspaces(mu, names, learnable_factors(codes.scored, codes.splits), codes.splits, codes.seed)
 
 
 def _importances(subspaces: Subspaces, codes: Codes, parts: list[Part]) -> list[dict]:
@@ -202,8 +203,7 @@ def _one(unit):
 
 def _matrices(table: LatentTable, settings: EvaluationSettings, seed: int) -> list[Codes]:
     """The code matrices that are scored, with their factors and splits."""
-    factors = _usable_factors(table)
-    groupings = {name: grouping(table, name) for name in factors}
+    factors, groupings = _usable_factors(table)
     shared = {
         "factors": factors,
         "groupings": groupings,
@@ -255,11 +255,11 @@ def _available(table: LatentTable, space: str, requested: tuple[str, ...]) -> li
 
 def _scored_rows(table: LatentTable, settings: EvaluationSettings, seed: int) -> LatentTable:
     """Labelled rows of the table, without overlaps if so set, at most ``max_frames`` of them."""
-    keep = np.ones(len(table), dtype=bool)
     for name, codes in table.factors.items():
         if len(codes) != len(table):
             raise ValueError(f"branch {table.branch}: factor {name} has {len(codes)} rows, the latents {len(table)}")
-        keep &= codes >= 0
+    factors = list(scored_factors(table).values())
+    keep = np.any(np.array(factors) >= 0, axis=0) if factors else np.ones(len(table), dtype=bool)
     if settings.discard_overlaps:
         keep &= ~table.overlap
     if keep.sum() < 2:
@@ -270,9 +270,19 @@ def _scored_rows(table: LatentTable, settings: EvaluationSettings, seed: int) ->
     return table.select(drawn)
 
 
-def _usable_factors(table: LatentTable) -> dict[str, np.ndarray]:
-    factors = scored_factors(table)
-    usable = {name: codes for name, codes in factors.items() if len(np.unique(codes)) > 1}
-    for name in factors.keys() - usable.keys():
-        logger.warning("branch %s: factor %s has one class only and is not scored", table.branch, name)
-    return usable
+def _usable_factors(table: LatentTable) -> tuple[dict[str, np.ndarray], dict[str, Grouping]]:
+    """Factors with two classes or more, and their groups; where the group is not known, the label counts as missing."""
+    factors, groupings = {}, {}
+    for name, codes in scored_factors(table).items():
+        classes = np.unique(codes[codes >= 0])
+        if len(classes) > 1:
+            groupings[name] = grouping(table, name)
+            factors[name] = np.where(groupings[name].groups < 0, -1, codes)
+            classes = np.unique(factors[name][factors[name] >= 0])
+        if len(classes) < 2:
+            logger.warning("branch %s: factor %s has one class only and is not scored", table.branch, name)
+            factors.pop(name, None)
+            groupings.pop(name, None)
+        elif missing := int(np.sum(factors[name] < 0)):
+            logger.info("branch %s: %d of %d rows have no label of %s", table.branch, missing, len(codes), name)
+    return factors, groupings

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -49,7 +49,7 @@ class Codes:
     columns : (n_codes,) int
         Place of each code in the aggregation, which also has the constant ones.
     factors : {name: (n,) int}
-        Each with at least two classes.
+        Each with at least two classes; negative where a label is missing.
     groupings : {name: Grouping}
     splits : {name: list of (train, test)}
         Of the metrics with a training part, by factor; one entry per fold that is fitted.
@@ -76,12 +76,41 @@ class Codes:
         return f"branch {self.branch}, {self.space}, {self.aggregation}"
 
     @property
+    def scored(self) -> dict[str, np.ndarray]:
+        """The factors by the classes that they are scored as: 39 phonemes where 48 are trained."""
+        return {name: as_scored(y, self.scored_as[name]) for name, y in self.factors.items()}
+
+    @property
     def y(self) -> np.ndarray:
-        return np.stack(list(self.factors.values()), axis=1)
+        return np.stack(list(self.scored.values()), axis=1)
 
     @property
     def joint(self) -> str:
         return "+".join(self.factors)
+
+    def labelled(self, name: str) -> Codes:
+        """The rows that have a label of one factor, to score that factor alone."""
+        return self.restricted(name, self.factors[name] >= 0)
+
+    def restricted(self, name: str, keep: np.ndarray) -> Codes:
+        """The rows of a mask, to score one factor; the splits of all rows do not go along."""
+        if keep.all():
+            return self
+        grouping = self.groupings[name]
+        return replace(
+            self,
+            z=self.z[keep],
+            factors={key: y[keep] for key, y in self.factors.items()},
+            groupings={name: replace(grouping, groups=grouping.groups[keep])},
+            splits={},
+            utterance=self.utterance[keep],
+            split=None if self.split is None else self.split[keep],
+        )
+
+
+def as_scored(y: np.ndarray, scored_as: np.ndarray | None) -> np.ndarray:
+    """Class that each class of a factor counts as; missing labels stay negative."""
+    return y if scored_as is None else np.where(y < 0, y, scored_as[y])
 
 
 @dataclass
@@ -168,7 +197,8 @@ def _n_folds(codes: Codes) -> int:
     for name, splits in codes.splits.items():
         for train, test in splits[:n_folds]:
             y = codes.factors[name]
-            if len(test) < 2 or np.ptp(y[train]) == 0 or np.all(np.ptp(codes.z[train], axis=0) == 0):
+            few = np.sum(y[test] >= 0) < 2 or len(np.unique(y[train][y[train] >= 0])) < 2
+            if few or np.all(np.ptp(codes.z[train], axis=0) == 0):
                 logger.warning(
                     "%s: too few groups to split for %s, DCI, explicitness, SAP and votes are left out",
                     codes.name,
@@ -184,7 +214,7 @@ def _fold(codes: Codes, index: int) -> Part:
     varies = np.all([np.ptp(codes.z[train], axis=0) > 0 for train, _ in splits.values()], axis=0)
     z = codes.z[:, varies]
     dci, auc, accuracy = [], [], []
-    for name, y in codes.factors.items():
+    for name, y in codes.scored.items():
         train, test = splits[name]
         parts = z[train], y[train], z[test], y[test]
         dci.append(compute_dci(*parts, backend=codes.settings.dci_backend, seed=codes.seed, n_jobs=1))
@@ -196,7 +226,7 @@ def _fold(codes: Codes, index: int) -> Part:
     defined = [one.test for one in auc if one.test is not None]
     train, test = next(iter(splits.values()))
     votes = z[train], codes.y[train], z[test], codes.y[test]
-    several = all(np.ptp(y[train]) > 0 for y in codes.factors.values())
+    several = all(len(np.unique(y[train][y[train] >= 0])) > 1 and np.any(y[test] >= 0) for y in codes.scored.values())
     fold = {
         "disentanglement": disentanglement(importance),
         "completeness": completeness(importance),
@@ -232,11 +262,12 @@ def joined_folds(codes: Codes, parts: list[Part]) -> list[dict]:
 
 def _task(codes: Codes, name: str, classifier: str) -> Part:
     """Classification of one factor: scores, and what happens to each class."""
-    settings, y, grouping = codes.settings, codes.factors[name], codes.groupings[name]
-    fewest = min(groups_per_class(y, grouping.groups).values())
-    folds = min(settings.folds, fewest)
-    if (folds < 2 and not grouping.leave_one_out) or len(np.unique(grouping.groups)) < 2:
-        logger.warning("%s: a class of %s occurs in one %s only; it is not classified", codes.name, name, grouping.by)
+    settings, codes = codes.settings, _learnable(codes.labelled(name), name)
+    y, grouping = codes.factors[name], codes.groupings[name]
+    fewest = min(groups_per_class(y, grouping.groups).values(), default=0)
+    folds = max(2, min(settings.folds, fewest))
+    if len(np.unique(y)) < 2 or len(np.unique(grouping.groups)) < 2:
+        logger.warning("%s: too few %ss for two classes of %s; it is not classified", codes.name, grouping.by, name)
         return Part()
     found = cross_validated_accuracy(
         codes.z,
@@ -264,6 +295,21 @@ def _task(codes: Codes, name: str, classifier: str) -> Part:
     return Part(rows, [cell | row for row in _class_rows(classes, codes.class_names[name], counts, pooled, intervals)])
 
 
+def _learnable(codes: Codes, name: str) -> Codes:
+    """Without the classes of a factor that occur in one group only: they cannot be on both sides of a split.
+
+    Where each group is left out once they stay: whoever is trained without them takes them for something else.
+    """
+    y, grouping = codes.factors[name], codes.groupings[name]
+    if grouping.leave_one_out:
+        return codes
+    lonely = [code for code, count in groups_per_class(y, grouping.groups).items() if count < 2]
+    if lonely:
+        names = ", ".join(codes.class_names[name][code] for code in lonely)
+        logger.warning("%s: %s: in one %s only, not classified: %s", codes.name, name, grouping.by, names)
+    return codes.restricted(name, ~np.isin(y, lonely))
+
+
 def _class_rows(classes, names, counts, pooled, intervals) -> list[dict]:
     """Recall, precision and F1 of each class, and every cell of the confusion matrix."""
     counts = counts.sum(axis=0)
@@ -283,11 +329,13 @@ def _class_rows(classes, names, counts, pooled, intervals) -> list[dict]:
 
 def _clusters(codes: Codes, name: str) -> Part:
     """k-means of all rows, matched to the classes of one factor."""
+    codes = codes.labelled(name)
     settings, y, groups = codes.settings, codes.factors[name], codes.groupings[name].groups
-    found = kmeans_accuracy(codes.z, y, n_seeds=settings.kmeans_seeds, n_jobs=1)
+    folded = codes.scored_as[name]
+    found = kmeans_accuracy(codes.z, y, n_seeds=settings.kmeans_seeds, scored_as=folded, n_jobs=1)
     # Every sample has a cluster, matched or not: unmatched ones count as a class of their own.
     predicted = np.where(found.predicted < 0, y.max() + 1, found.predicted)
-    _, counts = confusion_by_group(y, predicted, groups)
+    _, counts = confusion_by_group(as_scored(y, folded), predicted, groups)
     _, intervals = bootstrap_scores(counts, settings.bootstrap, codes.seed)
     interval = tuple(map(float, intervals["accuracy"])) if intervals else None
     return Part([score("kmeans_accuracy", found.accuracy, name, "", found.std, settings.kmeans_seeds, interval)])

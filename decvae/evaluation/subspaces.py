@@ -73,8 +73,8 @@ def learnable_factors(
     """The factors whose training parts have ``ROWS_PER_CLASS`` rows per class; a logged sentence names the others."""
     learnable = {}
     for name, y in factors.items():
-        fewest = min((len(train) for train, _ in splits[name]), default=0)
-        if fewest >= ROWS_PER_CLASS * len(np.unique(y)):
+        fewest = min((np.sum(y[train] >= 0) for train, _ in splits[name]), default=0)
+        if fewest >= ROWS_PER_CLASS * len(np.unique(y[y >= 0])):
             learnable[name] = y
         else:
             logger.warning("evidence on subspaces: %d training rows are too few for the classes of %s", fewest, name)
@@ -159,6 +159,7 @@ def probe(
     ----------
     z : (n, n_codes)
     y : (n,) int
+        Rows without a label (negative) are left out.
     splits : list of (train, test) row indices
     label_noise : float
         Share of the training labels that become another class, drawn evenly.
@@ -174,9 +175,11 @@ def probe(
     z = check_codes(z).astype(np.float64)
     if not 0 <= label_noise < 1 or not 0 < class_imbalance <= 1:
         raise ValueError(f"label_noise must lie in [0, 1), class_imbalance in (0, 1]: {label_noise}, {class_imbalance}")
-    classes, encoded = np.unique(y, return_inverse=True)
+    classes = np.unique(y[y >= 0])
+    encoded = np.searchsorted(classes, y)
     scores = []
     for fold, (train, test) in enumerate(splits):
+        train, test = train[y[train] >= 0], test[y[test] >= 0]
         rng = np.random.default_rng([seed, fold])
         labels = encoded[train]
         keep = rng.random(len(train)) < class_imbalance ** (labels / max(1, len(classes) - 1))
@@ -211,15 +214,16 @@ def ranking_stability(evidence: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     evidence : DataFrame
-        Rows of several runs at several checkpoints, with the columns run, checkpoint, branch and those of the evidence.
+        Rows of several runs at several checkpoints, with the columns run, corpus, checkpoint, branch and those of the
+        evidence.
 
     Returns
     -------
-    DataFrame with columns checkpoint, branch, factor, evidence, level, models, kendall_tau
-        Rank correlation of the models' accuracies with and without the perturbation, 1 if none changes its place;
-        NaN where all models tie. Fewer than three models have no row.
+    DataFrame with columns corpus, checkpoint, branch, factor, evidence, level, models, kendall_tau
+        Rank correlation of the accuracies of the models of a corpus with and without the perturbation, 1 if none
+        changes its place; NaN where all models tie. Fewer than three models have no row.
     """
-    columns = ["checkpoint", "branch", "factor"]
+    columns = ["corpus", "checkpoint", "branch", "factor"]
     clean = evidence[evidence["evidence"] == "all"].set_index([*columns, "run"])["value"]
     perturbed = evidence[evidence["evidence"].isin(PERTURBATIONS)]
     rows = []

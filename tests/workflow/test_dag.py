@@ -80,7 +80,8 @@ def test_the_study_of_the_objectives(project):
 def test_both_protocols_and_four_states_of_training(project):
     plan = project.planned("metrics", "figures", "--configfile", "config/protocols.yaml")
     assert plan["score_checkpoint"] == 27  # 6 trained runs at 4 states, 3 linear ones at best
-    assert plan["metrics_over_training"] == 1
+    assert plan["metrics_over_training"] == plan["compare_protocols"] == 1
+    assert "compare_protocols" not in project.planned("metrics")
 
 
 def test_transfer_is_planned_from_the_source_to_the_scores_of_heads(project):

@@ -330,11 +330,19 @@ def shown_scores(wildcards):
     return {"corpus": wildcards.corpus, **shown}
 
 
+def compared_scores(wildcards):
+    """Those that are shown by both protocols."""
+    return {key: value for key, value in shown_scores(wildcards).items() if key != "protocol"}
+
+
 def all_tables():
-    """One table of results for every corpus with a run that has frame latents."""
+    """Tables of results for every corpus with a run that has frame latents; of both protocols if both are used."""
     corpora = dict.fromkeys(run.corpus_id for run in RUNS.values() if run.has_frames)
     measured = corpora if "Z" in CONFIG["evaluation"]["branches"] else ()
-    return expand("results/tables/{corpus}.{format}", corpus=measured, format=["md", "tex"])
+    tables = expand("results/tables/{corpus}.{format}", corpus=measured, format=["md", "tex"])
+    if len(set(CONFIG["evaluation"]["protocols"])) > 1:
+        tables += expand("results/tables/{corpus}-protocols.{format}", corpus=measured, format=["md", "csv"])
+    return tables
 
 
 def seeded_settings():

@@ -81,6 +81,29 @@ rule results_table:
         "../scripts/results_table.py"
 
 
+rule compare_protocols:
+    input:
+        metrics="results/metrics/metrics.parquet",
+        code=code_of("compare_protocols.py"),
+    output:
+        csv="results/tables/{corpus}-protocols.csv",
+        markdown="results/tables/{corpus}-protocols.md",
+    log:
+        "results/logs/compare_protocols/{corpus}.log",
+    benchmark:
+        "results/benchmarks/compare_protocols/{corpus}.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        shown=compared_scores,
+    script:
+        "../scripts/compare_protocols.py"
+
+
 rule rank_without_labels:
     input:
         latents=latents_over_seeds,

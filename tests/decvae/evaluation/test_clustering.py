@@ -57,3 +57,15 @@ def test_bad_calls_are_refused():
         kmeans_accuracy(np.eye(2), np.zeros(2, dtype=int))
     with pytest.raises(ValueError, match="n_seeds"):
         kmeans_accuracy(np.eye(2), np.arange(2), n_seeds=0)
+
+
+def test_classes_that_count_as_one_are_matched_apart_and_scored_together():
+    rng = np.random.default_rng(0)
+    y = rng.integers(3, size=300)
+    z = np.stack([np.minimum(y, 1) * 10.0, np.zeros(300)], axis=1) + rng.normal(size=(300, 2))
+    apart = kmeans_accuracy(z, y, n_seeds=3, n_jobs=1)
+    together = kmeans_accuracy(z, y, n_seeds=3, scored_as=np.array([0, 1, 1]), n_jobs=1)
+    merged = np.where(apart.predicted == 2, 1, apart.predicted)
+    assert np.array_equal(together.predicted, merged)
+    assert together.accuracy == pytest.approx(np.mean(merged == np.minimum(y, 1)))
+    assert together.accuracy > apart.accuracy

@@ -157,8 +157,12 @@ def test_few_utterances_mean_fewer_folds_or_no_classification(caplog):
     assert "total_correlation" not in set(frame[frame.aggregation == "all"].metric)  # 8 rows, 9 codes
     with caplog.at_level(logging.WARNING):
         frame = score_table(make_table("S", n_utterances=7), FAST, n_jobs=1)
+    assert set(frame[frame.metric == "accuracy"].n) == {2} and "kmeans_accuracy" in set(frame.metric)
+    assert "speaker: in one utterance only, not classified: 3" in caplog.text
+    with caplog.at_level(logging.WARNING):
+        frame = score_table(make_table("S", n_utterances=5), FAST, n_jobs=1)
     assert "accuracy" not in set(frame.metric) and "kmeans_accuracy" in set(frame.metric)
-    assert "a class of speaker occurs in one utterance only" in caplog.text
+    assert "too few utterances for two classes of speaker; it is not classified" in caplog.text
 
 
 def test_baseline_without_components_or_features():
@@ -179,7 +183,7 @@ def test_constant_codes_and_unlabelled_rows_change_nothing():
     padded.mu = np.concatenate([padded.mu, np.full_like(padded.mu[:, :, :1], 3.0)], axis=2)
     pd.testing.assert_frame_equal(score_table(padded, settings, n_jobs=1), expected)
     silence = table.select(np.arange(5))
-    silence.factors["vowel"] = np.full(5, -1)
+    silence.factors = {name: np.full(5, -1) for name in silence.factors}
     longer = LatentTable(
         branch="Z",
         subspaces=table.subspaces,
@@ -349,3 +353,20 @@ def test_evidence_on_subspaces_on_request():
     assert shares["speaker", "X"] == pytest.approx(importance[:3, 1].sum())
     assert shares["vowel", "OC1"] == pytest.approx(importance[3:5, 0].sum())
     assert shares["vowel", "OC2"] == pytest.approx(importance[5:, 0].sum())
+
+
+def test_joint_metrics_see_the_phonemes_that_are_scored():
+    """Codes that tell silence from vowel, and nothing of the kinds of silence."""
+    table = make_table(n_components=0, features=False)
+    table.factors = {"phoneme": table.factors["vowel"], "speaker": table.factors["speaker"]}
+    merged = np.where(table.factors["phoneme"] == 2, 2, 0)
+    table.mu = (merged[:, None, None] + 0.1 * np.random.default_rng(0).normal(size=(480, 1, 4))).astype(np.float32)
+    table.class_names = {"phoneme": ["sil", "vcl", "iy"], "speaker": ["1", "2", "3", "4"]}
+    settings = EvaluationSettings(aggregations=("X",), kmeans_seeds=2, disentanglement_folds=1, bootstrap=50)
+    found = score_both(table, settings, n_jobs=1)
+    bins = compute_mig(table.mu[:, 0], np.stack([merged, table.factors["speaker"]], axis=1))
+    assert value(found.scores, "mig", "X") == bins.score
+    assert value(found.scores, "accuracy", "X", factors="phoneme") == 1
+    alone = found.evidence[(found.evidence.factor == "phoneme") & (found.evidence.evidence == "all")]
+    assert alone.value.item() == 1
+    assert value(found.scores, "kmeans_accuracy", "X", factors="phoneme") > 0.6

@@ -87,7 +87,8 @@ def test_noise_and_imbalance_reach_training_labels_only():
 
 
 def rows_of(runs, evidence, values, level=np.nan):
-    cell = {"checkpoint": "best", "branch": "Z", "factor": "vowel", "evidence": evidence, "level": level}
+    cell = {"corpus": "c", "checkpoint": "best", "branch": "Z"}
+    cell |= {"factor": "vowel", "evidence": evidence, "level": level}
     return [cell | {"run": run, "value": value} for run, value in zip(runs, values, strict=True)]
 
 
@@ -101,6 +102,11 @@ def test_ranking_under_noise():
     found = ranking_stability(table).set_index("evidence")
     assert found.kendall_tau.to_dict() == pytest.approx({"label_noise": 1, "class_imbalance": 2 / 3})
     assert (found.models == 4).all() and ranking_stability(table[table.run.isin(["a", "b"])]).empty
+    # Models of another corpus are ranked among themselves.
+    both = ranking_stability(pd.concat([table, table.assign(corpus="d", run=table.run + "2", value=-table.value)]))
+    assert both.groupby("corpus").kendall_tau.apply(list).to_dict() == {
+        corpus: pytest.approx([1, 2 / 3]) for corpus in ("c", "d")
+    }
 
 
 def test_importance_over_seeds():
