@@ -1,7 +1,8 @@
 # Thin names for the commands of the README.
 #   make figures              set up, then every figure of config/config.yaml
 #   make figures CORES=8 GPUS=2 CONFIG=config/paper.yaml
-#   make mini-corpora         spoken miniatures of TIMIT, VOC-ALS, IEMOCAP and a folder of recordings
+#   make mini-corpora         spoken miniatures of TIMIT, VOC-ALS, IEMOCAP and two folders of recordings
+#   make demo-corpora         builds them, then every figure of config/mini_corpora.yaml
 #   make test                 set up, then format and lint checks and all tests
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 GPUS ?=
@@ -9,13 +10,16 @@ CONFIG ?=
 TORCH ?= cpu
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.conda/bin:$(PATH)
 
-.PHONY: figures mini-corpora setup test test-fast lint
+.PHONY: figures mini-corpora demo-corpora setup test test-fast lint
 
 figures: setup
 	snakemake figures --cores $(CORES) $(if $(GPUS),--resources gpu=$(GPUS)) $(if $(CONFIG),--configfile $(CONFIG))
 
 mini-corpora: setup
 	python -m tests.corpora.build results/mini_corpora
+
+demo-corpora: mini-corpora
+	snakemake figures --cores $(CORES) --configfile config/mini_corpora.yaml
 
 setup:
 	@TORCH=$(TORCH) ./setup.sh

@@ -22,6 +22,7 @@ _BASELINE_LABELS = {"ae": "AE", "vae": "VAE", "beta_vae": "β-VAE", "pca": "PCA"
 EVERY = "every"  # in evaluation.checkpoints
 FIXED_BETA = {"ae": 0.0, "vae": 1.0}
 
+_NOT_OF_CORPUS = ("traversal", "controlled_sets", "root", "content")
 _COMMON_KEYS = ("corpus", "model", "decomposition", "n_components", "n_components_seq", "input", "seed")
 _MODEL_KEYS = {
     "decvae": ("objective", "loss_space", "branches", "beta_z", "beta_s", "network", "loss", "training"),
@@ -94,9 +95,9 @@ def sure_epochs(training: dict[str, Any]) -> list[int]:
 
 
 def corpus_settings(config: dict[str, Any], corpus: str) -> dict[str, Any]:
-    """What a corpus file depends on: its section without the traversal set, where it lies, and what figures show."""
+    """What a corpus file depends on: its section without controlled sets, where it lies, and what figures show."""
     own = config["corpora"][corpus]
-    return {key: value for key, value in own.items() if key not in ("traversal", "root", "content")}
+    return {key: value for key, value in own.items() if key not in _NOT_OF_CORPUS}
 
 
 def without_absent_corpora(config: dict[str, Any]) -> dict[str, Any]:

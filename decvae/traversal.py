@@ -1,19 +1,23 @@
 """Latent traversal: how the latent means respond when one generative factor varies and the other is held.
 
 DecVAE has no decoder, so nothing is generated from swept latents. A controlled set (every vowel x every speaker,
-several noise draws) is encoded instead, and the mean of every latent dimension is taken per cell.
+several noise draws; or phones of several speakers, cut from recordings) is encoded instead, and the mean of every
+latent dimension is taken per cell.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from decvae.corpora.store import Corpus
 from decvae.evaluation.latents import read_latents
+
+FACTOR = "factor_"  # in front of the names of factors, in columns
 
 
 def cell_statistics(values: np.ndarray, cells: np.ndarray, n_cells: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -53,48 +57,55 @@ def eta_squared(values: np.ndarray, codes: np.ndarray) -> np.ndarray:
     return np.divide(between, total, out=np.zeros_like(between), where=total > 0)
 
 
-def response_tables(latents_path: str | Path, corpus_path: str | Path) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Responses of every dimension of every subspace of branch Z on the controlled set.
+def response_tables(latents_path: str | Path, factors: Sequence[str]) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Responses of every dimension of every subspace of branch Z on a controlled set.
+
+    Parameters
+    ----------
+    latents_path : path
+        Latents of the set.
+    factors : sequence of str
+        Those that are combined in it. A cell is one class of each; only classes that occur make cells.
 
     Returns
     -------
     content : dict
-        ``pairs`` (vowel, speaker factor), and for every subspace ``mean`` and ``logvar`` (pairs x d, None where a
-        cell is empty) and ``eta_squared`` of both factors (d). JSON-able.
+        ``factors``; ``cells`` (a class of each factor, the last varies fastest); for every subspace ``mean`` and
+        ``logvar`` (cells x d, None where a cell is empty) and ``eta_squared`` of each factor (d). JSON-able.
     table : DataFrame
-        subspace, dimension, vowel, speaker_factor, mean, sd, n.
+        subspace, dimension, ``factor_NAME`` of each factor, mean, sd, n.
     """
     table = read_latents([latents_path])["Z"]
-    with Corpus(corpus_path) as corpus:
-        factor_of_utterance = corpus["traversal"].values["speaker_factor"]
-    vowels = table.class_names["vowel"]
-    speaker_factors, speaker = np.unique(factor_of_utterance[table.utterance], return_inverse=True)
-    vowel = table.factors["vowel"]
-    cells, n_cells = vowel * len(speaker_factors) + speaker, len(vowels) * len(speaker_factors)
-    pairs = [(name, float(factor)) for name in vowels for factor in speaker_factors]
-    content: dict[str, Any] = {"pairs": pairs, "subspaces": {}}
+    classes, codes = [], []
+    for name in factors:
+        occurring, dense = np.unique(table.factors[name], return_inverse=True)
+        classes.append([table.class_names[name][code] for code in occurring])
+        codes.append(dense)
+    cells = np.ravel_multi_index(codes, [len(names) for names in classes])
+    combinations = list(product(*classes))
+    content: dict[str, Any] = {"factors": list(factors), "cells": combinations, "subspaces": {}}
     frames = []
     for position, subspace in enumerate(table.subspaces):
         values = table.mu[:, position].astype(np.float64)
-        mean, sd, count = cell_statistics(values, cells, n_cells)
+        mean, sd, count = cell_statistics(values, cells, len(combinations))
         content["subspaces"][subspace] = {
             "mean": _nested(mean),
-            "eta_squared": {
-                "vowel": eta_squared(values, vowel).tolist(),
-                "speaker_factor": eta_squared(values, speaker).tolist(),
-            },
+            "eta_squared": {name: eta_squared(values, own).tolist() for name, own in zip(factors, codes, strict=True)},
         }
         if table.logvar is not None:
-            logvar, _, _ = cell_statistics(table.logvar[:, position].astype(np.float64), cells, n_cells)
+            logvar, _, _ = cell_statistics(table.logvar[:, position].astype(np.float64), cells, len(combinations))
             content["subspaces"][subspace]["logvar"] = _nested(logvar)
         dims = mean.shape[1]
+        named = {
+            f"{FACTOR}{name}": np.repeat([combination[place] for combination in combinations], dims)
+            for place, name in enumerate(factors)
+        }
         frames.append(
             pd.DataFrame(
                 {
                     "subspace": subspace,
-                    "dimension": np.tile(np.arange(dims), n_cells),
-                    "vowel": np.repeat([pair[0] for pair in pairs], dims),
-                    "speaker_factor": np.repeat([pair[1] for pair in pairs], dims),
+                    "dimension": np.tile(np.arange(dims), len(combinations)),
+                    **named,
                     "mean": mean.ravel(),
                     "sd": sd.ravel(),
                     "n": np.repeat(count, dims),

@@ -14,11 +14,7 @@ source(if (exists("snakemake")) {
 
 arguments <- figure_arguments(inputs = "embedding", parameters = list(branch = "Z"))
 
-header <- names(readr::read_csv(
-  arguments$embedding,
-  n_max = 0, col_types = readr::cols(.default = readr::col_character()), progress = FALSE
-))
-factors <- grep("^factor_", header, value = TRUE)
+factors <- factor_columns(arguments$embedding)
 points <- read_table(
   arguments$embedding,
   text = c("run", "label", "checkpoint", "branch", "view", "method", "level", factors),
@@ -93,10 +89,6 @@ map_panel <- function(view, column, title) {
     )
 }
 
-factor_title <- function(column) {
-  words <- gsub("_", " ", sub("^factor_", "", column), fixed = TRUE)
-  paste0(toupper(substring(words, 1, 1)), substring(words, 2))
-}
 panels <- c(
   lapply(factors, function(column) map_panel("all", column, factor_title(column))),
   list(map_panel("levels", "level", "Component"), map_panel("levels", "centre_hz", "Centre\nfrequency\n(kHz)"))

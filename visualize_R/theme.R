@@ -168,6 +168,20 @@ ordered_levels <- function(values) {
   }
 }
 
+# Columns of the factors of a table, in its order, and the name of a factor in a figure.
+factor_columns <- function(path) {
+  header <- names(readr::read_csv(
+    path,
+    n_max = 0, col_types = readr::cols(.default = readr::col_character()), progress = FALSE
+  ))
+  grep("^factor_", header, value = TRUE)
+}
+
+factor_title <- function(column) {
+  words <- gsub("_", " ", sub("^factor_", "", column), fixed = TRUE)
+  paste0(toupper(substring(words, 1, 1)), substring(words, 2))
+}
+
 # X, then OC1, OC2, ... (or the formants F1, F2, ...), then every other name (a sum, a projection).
 component_levels <- function(names) {
   names <- unique(names)

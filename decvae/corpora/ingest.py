@@ -299,7 +299,7 @@ def ingest_corpus(kind: str, root: str | Path, section: dict[str, Any], path: st
     kind : {"timit", "voc_als", "iemocap", "folder"}
         Name of the reader's module in :mod:`decvae.corpora`.
     section : dict
-        The corpus's section of the configuration; ``root`` and ``traversal`` do not matter.
+        The corpus's section of the configuration; ``root`` and ``controlled_sets`` do not matter.
     """
     from importlib import import_module
 
@@ -309,5 +309,5 @@ def ingest_corpus(kind: str, root: str | Path, section: dict[str, Any], path: st
         raise IngestError(f"corpus {corpus}: its root {root} is not a folder; set `corpora.{corpus}.root`")
     settings = pick_settings(IngestSettings, {**section, "factors": section.get("factors") or reader.FACTORS})
     listing = reader.list_recordings(root, pick_settings(reader.SETTINGS, section), seed)
-    kept = {key: value for key, value in section.items() if key not in ("root", "traversal")}
+    kept = {key: value for key, value in section.items() if key not in ("root", "controlled_sets")}
     return ingest(listing, path, settings, corpus=corpus, section={**kept, **asdict(settings)}, seed=seed)

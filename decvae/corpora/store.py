@@ -216,6 +216,12 @@ class CorpusSplit:
         part = slice(*sub["offsets"][index : index + 2])
         return sub["start"][part], sub["stop"][part], sub["code"][part]
 
+    def all_intervals(self, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Utterance, start, stop and code of every time-aligned label of the split."""
+        sub = self._group[f"intervals/{name}"]
+        utterance = np.repeat(np.arange(len(self)), np.diff(sub["offsets"][:]))
+        return utterance, sub["start"][:], sub["stop"][:], sub["code"][:]
+
 
 class Corpus:
     """An open corpus file; use as a context manager.

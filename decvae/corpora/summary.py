@@ -58,9 +58,7 @@ def _of_split(split: CorpusSplit) -> list[dict]:
 
 def _labels(split: CorpusSplit, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Utterance, code and duration in seconds of every label of a split."""
-    found = [split.intervals(name, index) for index in range(len(split))]
-    utterance = np.repeat(np.arange(len(split)), [len(codes) for _, _, codes in found])
-    starts, stops, codes = (np.concatenate([one[place] for one in found]) for place in range(3))
+    utterance, starts, stops, codes = split.all_intervals(name)
     return utterance, codes, (stops - starts) / split.sampling_rate
 
 

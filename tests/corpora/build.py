@@ -1,7 +1,8 @@
 """Build the miniature corpora: ``python -m tests.corpora.build OUT [--only NAME ...]``.
 
-Four trees in the layouts of the real corpora: ``OUT/timit``, ``OUT/voc_als``, ``OUT/iemocap`` and ``OUT/folder``. The
-same sounds each time: every tree is made in a process of its own, since the synthesiser remembers what it said before.
+Trees in the layouts of the real corpora, ``OUT/timit``, ``OUT/voc_als`` and ``OUT/iemocap``, and two for the reader of
+one's own recordings: ``OUT/folder`` (speech) and ``OUT/pulse`` (pulse waves). The same sounds each time: every tree is
+made in a process of its own, since the synthesiser remembers what it said before.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-NAMES = ("timit", "voc_als", "iemocap", "folder")
+NAMES = ("timit", "voc_als", "iemocap", "folder", "pulse")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -29,7 +30,7 @@ def build(out: Path, name: str, **options) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.corpora.build", description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--only", nargs="+", choices=NAMES, default=list(NAMES), help="default: all four")
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=list(NAMES), help="default: all")
     parser.add_argument("--options", type=json.loads, default={}, help="JSON, arguments of a single corpus's build")
     chosen = parser.parse_args()
     out = chosen.out.resolve()

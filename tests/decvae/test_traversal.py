@@ -33,14 +33,14 @@ def test_responses_of_a_run(study, run_settings, tmp_path):
     pretrain_run(run_settings, study.features["train"], study.features["dev"], tmp_path, device="cpu", fingerprint="x")
     latents = tmp_path / "traversal.h5"
     encode_split(tmp_path, "best", study.features["traversal"], study.traversal, "traversal", latents)
-    content, table = response_tables(latents, study.traversal)
-    assert len(content["pairs"]) == 5 * 6
+    content, table = response_tables(latents, ["vowel", "speaker"])
+    assert len(content["cells"]) == 5 * 6
     assert set(content["subspaces"]) == {"X", "OC1", "OC2", "OC3"}
     json.dumps(content, allow_nan=False)
     assert np.array(content["subspaces"]["OC2"]["mean"]).shape == (30, 6)
-    eta = np.array([content["subspaces"]["X"]["eta_squared"][name] for name in ("vowel", "speaker_factor")])
+    eta = np.array([content["subspaces"]["X"]["eta_squared"][name] for name in ("vowel", "speaker")])
     assert ((eta >= 0) & (eta <= 1)).all()
     assert len(table) == 4 * 30 * 6
     row = table[(table.subspace == "X") & (table.dimension == 2)].iloc[7]
     assert row["mean"] == content["subspaces"]["X"]["mean"][7][2]
-    assert [row.vowel, row.speaker_factor] == list(content["pairs"][7])
+    assert (row.factor_vowel, row.factor_speaker) == content["cells"][7] == ("e", "0.805")

@@ -137,10 +137,10 @@ def responses_table() -> pd.DataFrame:
                             10,
                         )
                     )
-    columns = ["run", "label", "checkpoint", "subspace", "dimension", "vowel", "speaker_factor", "mean", "sd", "n"]
-    table = pd.DataFrame(rows, columns=columns)
+    identity = ["run", "label", "checkpoint", "subspace", "dimension"]
+    table = pd.DataFrame(rows, columns=[*identity, "factor_vowel", "factor_speaker", "mean", "sd", "n"])
     # A pair of vowel and speaker without frames.
-    empty = (table["vowel"] == "u") & (table["speaker_factor"] == speakers[5])
+    empty = (table["factor_vowel"] == "u") & (table["factor_speaker"] == speakers[5])
     table.loc[empty, ["mean", "sd", "n"]] = [np.nan, np.nan, 0]
     return table
 
@@ -291,7 +291,7 @@ DEFINING_COLUMN = {
     "metrics_circular.R": "corpus",
     "metrics_over_training.R": "epoch",
     "training_curves.R": "quantity",
-    "latent_responses.R": "speaker_factor",
+    "latent_responses.R": "mean",
     "embedding.R": "level",
     "corpus.R": "split",
     "generative_model.R": "time_ms",
@@ -443,6 +443,16 @@ def test_two_runs_in_one_response_table_are_refused(tmp_path):
     table = responses_table()
     both = pd.concat([table, table.assign(run="r2")])
     assert_refused(*draw("latent_responses.R", {"responses": both}, tmp_path), "draws one run at one checkpoint")
+
+
+def test_responses_to_classes_and_a_third_factor_are_drawn(tmp_path):
+    table = responses_table().rename(columns={"factor_speaker": "factor_king_stage"})
+    table["factor_king_stage"] = table["factor_king_stage"].map(lambda number: "4A" if number > 1 else f"{number}")
+    table = pd.concat([table.assign(factor_group=group) for group in ("HC", "ALS")])
+    (tmp_path / "two").mkdir()
+    assert_drawn(*draw("latent_responses.R", {"responses": table}, tmp_path / "two"))
+    without = table.drop(columns=["factor_king_stage", "factor_group"])
+    assert_refused(*draw("latent_responses.R", {"responses": without}, tmp_path), "needs two columns factor_NAME")
 
 
 def test_several_speakers_need_a_choice(tmp_path):

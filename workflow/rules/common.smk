@@ -48,7 +48,27 @@ PLACES = {
     for corpus, name in CORPORA.items()
     if any(run.corpus_id == corpus for run in RUNS.values())
 }
-TRAVERSED = [run for run in TRAVERSED if run.corpus_id in SIMULATED]  # only these have controlled sets
+# Controlled sets of each corpus by the name of their split: the generator's grid, or what is drawn from the corpus.
+CONTROLLED = {
+    corpus: (
+        {"traversal": {"factors": ["vowel", "speaker"]}}
+        if corpus in SIMULATED
+        else {f"traversal_{key}": own for key, own in CONFIG["corpora"][name]["controlled_sets"].items()}
+    )
+    for corpus, name in CORPORA.items()
+}
+TRAVERSALS = [(run, split) for run in TRAVERSED for split in CONTROLLED[run.corpus_id]]
+# Figures of latent responses by name: supplementary figure 18 of simulated speech, the folder of their corpus of others.
+RESPONSES = {
+    (
+        f"si18/latent_responses-{run.slug}"
+        if split == "traversal"
+        else f"{place}/latent_responses-{split.removeprefix('traversal_')}-{run.slug}"
+    ): f"results/traversals/{run.name}/{CONFIG['traversal']['checkpoint']}/{split}.csv"
+    for run, split in TRAVERSALS
+    for place, corpus in PLACES.items()
+    if corpus == run.corpus_id
+}
 # All four methods, with the components that runs have by default, for the figures of the decompositions.
 SHOWN_DECOMPOSITIONS = {
     method: decomposition_settings(
@@ -62,17 +82,23 @@ DECOMPOSITIONS = {
 }
 
 
+def one_of(names):
+    """Constraint of the wildcard of a rule that makes these only; it matches nothing if there are none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
 wildcard_constraints:
     corpus="|".join(CORPORA),
     decomposition="|".join(DECOMPOSITIONS),
     run="|".join(map(re.escape, RUNS)),
     slug="|".join(map(re.escape, BY_SLUG)),
-    split="train|dev|test|traversal",
+    split=r"train|dev|test|traversal(_\w+)?",
     input="mel|waveform|fft",
     checkpoint=r"init|best|last|epoch-\d{4}|step-\d{6}",
     scale="frame|sequence",
     name="|".join(CORPORA.values()),
     place="|".join(PLACES),
+    responses=one_of(RESPONSES),
 
 
 # ---- Settings that a rule depends on ----
@@ -87,11 +113,6 @@ def corpus_section_with_traversal(wildcards):
     return CONFIG["corpora"][CORPORA[wildcards.corpus]]
 
 
-def one_of(names):
-    """Constraint of the wildcard of a rule that makes these only; it matches nothing if there are none."""
-    return "|".join(map(re.escape, names)) or "(?!)"
-
-
 def tree_of_corpus(wildcards):
     """Fingerprint of the files that a corpus is read from: another one makes the corpus stale."""
     root = Path(CONFIG["corpora"][CORPORA[wildcards.corpus]]["root"])
@@ -99,6 +120,14 @@ def tree_of_corpus(wildcards):
         return tree_fingerprint(root, KIND[wildcards.corpus])
     except OSError as error:
         raise WorkflowError(f"`corpora.{CORPORA[wildcards.corpus]}.root`: {error}") from None
+
+
+def controlled_set(wildcards):
+    return CONTROLLED[wildcards.corpus][f"traversal_{wildcards.set}"]
+
+
+def controlled_factors(wildcards):
+    return CONTROLLED[RUNS[wildcards.run].corpus_id][wildcards.split]["factors"]
 
 
 def reader_code(wildcards):
@@ -209,12 +238,8 @@ def source_of_run(wildcards):
     return f"{start['path']}/model.safetensors" if start else []
 
 
-def traversal_corpus_of_run(wildcards):
-    return corpus_path(RUNS[wildcards.run].corpus_id, "traversal")
-
-
 def corpus_path(corpus, split):
-    return f"results/corpora/{corpus}-traversal.h5" if split == "traversal" else f"results/corpora/{corpus}.h5"
+    return f"results/corpora/{corpus}-{split}.h5" if split.startswith("traversal") else f"results/corpora/{corpus}.h5"
 
 
 def features_of_run(split):
@@ -285,15 +310,15 @@ def all_latents():
         for run, state in evaluated_states()
         for split in CONFIG["evaluation"]["splits"]
     ]
-    traversed = [f"results/latents/{run.name}/{CONFIG['traversal']['checkpoint']}/traversal.h5" for run in TRAVERSED]
-    return evaluated + traversed
+    state = CONFIG["traversal"]["checkpoint"]
+    return evaluated + [f"results/latents/{run.name}/{state}/{split}.h5" for run, split in TRAVERSALS]
 
 
 # ---- Figures ----
 
 
-def responses_of_slug(wildcards):
-    return f"results/traversals/{BY_SLUG[wildcards.slug].name}/{CONFIG['traversal']['checkpoint']}.csv"
+def responses_of_figure(wildcards):
+    return RESPONSES[wildcards.responses]
 
 
 def embedding_of_slug(wildcards):
@@ -378,7 +403,7 @@ def all_figures():
         names += ["si4/generative_model", "si4/mel_features", "si4/component_frequencies"]
         names += ["si4/component_scatter"]
     names += [f"corpora/{CORPORA[corpus]}" for corpus in INGESTED]
-    names += [f"si18/latent_responses-{run.slug}" for run in TRAVERSED]
+    names += RESPONSES
     names += ["si22/training_curves"] if TRAINED else []
     names += ["si12/metrics_over_training"] if has_curves() else []
     return expand("results/figures/{name}.{format}", name=names, format=["pdf", "png"])

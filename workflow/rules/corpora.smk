@@ -119,3 +119,29 @@ rule summarise_corpus:
         runtime=30,
     script:
         "../scripts/summarise_corpus.py"
+
+
+rule draw_controlled_set:
+    input:
+        corpus="results/corpora/{corpus}.h5",
+        code=code_of("draw_controlled_set.py"),
+    output:
+        corpus="results/corpora/{corpus}-traversal_{set}.h5",
+    log:
+        "results/logs/draw_controlled_set/{corpus}/{set}.log",
+    benchmark:
+        "results/benchmarks/draw_controlled_set/{corpus}/{set}.tsv"
+    wildcard_constraints:
+        corpus=one_of(INGESTED),
+        set=r"\w+",
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        settings=controlled_set,
+        seed=SEED,
+    script:
+        "../scripts/draw_controlled_set.py"

@@ -371,21 +371,21 @@ rule correlograms:
 
 rule latent_responses:
     input:
-        responses=responses_of_slug,
+        responses=responses_of_figure,
         theme=THEME,
         code=figure_code("latent_responses.R"),
     output:
-        pdf="results/figures/si18/latent_responses-{slug}.pdf",
+        pdf="results/figures/{responses}.pdf",
         png=report(
-            "results/figures/si18/latent_responses-{slug}.png",
+            "results/figures/{responses}.png",
             caption="../report/latent_responses.rst",
             category="SI 18: latent responses",
-            labels={"run": "{slug}"},
+            labels={"figure": "{responses}"},
         ),
     log:
-        "results/logs/latent_responses/{slug}.log",
+        "results/logs/latent_responses/{responses}.log",
     benchmark:
-        "results/benchmarks/latent_responses/{slug}.tsv"
+        "results/benchmarks/latent_responses/{responses}.tsv"
     conda:
         "../envs/r.yaml"
     threads: 1

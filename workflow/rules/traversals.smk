@@ -1,18 +1,19 @@
-# How the latents of a run answer to the controlled set.
+# How the latents of a run answer to the controlled sets of its corpus.
 
 
 rule traverse_latents:
     input:
-        latents="results/latents/{run}/{checkpoint}/traversal.h5",
-        corpus=traversal_corpus_of_run,
+        latents="results/latents/{run}/{checkpoint}/{split}.h5",
         code=code_of("traverse_latents.py"),
     output:
-        json="results/traversals/{run}/{checkpoint}.json",
-        csv="results/traversals/{run}/{checkpoint}.csv",
+        json="results/traversals/{run}/{checkpoint}/{split}.json",
+        csv="results/traversals/{run}/{checkpoint}/{split}.csv",
     log:
-        "results/logs/traverse_latents/{run}/{checkpoint}.log",
+        "results/logs/traverse_latents/{run}/{checkpoint}/{split}.log",
     benchmark:
-        "results/benchmarks/traverse_latents/{run}/{checkpoint}.tsv"
+        "results/benchmarks/traverse_latents/{run}/{checkpoint}/{split}.tsv"
+    wildcard_constraints:
+        split=r"traversal(_\w+)?",
     conda:
         "../envs/python.yaml"
     threads: 1
@@ -21,5 +22,6 @@ rule traverse_latents:
         runtime=30,
     params:
         run=run_columns,
+        factors=controlled_factors,
     script:
         "../scripts/traverse_latents.py"

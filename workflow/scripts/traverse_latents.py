@@ -1,8 +1,8 @@
-"""Responses of a run's latents to the controlled set.
+"""Responses of a run's latents to a controlled set.
 
-Input   latents: HDF5 latents of the set; corpus: HDF5 corpus of the set
+Input   latents: HDF5 latents of the set
 Output  json: responses of every subspace and dimension; csv: the same as a table
-Params  run: the columns that identify the run
+Params  run: the columns that identify the run; factors: of the set
 """
 
 from _job import job_log
@@ -11,7 +11,7 @@ with job_log(snakemake.log[0]):
     from decvae.artifacts import write_json
     from decvae.traversal import response_tables
 
-    responses, table = response_tables(snakemake.input.latents, snakemake.input.corpus)
+    responses, table = response_tables(snakemake.input.latents, snakemake.params.factors)
     run = snakemake.params.run
     origin = {"run": run["run"], "label": run["label"], "checkpoint": snakemake.wildcards.checkpoint}
     write_json(snakemake.output.json, {**origin, **responses})

@@ -1,0 +1,15 @@
+"""Draw a controlled set from a corpus: clips of every combination of classes of its factors.
+
+Input   corpus: HDF5 corpus
+Output  corpus: HDF5 corpus with the split `traversal_SET`
+Params  settings: the set's section of the configuration; seed
+"""
+
+from _job import job_log
+
+with job_log(snakemake.log[0]):
+    from decvae.corpora.controlled import ControlledSet, write_controlled_set
+
+    settings = ControlledSet.from_dict(snakemake.params.settings)
+    split = f"traversal_{snakemake.wildcards.set}"
+    write_controlled_set(snakemake.input.corpus, snakemake.output.corpus, settings, snakemake.params.seed, split=split)
