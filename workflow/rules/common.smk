@@ -356,8 +356,9 @@ def shown_scores(wildcards):
 
 
 def compared_scores(wildcards):
-    """Those that are shown by both protocols."""
-    return {key: value for key, value in shown_scores(wildcards).items() if key != "protocol"}
+    """Those that are shown by both protocols, and of which kind of corpus they are."""
+    shown = {key: value for key, value in shown_scores(wildcards).items() if key != "protocol"}
+    return {**shown, "kind": KIND[wildcards.corpus]}
 
 
 def all_tables():

@@ -85,8 +85,10 @@ rule compare_protocols:
     input:
         metrics="results/metrics/metrics.parquet",
         code=code_of("compare_protocols.py"),
+        values=str(ROOT / "decvae/evaluation/published_values.csv"),
     output:
         csv="results/tables/{corpus}-protocols.csv",
+        paper="results/tables/{corpus}-paper.csv",
         markdown="results/tables/{corpus}-protocols.md",
     log:
         "results/logs/compare_protocols/{corpus}.log",

@@ -1,8 +1,8 @@
-"""Put the scores of the published and the sound protocol side by side.
+"""Put the scores of the published and the sound protocol side by side, and the former beside the paper's numbers.
 
-Input   metrics: Parquet with the scores of all runs by both protocols
-Output  csv: every score that both have; markdown: the table of one corpus
-Params  shown: corpus, checkpoint, aggregation, classifier
+Input   metrics: Parquet with the scores of all runs by both protocols; values: CSV with the numbers of the paper
+Output  csv: every score that both protocols have; paper: CSV, those that the paper reports; markdown: tables of both
+Params  shown: corpus, checkpoint, aggregation, classifier; kind of the corpus
 """
 
 from _job import job_log
@@ -12,9 +12,15 @@ with job_log(snakemake.log[0]):
 
     from decvae.artifacts import atomic_path
     from decvae.evaluation.leakage import compare_protocols, protocol_tables
+    from decvae.evaluation.published_values import beside_paper, paper_table
 
-    shown = snakemake.params.shown
-    compared = compare_protocols(pd.read_parquet(snakemake.input.metrics), shown["classifier"])
+    shown, metrics = dict(snakemake.params.shown), pd.read_parquet(snakemake.input.metrics)
+    kind = shown.pop("kind")
+    compared = compare_protocols(metrics, shown["classifier"])
     compared[compared["corpus"] == shown["corpus"]].to_csv(snakemake.output.csv, index=False)
+    tables = [protocol_tables(compared, **shown)]
+    del shown["classifier"]
+    paper = beside_paper(metrics, kind=kind, **shown)
+    paper.to_csv(snakemake.output.paper, index=False)
     with atomic_path(snakemake.output.markdown) as partial:
-        partial.write_text(protocol_tables(compared, **shown))
+        partial.write_text("\n".join([*tables, paper_table(paper)]))
