@@ -53,6 +53,26 @@ AUTOENCODER = [
     ("vae_fc_dims", "autoencoder.widths", [2048, 1024, 512, 512, 512, 256, 256]),
     ("vae_z_dim", "autoencoder.latent_dim", 48),
 ]
+# Of the corpora: the run, and what differs from the above.
+CORPORA = [
+    ("TIMIT EWT (β=0)", "per_device_train_batch_size", "training.batch_size", 1),
+    ("TIMIT EWT (β=0)", "num_warmup_steps", "training.warmup_steps_z", 8650),
+    ("TIMIT EWT (β=0)", "early_stop_warmup_steps / 3458", "training.early_stopping_warmup_epochs", 41568 // 3458),
+    ("TIMIT EWT (β=0)", "project_OCs", "network.project_components", False),
+    ("TIMIT EWT (β=0)", "z_latent_dim", "network.latent_dim_z", 64),
+    ("TIMIT EWT (β=0)", "s_latent_dim", "network.latent_dim_s", 32),
+    ("TIMIT EWT (β=0)", "max_frames_per_batch", "loss.frames", 178),
+    ("TIMIT EWT (β=0)", "NoC", "n_components", 4),
+    ("TIMIT EWT (β=0)", "NoC_seq", "n_components_seq", 5),
+    ("TIMIT VAE", "vae_z_dim", "autoencoder.latent_dim", 64),
+    ("TIMIT VAE", "num_warmup_steps", "training.warmup_steps_z", 8660),
+    ("TIMIT VAE", "early_stop_warmup_steps / 433", "training.early_stopping_warmup_epochs", 41568 // 433),
+    ("IEMOCAP from TIMIT without 1F", "per_device_train_batch_size", "training.batch_size", 8),
+    ("IEMOCAP from TIMIT without 1F", "learning_rate", "training.learning_rate_z", 5e-6),
+    ("IEMOCAP from TIMIT without 1F", "lr_scheduler_type", "training.scheduler_s", "constant"),
+    ("IEMOCAP from TIMIT without 1F", "num_train_epochs", "training.max_epochs", 25),
+    ("IEMOCAP from TIMIT without 1F", "max_frames_per_batch", "loss.frames", 175),
+]
 # Section `decomposition` (EWT's kernel of 10 bins is odd here, and VMD's init 2 is random).
 DECOMPOSITION = [
     ("notch_band_low", "notch.lower_hz", 55.0),
@@ -109,6 +129,30 @@ def test_autoencoders(runs, label, published, key, value):
     assert value_of(runs[label].settings, key) == value
 
 
+@pytest.mark.parametrize(("label", "published", "key", "value"), CORPORA)
+def test_corpora_of_speech(runs, label, published, key, value):
+    assert value_of(runs[label].settings, key) == value
+
+
+def test_zero_shot_runs_have_the_settings_of_their_source(runs):
+    for label, source in (
+        ("VOC-ALS from SimVowels EWT (β=1)", "C=4 EWT (β=1)"),
+        ("VOC-ALS VAE from TIMIT", "TIMIT VAE"),
+    ):
+        run = runs[label]
+        assert run.source is runs[source] and run.adaptation == "none" and run.settings["corpus"] == "voc_als"
+
+
+def test_every_speaker_is_left_out_once(paper, runs):
+    for label in ("IEMOCAP from SimVowels", "IEMOCAP from TIMIT", "IEMOCAP VAE from TIMIT", "IEMOCAP PCA"):
+        folds = [run.settings["corpus"] for name, run in runs.items() if name.startswith(f"{label} without")]
+        tests = [paper["corpora"][fold]["test_speakers"] for fold in folds]
+        assert sorted(map(tuple, tests)) == [(f"Ses0{session}{letter}",) for session in range(1, 6) for letter in "FM"]
+        assert all(
+            paper["corpora"][fold]["dev_speakers"][0][:5] == out[0][:5] for fold, out in zip(folds, tests, strict=True)
+        )
+
+
 @pytest.mark.parametrize(("published", "key", "value"), DECOMPOSITION)
 def test_decompositions(paper, published, key, value):
     assert value_of(paper["decomposition"], key) == value
@@ -122,7 +166,8 @@ def test_corpus(paper):
 
 def test_ablations(runs):
     """The settings of the exported results: decompositions by betas, components, shares of frames, branches."""
-    published = [run.settings for run in runs.values() if run.settings.get("objective") == "published"]
+    simulated = [run.settings for run in runs.values() if run.settings["corpus"] == "sim_vowels"]
+    published = [own for own in simulated if own.get("objective") == "published"]
     grid = {
         (own["decomposition"], own["n_components"], own["loss"].get("frames"), own["branches"]) for own in published
     }

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = sorted((ROOT / "workflow/rules").glob("*.smk"))
@@ -67,6 +68,59 @@ def test_the_study_of_the_paper(project):
     # Four decompositions with the controlled set, four with other numbers of components without.
     assert plan["decompose_split"] == 4 * 4 + 4 * 3
     assert plan["traverse_latents"] == plan["embed_latents"] == 28 + 12
+
+
+@pytest.fixture
+def paper_with_corpora(project):
+    """Arguments for the study of the paper with (empty) trees of all three corpora."""
+    folds = [f"iemocap_{session}{letter}" for session in range(1, 6) for letter in "fm"]
+    roots = {"timit": "TIMIT", "voc_als": "VOC-ALS", **dict.fromkeys(folds, "IEMOCAP")}
+    for place in set(roots.values()):
+        (project.root / place).mkdir()
+    overlay = {"corpora": {name: {"root": place} for name, place in roots.items()}}
+    (project.root / "paths.yaml").write_text(yaml.safe_dump(overlay))
+    return ["--configfile", "config/paper.yaml", "paths.yaml"]
+
+
+def test_the_experiments_on_corpora(project, paper_with_corpora):
+    whole = project.planned("figures", *paper_with_corpora)
+    plan = whole - project.planned("figures", "--configfile", "config/paper.yaml")
+    # TIMIT: 2 decompositions x 3 betas, 3 autoencoders, PCA, ICA, raw. VOC-ALS: PCA, ICA, raw. IEMOCAP, 10 folds:
+    # DecVAE and VAE from both sources, PCA, ICA, raw.
+    assert plan["pretrain_model"] == (6 + 3 + 3) + 3 + 10 * (4 + 3)
+    assert plan["adopt_checkpoint"] == 2 * 6 + 2  # zero-shot from both sources
+    assert plan["ingest_corpus"] == plan["corpus"] == 12
+    assert plan["draw_controlled_set"] == 1 + 1 + 10 * 4
+    assert plan["traverse_latents"] == plan["latent_responses"] == 6 + 12 + 10 * 2 * 4
+    assert plan["metrics_bars"] == 12
+
+
+@pytest.mark.parametrize(
+    ("target", "made"),
+    [
+        (
+            "voc_als/embedding_latents-voc_als_from_timit_fd_beta_0.1.png",
+            {"ingest_corpus": 2, "pretrain_model": 1, "adopt_checkpoint": 1},
+        ),
+        (
+            "voc_als/latent_responses-phoneme_king_stage-voc_als_from_simvowels_ewt_beta_1.png",
+            {
+                "simulate_corpus": 1,
+                "ingest_corpus": 1,
+                "pretrain_model": 1,
+                "adopt_checkpoint": 1,
+                "traverse_latents": 1,
+            },
+        ),
+        ("iemocap_3m/embedding_latents-iemocap_from_timit_without_3m.png", {"ingest_corpus": 2, "pretrain_model": 2}),
+        ("timit/embedding_inputs.png", {"ingest_corpus": 1, "embed_inputs": 1}),
+        ("corpora/iemocap_5f.png", {"ingest_corpus": 1, "summarise_corpus": 1}),
+    ],
+)
+def test_an_experiment_on_a_corpus_is_a_target_of_its_own(project, paper_with_corpora, target, made):
+    plan = project.planned(f"results/figures/{target}", *paper_with_corpora)
+    rules = ("simulate_corpus", "ingest_corpus", "pretrain_model", "adopt_checkpoint")
+    assert {rule: plan[rule] for rule in (*rules, *made) if plan[rule]} == made
 
 
 def test_the_study_of_the_objectives(project):
