@@ -27,6 +27,7 @@ KIND_OF_FACTOR = {
 }
 GROUP_OF_KIND = {"phonetic": "utterance", "identity": "utterance", "emotion": "speaker", "clinical": "speaker"}
 LEFT_OUT_ONE_BY_ONE = ("emotion",)  # few groups: every speaker, or session where there are any, is the test part once
+GROUPINGS = ("utterance", "speaker", "session", "leave_one_speaker_out", "leave_one_session_out")
 TEST_FOLDS = 5
 
 
@@ -52,22 +53,30 @@ def scored_factors(table: LatentTable) -> dict[str, np.ndarray]:
     return {name: codes for name, codes in table.factors.items() if name != SESSION}
 
 
-def grouping(table: LatentTable, factor: str) -> Grouping:
+def grouping(table: LatentTable, factor: str, choice: str | None = None) -> Grouping:
     """The groups that the sound protocol keeps together when it scores ``factor``.
 
     The kinds are listed in :data:`KIND_OF_FACTOR`. A factor that is not listed is grouped by speaker if it never
     changes within one, else by utterance.
 
+    Parameters
+    ----------
+    choice : str or None
+        One of :data:`GROUPINGS` instead of what the kind of the factor asks for.
+
     Raises
     ------
     ValueError
-        If the factor is to be grouped by speaker and the table does not name the speakers.
+        If the factor is to be grouped by speaker or session and the table does not name them, by itself, or by
+        utterance although a voice gives it away.
     """
     kind = KIND_OF_FACTOR.get(factor)
     speaker = table.factors.get("speaker")
     if kind is None:
         constant = speaker is not None and _never_changes(table.factors[factor], speaker)
         kind = "clinical" if constant else "phonetic"
+    if choice is not None:
+        return _chosen(table, factor, choice, GROUP_OF_KIND[kind])
     if GROUP_OF_KIND[kind] == "utterance":
         return Grouping("utterance", table.utterance)
     if speaker is None:
@@ -76,6 +85,24 @@ def grouping(table: LatentTable, factor: str) -> Grouping:
         by = SESSION if SESSION in table.factors else "speaker"
         return Grouping(by, table.factors[by], leave_one_out=True)
     return Grouping("speaker", speaker)
+
+
+def _chosen(table: LatentTable, factor: str, choice: str, asked: str) -> Grouping:
+    """Groups by a choice; ``asked`` are those that the kind of the factor asks for."""
+    if choice not in GROUPINGS:
+        raise ValueError(f"unknown groups {choice!r} of factor {factor}; choose from {GROUPINGS}")
+    by = choice.removeprefix("leave_one_").removesuffix("_out")
+    if by == "utterance" and asked == "speaker":
+        raise ValueError(
+            f"factor {factor} goes with the speaker: grouped by utterance, a classifier reads it off a voice it has "
+            "heard. Group it by speaker or session; what the leak is worth shows the published protocol"
+        )
+    if by == factor:
+        raise ValueError(f"factor {factor} cannot be scored on unseen {by}s: its classes would be unseen, too")
+    if by != "utterance" and by not in table.factors:
+        raise ValueError(f"factor {factor} is to be grouped by {by}, but the latents have no factor `{by}`")
+    groups = table.utterance if by == "utterance" else table.factors[by]
+    return Grouping(by, groups, leave_one_out=choice != by)
 
 
 def _never_changes(factor: np.ndarray, speaker: np.ndarray) -> bool:

@@ -203,7 +203,7 @@ def _one(unit):
 
 def _matrices(table: LatentTable, settings: EvaluationSettings, seed: int) -> list[Codes]:
     """The code matrices that are scored, with their factors and splits."""
-    factors, groupings = _usable_factors(table)
+    factors, groupings = _usable_factors(table, settings.groups)
     shared = {
         "factors": factors,
         "groupings": groupings,
@@ -270,13 +270,13 @@ def _scored_rows(table: LatentTable, settings: EvaluationSettings, seed: int) ->
     return table.select(drawn)
 
 
-def _usable_factors(table: LatentTable) -> tuple[dict[str, np.ndarray], dict[str, Grouping]]:
+def _usable_factors(table: LatentTable, groups: dict[str, str]) -> tuple[dict[str, np.ndarray], dict[str, Grouping]]:
     """Factors with two classes or more, and their groups; where the group is not known, the label counts as missing."""
     factors, groupings = {}, {}
     for name, codes in scored_factors(table).items():
         classes = np.unique(codes[codes >= 0])
         if len(classes) > 1:
-            groupings[name] = grouping(table, name)
+            groupings[name] = grouping(table, name, groups.get(name))
             factors[name] = np.where(groupings[name].groups < 0, -1, codes)
             classes = np.unique(factors[name][factors[name] >= 0])
         if len(classes) < 2:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 from decvae.evaluation.aggregation import is_aggregation
 from decvae.evaluation.boosting import BACKENDS
 from decvae.evaluation.classification import CLASSIFIERS
-from decvae.evaluation.protocols import PROTOCOLS, TEST_FOLDS
+from decvae.evaluation.protocols import GROUPINGS, PROTOCOLS, TEST_FOLDS
 
 BRANCHES = ("Z", "S", "Z+S")
 
@@ -20,6 +20,9 @@ class EvaluationSettings:
     ----------
     protocols : tuple of str
         From ``sound`` and ``published`` (see :mod:`decvae.evaluation.protocols`).
+    groups : {factor: str}
+        What the sound protocol never divides when it scores the factor, if not what the kind of factor asks for; from
+        :data:`decvae.evaluation.protocols.GROUPINGS`.
     branches : tuple of str
         From ``Z``, ``S`` and ``Z+S`` (frames beside the vector of their utterance); those that a run lacks are left
         out.
@@ -55,6 +58,7 @@ class EvaluationSettings:
     """
 
     protocols: tuple[str, ...] = ("sound",)
+    groups: dict[str, str] = field(default_factory=dict)
     branches: tuple[str, ...] = ("Z", "S")
     aggregations: tuple[str, ...] = ("X", "OCs_joint", "all")
     max_frames: int = 10000
@@ -72,9 +76,9 @@ class EvaluationSettings:
     subspace_evidence: bool = True
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            if isinstance(getattr(self, field.name), list):
-                object.__setattr__(self, field.name, tuple(getattr(self, field.name)))
+        for one in fields(self):
+            if isinstance(getattr(self, one.name), list):
+                object.__setattr__(self, one.name, tuple(getattr(self, one.name)))
         unknown = [name for name in (*self.aggregations, *self.feature_aggregations) if not is_aggregation(name)]
         if unknown:
             raise ValueError(f"unknown aggregations {unknown}; choose from X, OC1.., OCs_joint, OCs_proj, all")
@@ -82,6 +86,9 @@ class EvaluationSettings:
             unknown = [name for name in getattr(self, key) if name not in known]
             if unknown:
                 raise ValueError(f"unknown {key} {unknown}; choose from {known}")
+        unknown = sorted(set(self.groups.values()) - set(GROUPINGS))
+        if unknown:
+            raise ValueError(f"unknown groups {unknown}; choose from {GROUPINGS}")
         if self.dci_backend not in BACKENDS:
             raise ValueError(f"unknown dci_backend {self.dci_backend!r}; choose from {sorted(BACKENDS)}")
         if self.max_frames < 2 or self.n_bins < 2 or self.folds < 2 or not self.seeds or self.kmeans_seeds < 0:

@@ -86,3 +86,31 @@ def test_phonemes_of_timit_are_folded_to_39():
     assert classes_scored_as("vowel", names) is None and classes_scored_as("phoneme", ["a", "sil"]) is None
     with pytest.raises(ValueError, match=r"scored as \['l'\]"):
         classes_scored_as("phoneme", ["vcl", "sil", "el"])
+
+
+def test_groups_can_be_chosen_by_factor():
+    table = make_table(phoneme=np.tile(np.arange(3), 24), speaker=SPEAKER, emotion=UTTERANCE % 4, session=SPEAKER // 2)
+    unseen = grouping(table, "phoneme", "speaker")
+    assert unseen.by == "speaker" and not unseen.leave_one_out and np.array_equal(unseen.groups, SPEAKER)
+    each = grouping(table, "emotion", "leave_one_speaker_out")
+    assert each.by == "speaker" and each.leave_one_out and np.array_equal(each.groups, SPEAKER)
+    session = grouping(table, "emotion", "session")
+    assert session.by == "session" and not session.leave_one_out
+    assert grouping(table, "speaker", "utterance").by == "utterance"
+
+
+@pytest.mark.parametrize(
+    ("factor", "choice", "message"),
+    [
+        ("speaker", "speaker", "speaker cannot be scored on unseen speakers"),
+        ("phoneme", "session", "no factor `session`"),
+        ("king_stage", "utterance", "king_stage goes with the speaker"),
+        ("smoker", "utterance", "smoker goes with the speaker"),
+        ("phoneme", "leave_one_utterance_out", "unknown groups 'leave_one_utterance_out' of factor phoneme"),
+    ],
+)
+def test_choices_that_leak_or_do_not_exist_are_refused(factor, choice, message):
+    phoneme = np.tile(np.arange(3), 24)
+    table = make_table(phoneme=phoneme, speaker=SPEAKER, king_stage=SPEAKER % 2, smoker=SPEAKER // 3)
+    with pytest.raises(ValueError, match=message):
+        grouping(table, factor, choice)

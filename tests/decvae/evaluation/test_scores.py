@@ -370,3 +370,25 @@ def test_joint_metrics_see_the_phonemes_that_are_scored():
     alone = found.evidence[(found.evidence.factor == "phoneme") & (found.evidence.evidence == "all")]
     assert alone.value.item() == 1
     assert value(found.scores, "kmeans_accuracy", "X", factors="phoneme") > 0.6
+
+
+def test_vowels_of_unseen_speakers_on_request():
+    """Codes hold the vowel, turned over by every second speaker: known speakers are needed to read it."""
+    table = make_table(n_components=0, features=False)
+    rng = np.random.default_rng(0)
+    vowel, speaker = rng.integers(2, size=480), table.factors["speaker"]
+    mixed = np.stack([vowel ^ (speaker % 2), speaker % 2, vowel ^ 1 ^ (speaker % 2)], axis=1)[:, None]
+    table.mu = np.concatenate(
+        [mixed, (speaker[:, None, None] == np.arange(4)) * (2 * vowel - 1)[:, None, None]], axis=2
+    )
+    table.mu = (table.mu + 0.05 * rng.normal(size=table.mu.shape)).astype(np.float32)
+    table.factors["vowel"] = vowel
+    settings = dict(aggregations=("X",), kmeans_seeds=0, bootstrap=0, subspace_evidence=False, disentanglement_folds=1)
+    seen = score_table(table, EvaluationSettings(**settings), n_jobs=1)
+    unseen = score_table(table, EvaluationSettings(groups={"vowel": "leave_one_speaker_out"}, **settings), n_jobs=1)
+    assert value(seen, "accuracy", "X", factors="vowel") > 0.95
+    assert value(unseen, "accuracy", "X", factors="vowel") < 0.7
+    assert unseen[(unseen.metric == "accuracy") & (unseen.factors == "vowel")].n.item() == 4
+    assert value(unseen, "accuracy", "X", factors="speaker") == value(seen, "accuracy", "X", factors="speaker")
+    with pytest.raises(ValueError, match=r"unknown groups \['day'\]"):
+        EvaluationSettings(groups={"vowel": "day"})
