@@ -207,7 +207,15 @@ class Run:
     @property
     def setting(self) -> str:
         """Equal for runs that differ by seed only, as their sources may."""
-        others = {key: value for key, value in self.settings.items() if key != "seed"}
+        return self._without("seed")
+
+    @property
+    def family(self) -> str:
+        """Equal for runs that differ by seed and betas only."""
+        return self._without("seed", "beta_z", "beta_s")
+
+    def _without(self, *keys: str) -> str:
+        others = {key: value for key, value in self.settings.items() if key not in keys}
         if self.source is not None:
             others["start_from"] = {**others["start_from"], "run": self.source.setting}
         return settings_hash([others, self.corpus_id, self.decomposition_id])

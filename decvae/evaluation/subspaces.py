@@ -235,6 +235,36 @@ def ranking_stability(evidence: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*columns, "evidence", "level", "models", "kendall_tau"])
 
 
+def orthogonality_over_beta(evidence: pd.DataFrame, family_of: dict[str, str]) -> pd.DataFrame:
+    """Whether a stronger prior makes the subspaces more orthogonal.
+
+    Parameters
+    ----------
+    evidence : DataFrame
+        As for :func:`ranking_stability`, with the columns beta_z and beta_s.
+    family_of : {run: name}
+        Equal names for runs that differ by seed and betas only.
+
+    Returns
+    -------
+    DataFrame with columns family, corpus, checkpoint, branch, beta, runs, value, spread, kendall_tau
+        Mean orthogonality of the runs of each beta (of the branch: beta_z or beta_s), its standard deviation over them
+        (ddof 1, NaN for one), and the rank correlation of orthogonality and beta over all runs of the family. Families
+        with a single beta have no row.
+    """
+    rows = evidence[(evidence["evidence"] == "orthogonality") & evidence["branch"].isin(["Z", "S"])]
+    beta = rows["beta_z"].where(rows["branch"] == "Z", rows["beta_s"])
+    rows = rows.assign(beta=beta, family=rows["run"].map(family_of)).dropna(subset=["beta"])
+    columns, found = ["family", "corpus", "checkpoint", "branch"], []
+    for key, group in rows.groupby(columns, sort=False):
+        if group["beta"].nunique() < 2:
+            continue
+        tau = kendalltau(group["beta"], group["value"]).statistic
+        for value, same in group.groupby("beta"):
+            found.append((*key, value, len(same), same["value"].mean(), same["value"].std(ddof=1), tau))
+    return pd.DataFrame(found, columns=[*columns, "beta", "runs", "value", "spread", "kendall_tau"])
+
+
 def importance_stability(evidence: pd.DataFrame, setting_of: dict[str, str]) -> pd.DataFrame:
     """Whether training seeds give the same subspace the same factor.
 

@@ -265,3 +265,9 @@ def test_every_checkpoint_is_those_that_are_sure_to_be_there():
 def test_runs_that_differ_by_seed_are_of_one_setting():
     first, second, third = (run.setting for run in runs_of({}, {"seed": 1}, {"beta_z": 5.0}))
     assert first == second != third
+
+
+def test_runs_that_differ_by_seed_and_betas_are_of_one_family():
+    runs = runs_of({}, {"seed": 1, "beta_z": 5.0}, {"beta_s": 2.0}, {"n_components": 4})
+    first, second, third, other = (run.family for run in runs)
+    assert first == second == third != other

@@ -41,6 +41,7 @@ rule merge_metrics:
         ranking="results/metrics/ranking.csv",
         seeds="results/metrics/seeds.csv",
         importance="results/metrics/importance_over_seeds.csv",
+        orthogonality="results/metrics/orthogonality.csv",
     log:
         "results/logs/merge_metrics.log",
     benchmark:
@@ -54,6 +55,7 @@ rule merge_metrics:
     params:
         runs=score_columns(),
         settings={run.name: run.setting for run in RUNS.values()},
+        families={run.name: run.family for run in RUNS.values()},
     script:
         "../scripts/merge_metrics.py"
 

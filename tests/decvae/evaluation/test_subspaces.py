@@ -10,6 +10,7 @@ from decvae.evaluation.subspaces import (
     importance_stability,
     learnable_factors,
     linear_cka,
+    orthogonality_over_beta,
     probe,
     ranking_stability,
 )
@@ -119,6 +120,21 @@ def test_importance_over_seeds():
     assert same.correlation.tolist() == pytest.approx([1]) and same.runs.tolist() == [2]
     swapped = importance_stability(table, {"a": "s", "b": "t", "c": "s"})
     assert swapped.correlation.tolist() == pytest.approx([-1])
+
+
+def test_orthogonality_over_beta():
+    rows = []
+    for run, beta, value in (("a", 0.1, 0.5), ("b", 0.1, 0.7), ("c", 1.0, 0.8), ("d", 4.0, 0.9), ("e", 1.0, 0.1)):
+        rows += [row | {"beta_z": beta, "beta_s": 0.1} for row in rows_of([run], "orthogonality", [value])]
+        rows += [row | {"branch": "S", "factor": ""} for row in rows[-1:]]
+    table = pd.DataFrame(rows)
+    found = orthogonality_over_beta(table, {**dict.fromkeys("abcd", "f"), "e": "other"})
+    assert (found.family == "f").all() and (found.branch == "Z").all()  # one beta_s and one other run: nothing to see
+    assert found.beta.tolist() == [0.1, 1.0, 4.0] and found.runs.tolist() == [2, 1, 1]
+    assert found.value.tolist() == pytest.approx([0.6, 0.8, 0.9])
+    assert found.spread[0] == pytest.approx(0.2 / np.sqrt(2)) and np.isnan(found.spread[1])
+    # Five of six pairs are in order, one is tied in beta: tau-b = 5 / sqrt(6 * 5).
+    assert (found.kendall_tau - 5 / np.sqrt(30)).abs().max() < 1e-12
 
 
 def test_a_factor_with_hardly_a_row_per_class_is_left_out():
