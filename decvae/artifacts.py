@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import glob
 import hashlib
 import json
 import os
+import platform
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 from tqdm import tqdm
 
 from decvae import __version__
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WEIGHTS = "model.safetensors"  # of a checkpoint
 
@@ -60,10 +65,17 @@ def provenance(settings: Any, seed: int | None = None) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary name beside ``path``; rename it into place only if the block succeeds."""
+    """Yield a temporary name beside ``path``; rename it into place only if the block succeeds.
+
+    What killed processes of this machine have left under such names is removed first.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    ours = f".{path.name}.partial-{platform.node()}-"
+    for left in path.parent.glob(f"{glob.escape(ours)}*"):
+        if not _is_running(left.name.removeprefix(ours)):
+            left.unlink(missing_ok=True)
+    partial = path.with_name(f"{ours}{os.getpid()}")
     try:
         yield partial
         os.replace(partial, path)
@@ -71,10 +83,29 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+def _is_running(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, ValueError):
+        return True  # another user's, or no name of ours
+    return True
+
+
 def write_json(path: str | Path, content: Any) -> None:
     """Write JSON atomically (NaN is refused: it is not JSON)."""
     with atomic_path(path) as partial:
         partial.write_text(json.dumps(as_plain(content), indent=2, allow_nan=False) + "\n")
+
+
+def write_table(table: pd.DataFrame, path: str | Path, float_format: str | None = None) -> None:
+    """Write a data frame without its index atomically, as Parquet or CSV by the ending of ``path``."""
+    with atomic_path(path) as partial:
+        if Path(path).suffix == ".parquet":
+            table.to_parquet(partial, index=False)
+        else:
+            table.to_csv(partial, index=False, float_format=float_format)
 
 
 def open_h5(path: str | Path, expected_format: str) -> h5py.File:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from decvae.artifacts import atomic_path, provenance, write_json
+from decvae.artifacts import provenance, write_json, write_table
 from decvae.batches import Batch, StepBatches, decvae_batch, fixed_draws, vector_batch
 from decvae.checkpoints import CheckpointStore
 from decvae.distributed import is_first_process
@@ -108,8 +108,7 @@ def finish_run(
     if origin is not None:
         record["start_from"] = origin
     write_json(run_dir / "run.json", record)
-    with atomic_path(run_dir / "history.parquet") as path:
-        history.table().to_parquet(path, index=False)
+    write_table(history.table(), run_dir / "history.parquet")
     checkpoints.write_manifest()
 
 

@@ -280,6 +280,10 @@ def tables_of(script: str) -> dict[str, pd.DataFrame]:
         return dict(zip(["signals", "spectra"], example_tables(), strict=True))
     if script == "corpus.R":
         return dict(zip(["summary", "utterances"], corpus_tables(), strict=True))
+    if script == "costs.R":
+        rows = [("pretrain_model", 9, 9e4, 2e4, 7e4, 900.0), ("merge_metrics", 1, 0.4, 0.4, 0.0, None)]
+        columns = ["rule", "jobs", "seconds", "longest_seconds", "cpu_seconds", "memory_mib"]
+        return {"rules": pd.DataFrame(rows, columns=columns)}
     if script in ("reconstruction_error.R", "correlograms.R", "component_frequencies.R", "component_scatter.R"):
         return {"quality": quality_table()}
     return {"signals": generative_tables()[script == "mel_features.R"]}
@@ -294,6 +298,7 @@ DEFINING_COLUMN = {
     "latent_responses.R": "mean",
     "embedding.R": "level",
     "corpus.R": "split",
+    "costs.R": "longest_seconds",
     "generative_model.R": "time_ms",
     "mel_features.R": "mel_band",
     "decomposition_front_end.R": "component",

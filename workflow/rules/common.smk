@@ -202,6 +202,15 @@ def branch_of(run):
     return "Z" if run.has_frames else "S"
 
 
+def growing(megabytes):
+    """Memory that doubles with every attempt (`--retries`): a job that ran out of it gets more."""
+
+    def of_attempt(wildcards, attempt):
+        return megabytes * 2 ** (attempt - 1)
+
+    return of_attempt
+
+
 def gpus(wildcards):
     """GPUs that training can use; the linear baselines have no use for one."""
     return 1 if RUNS[wildcards.run].is_trained else 0

@@ -16,7 +16,7 @@ rule simulate_corpus:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=60,
     params:
         settings=corpus_section,
@@ -40,7 +40,7 @@ rule simulate_traversal_set:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=30,
     params:
         settings=corpus_section_with_traversal,
@@ -65,7 +65,7 @@ rule describe_generator:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=30,
     params:
         settings=corpus_section_with_traversal,
@@ -89,7 +89,7 @@ rule ingest_corpus:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=240,
     params:
         name=lambda wildcards: CORPORA[wildcards.corpus],
@@ -115,7 +115,7 @@ rule summarise_corpus:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=30,
     script:
         "../scripts/summarise_corpus.py"
@@ -138,7 +138,7 @@ rule draw_controlled_set:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=30,
     params:
         settings=controlled_set,

@@ -17,7 +17,7 @@ rule decompose_split:
         "../envs/python.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=24 * 60,
         gpu=gpus_of_decomposition,
     params:
@@ -43,7 +43,7 @@ rule decompose_examples:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=30,
     params:
         settings=SHOWN_DECOMPOSITIONS,

@@ -17,7 +17,7 @@ rule embed_inputs:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=120,
     params:
         settings=embedding_settings(),
@@ -41,7 +41,7 @@ rule embed_latents:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=120,
     params:
         settings=embedding_settings(),

@@ -15,7 +15,7 @@ rule extract_features:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=120,
     params:
         settings=feature_section,

@@ -17,7 +17,7 @@ rule encode_checkpoint:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
+        mem_mb=growing(6000),
         runtime=120,
     script:
         "../scripts/encode_checkpoint.py"

@@ -17,7 +17,7 @@ rule score_checkpoint:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
+        mem_mb=growing(6000),
         runtime=240,
     params:
         settings=evaluation_settings(),
@@ -50,7 +50,7 @@ rule merge_metrics:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         runs=score_columns(),
@@ -75,7 +75,7 @@ rule results_table:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         shown=shown_scores,
@@ -100,7 +100,7 @@ rule compare_protocols:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         shown=compared_scores,
@@ -122,7 +122,7 @@ rule rank_without_labels:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=30,
     params:
         runs=[[run.columns() for run in runs] for runs in seeded_settings()],

@@ -23,7 +23,7 @@ rule pretrain_model:
     threads: 1
     resources:
         gpu=gpus,
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=48 * 60,
     params:
         settings=run_settings,
@@ -45,7 +45,7 @@ rule merge_histories:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         runs=[run.columns() for run in TRAINED],

@@ -18,7 +18,7 @@ rule adopt_checkpoint:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=10,
     params:
         settings=run_settings,
@@ -48,7 +48,7 @@ rule finetune_model:
     threads: 1
     resources:
         gpu=gpus,
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=48 * 60,
     params:
         settings=run_settings,
@@ -74,7 +74,7 @@ rule score_classifier:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=120,
     params:
         supervised=lambda wildcards: RUNS[wildcards.run].settings["supervised"],
@@ -99,7 +99,7 @@ rule merge_classifiers:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         runs=[run.columns() for run, state in classified_states()],

@@ -18,7 +18,7 @@ rule traverse_latents:
         "../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=30,
     params:
         run=run_columns,

@@ -10,17 +10,17 @@ from _job import job_log
 with job_log(snakemake.log[0]):
     import pandas as pd
 
-    from decvae.artifacts import atomic_path
+    from decvae.artifacts import atomic_path, write_table
     from decvae.evaluation.leakage import compare_protocols, protocol_tables
     from decvae.evaluation.published_values import beside_paper, paper_table
 
     shown, metrics = dict(snakemake.params.shown), pd.read_parquet(snakemake.input.metrics)
     kind = shown.pop("kind")
     compared = compare_protocols(metrics, shown["classifier"])
-    compared[compared["corpus"] == shown["corpus"]].to_csv(snakemake.output.csv, index=False)
+    write_table(compared[compared["corpus"] == shown["corpus"]], snakemake.output.csv)
     tables = [protocol_tables(compared, **shown)]
     del shown["classifier"]
     paper = beside_paper(metrics, kind=kind, **shown)
-    paper.to_csv(snakemake.output.paper, index=False)
+    write_table(paper, snakemake.output.paper)
     with atomic_path(snakemake.output.markdown) as partial:
         partial.write_text("\n".join([*tables, paper_table(paper)]))

@@ -8,11 +8,12 @@ Params  settings: {method: settings}; split; utterance: index within the split; 
 from _job import job_log
 
 with job_log(snakemake.log[0]):
+    from decvae.artifacts import write_table
     from decvae.decomposition.examples import example_tables
     from decvae.decomposition.settings import DecompositionSettings
 
     settings = {name: DecompositionSettings.from_dict(own) for name, own in snakemake.params.settings.items()}
     place = (snakemake.params.split, snakemake.params.utterance)
     signals, spectra = example_tables(snakemake.input.corpus, *place, settings, seed=snakemake.params.seed)
-    signals.to_csv(snakemake.output.signals, index=False)
-    spectra.to_csv(snakemake.output.spectra, index=False)
+    write_table(signals, snakemake.output.signals)
+    write_table(spectra, snakemake.output.spectra)

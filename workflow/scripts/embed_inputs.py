@@ -11,6 +11,7 @@ with job_log(snakemake.log[0]):
     import numpy as np
     from _frames import class_labels, component_facts
 
+    from decvae.artifacts import write_table
     from decvae.corpora.store import Corpus
     from decvae.embedding import EmbeddingSettings, embedding_table
     from decvae.feature_file import FeatureFile
@@ -30,7 +31,7 @@ with job_log(snakemake.log[0]):
                 for name, values in known.items():
                     factors.setdefault(name, []).append(np.repeat(values[index], len(frames)))
     present, centre_hz = component_facts(snakemake.input.decompositions)
-    embedding_table(
+    embedding = embedding_table(
         np.concatenate(levels),
         EmbeddingSettings(**snakemake.params.settings),
         utterance=np.repeat(np.arange(len(counts)), counts),
@@ -39,4 +40,5 @@ with job_log(snakemake.log[0]):
         present=present,
         centre_hz=centre_hz,
         label=f"{snakemake.wildcards.input} inputs",
-    ).to_csv(snakemake.output.embedding, index=False)
+    )
+    write_table(embedding, snakemake.output.embedding)

@@ -10,6 +10,7 @@ from _job import job_log
 with job_log(snakemake.log[0]):
     from _frames import class_labels, component_facts
 
+    from decvae.artifacts import write_table
     from decvae.embedding import EmbeddingSettings, embedding_table
     from decvae.evaluation.latents import read_latents
 
@@ -19,7 +20,7 @@ with job_log(snakemake.log[0]):
     present, centre_hz = component_facts(snakemake.input.decompositions, branch)
     labels = {name: class_labels(table.class_names[name], codes) for name, codes in table.factors.items()}
     n_components = len(levels) - 1
-    embedding_table(
+    embedding = embedding_table(
         table.mu[:, levels],
         EmbeddingSettings(**snakemake.params.settings),
         utterance=table.utterance,
@@ -32,4 +33,5 @@ with job_log(snakemake.log[0]):
         label=run["label"],
         checkpoint=snakemake.wildcards.checkpoint,
         branch=branch,
-    ).to_csv(snakemake.output.embedding, index=False)
+    )
+    write_table(embedding, snakemake.output.embedding)

@@ -10,10 +10,11 @@ from _job import job_log
 with job_log(snakemake.log[0]):
     import pandas as pd
 
+    from decvae.artifacts import write_table
     from decvae.evaluation.seeds import with_run_columns
 
     identified = [
         {**run, "checkpoint": state} for run, state in zip(snakemake.params.runs, snakemake.params.states, strict=True)
     ]
     tables = [pd.read_parquet(path) for path in snakemake.input.scores]
-    with_run_columns(tables, identified).to_csv(snakemake.output.csv, index=False)
+    write_table(with_run_columns(tables, identified), snakemake.output.csv)

@@ -10,6 +10,8 @@ from _job import job_log
 with job_log(snakemake.log[0]):
     import pandas as pd
 
+    from decvae.artifacts import write_table
+
     tables = []
     for path, run in zip(snakemake.input.histories, snakemake.params.runs, strict=True):
         table = pd.read_parquet(path)
@@ -17,4 +19,4 @@ with job_log(snakemake.log[0]):
         table.insert(0, "run", run["run"])
         table.insert(1, "label", run["label"])
         tables.append(table)
-    pd.concat(tables, ignore_index=True).to_csv(snakemake.output.history, index=False)
+    write_table(pd.concat(tables, ignore_index=True), snakemake.output.history)

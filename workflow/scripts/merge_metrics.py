@@ -14,6 +14,7 @@ from _job import job_log
 with job_log(snakemake.log[0]):
     import pandas as pd
 
+    from decvae.artifacts import write_table
     from decvae.evaluation.seeds import over_seeds, with_run_columns
     from decvae.evaluation.subspaces import importance_stability, orthogonality_over_beta, ranking_stability
 
@@ -21,12 +22,12 @@ with job_log(snakemake.log[0]):
     scores = with_run_columns([pd.read_parquet(path) for path in snakemake.input.scores], runs)
     classes = with_run_columns([pd.read_parquet(path) for path in snakemake.input.classes], runs)
     evidence = with_run_columns([pd.read_parquet(path) for path in snakemake.input.evidence], runs)
-    scores.to_parquet(snakemake.output.parquet)
-    scores.to_csv(snakemake.output.csv, index=False)
-    classes.to_parquet(snakemake.output.classes)
-    classes.to_csv(snakemake.output.classes_csv, index=False)
-    evidence.to_csv(snakemake.output.evidence, index=False)
-    ranking_stability(evidence).to_csv(snakemake.output.ranking, index=False)
-    over_seeds(scores, snakemake.params.settings).to_csv(snakemake.output.seeds, index=False)
-    importance_stability(evidence, snakemake.params.settings).to_csv(snakemake.output.importance, index=False)
-    orthogonality_over_beta(evidence, snakemake.params.families).to_csv(snakemake.output.orthogonality, index=False)
+    write_table(scores, snakemake.output.parquet)
+    write_table(scores, snakemake.output.csv)
+    write_table(classes, snakemake.output.classes)
+    write_table(classes, snakemake.output.classes_csv)
+    write_table(evidence, snakemake.output.evidence)
+    write_table(ranking_stability(evidence), snakemake.output.ranking)
+    write_table(over_seeds(scores, snakemake.params.settings), snakemake.output.seeds)
+    write_table(importance_stability(evidence, snakemake.params.settings), snakemake.output.importance)
+    write_table(orthogonality_over_beta(evidence, snakemake.params.families), snakemake.output.orthogonality)

@@ -10,6 +10,7 @@ from _job import job_log
 with job_log(snakemake.log[0]):
     import pandas as pd
 
+    from decvae.artifacts import write_table
     from decvae.evaluation.aggregation import aggregate, available_aggregations
     from decvae.evaluation.latents import read_latents
     from decvae.evaluation.scores import balanced_rows
@@ -23,4 +24,4 @@ with job_log(snakemake.log[0]):
         drawn = balanced_rows(tables[0].utterance, snakemake.params.max_frames, snakemake.params.seed)
         scores = compute_udr([aggregate(table.select(drawn), name) for table in tables]).scores
         rows += [{**run, "aggregation": name, "value": value} for run, value in zip(runs, scores, strict=True)]
-    pd.DataFrame(rows).to_csv(snakemake.output.udr, index=False)
+    write_table(pd.DataFrame(rows), snakemake.output.udr)

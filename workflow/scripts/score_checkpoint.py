@@ -9,7 +9,7 @@ Params  settings: how to score; seed
 from _job import job_log
 
 with job_log(snakemake.log[0]):
-    from decvae.artifacts import open_h5
+    from decvae.artifacts import open_h5, write_table
     from decvae.evaluation.latents import FORMAT, read_latents
     from decvae.evaluation.scores import evaluate
     from decvae.evaluation.settings import EvaluationSettings
@@ -23,4 +23,4 @@ with job_log(snakemake.log[0]):
         table = getattr(found, name)
         table.insert(0, "epoch", epoch)
         table.insert(0, "checkpoint", snakemake.wildcards.checkpoint)
-        table.to_parquet(snakemake.output[name])
+        write_table(table, snakemake.output[name])

@@ -12,6 +12,7 @@ from _job import job_log
 with job_log(snakemake.log[0]):
     import pandas as pd
 
+    from decvae.artifacts import write_table
     from decvae.evaluation.supervised import classifier_scores
     from decvae.finetuning import predict_split
 
@@ -31,4 +32,4 @@ with job_log(snakemake.log[0]):
                 seed=params.seed,
             )
         )
-    pd.concat(tables, ignore_index=True).to_parquet(snakemake.output.scores)
+    write_table(pd.concat(tables, ignore_index=True), snakemake.output.scores)

@@ -8,7 +8,7 @@ Params  run: the columns that identify the run; factors: of the set
 from _job import job_log
 
 with job_log(snakemake.log[0]):
-    from decvae.artifacts import write_json
+    from decvae.artifacts import write_json, write_table
     from decvae.traversal import response_tables
 
     responses, table = response_tables(snakemake.input.latents, snakemake.params.factors)
@@ -17,4 +17,4 @@ with job_log(snakemake.log[0]):
     write_json(snakemake.output.json, {**origin, **responses})
     for place, (name, value) in enumerate(origin.items()):
         table.insert(place, name, value)
-    table.to_csv(snakemake.output.csv, index=False)
+    write_table(table, snakemake.output.csv)

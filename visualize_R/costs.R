@@ -1,0 +1,60 @@
+# What a study cost: time and memory of the jobs of every rule.
+#
+# Input   rules: table with rule, jobs, seconds, longest_seconds, cpu_seconds, memory_mib
+# Output  pdf, png
+# Command Rscript visualize_R/costs.R --rules rules.csv --pdf out.pdf --png out.png
+
+source(if (exists("snakemake")) {
+  snakemake@input[["theme"]]
+} else {
+  script <- sub("--file=", "", grep("^--file=", commandArgs(), value = TRUE), fixed = TRUE)
+  file.path(dirname(gsub("~+~", " ", script, fixed = TRUE)), "theme.R")
+})
+
+arguments <- figure_arguments(inputs = "rules")
+
+costs <- read_table(
+  arguments$rules,
+  text = "rule", numeric = c("jobs", "seconds", "longest_seconds", "cpu_seconds", "memory_mib")
+) %>%
+  arrange(.data$seconds) %>%
+  mutate(row = sprintf("%s (%.0f)", gsub("_", " ", .data$rule), .data$jobs), row = factor(.data$row, .data$row))
+
+kinds <- c(seconds = "all jobs", cpu_seconds = "all jobs, CPU", longest_seconds = "longest job")
+times <- costs %>%
+  pivot_longer(all_of(names(kinds)), names_to = "kind", values_to = "value") %>%
+  filter(.data$value > 0) %>%
+  mutate(kind = factor(kinds[.data$kind], levels = kinds))
+
+# Breaks of the logarithmic axes in units that people read.
+time_breaks <- c(
+  "0.1 s" = 0.1, "1 s" = 1, "10 s" = 10, "1 min" = 60, "10 min" = 600, "1 h" = 3600, "10 h" = 36000, "4 d" = 345600
+)
+memory_breaks <- 2^(5:20)
+mebibytes <- function(values) {
+  ifelse(values < 1024, paste(values, "MiB"), paste(values / 1024, "GiB"))
+}
+
+duration <- ggplot(times, aes(.data$value, .data$row, colour = .data$kind, shape = .data$kind)) +
+  geom_point(size = 1.8) +
+  scale_x_log10(breaks = time_breaks, labels = names(time_breaks)) +
+  scale_colour_manual(values = unname(okabe_ito[seq_along(kinds)])) +
+  scale_shape_manual(values = c(16, 1, 17)) +
+  labs(subtitle = "Time", x = NULL, y = NULL, colour = NULL, shape = NULL) +
+  theme_figure() +
+  theme(legend.position = "bottom", panel.grid.major = element_line(colour = "grey92", linewidth = 0.2))
+
+memory <- ggplot(filter(costs, !is.na(.data$memory_mib)), aes(.data$memory_mib, .data$row)) +
+  geom_point(size = 1.8, colour = "grey25") +
+  scale_x_log10(breaks = memory_breaks, labels = mebibytes, expand = expansion(mult = 0.15)) +
+  scale_y_discrete(drop = FALSE) +
+  labs(subtitle = "Largest memory of a job", x = NULL, y = NULL) +
+  theme_figure() +
+  theme(
+    axis.text.y = element_blank(), axis.ticks.y = element_blank(),
+    panel.grid.major = element_line(colour = "grey92", linewidth = 0.2)
+  )
+
+figure <- duration + memory + plot_layout(widths = c(3, 2))
+
+save_figure(figure, arguments, height_mm = 28 + 5 * nrow(costs))

@@ -1,0 +1,54 @@
+# What a finished study cost: `snakemake costs`. The benchmark files are read as they are; those of jobs that a changed
+# configuration no longer has are among them until they are deleted.
+
+
+rule collect_costs:
+    input:
+        finished=["results/metrics/metrics.csv", *all_figures()],
+        code=code_of("collect_costs.py"),
+    output:
+        jobs="results/costs/jobs.csv",
+        rules="results/costs/rules.csv",
+    log:
+        "results/logs/collect_costs.log",
+    benchmark:
+        "results/benchmarks/collect_costs.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=10,
+    params:
+        folder="results/benchmarks",
+    script:
+        "../scripts/collect_costs.py"
+
+
+rule costs:
+    input:
+        rules="results/costs/rules.csv",
+        theme=THEME,
+        code=figure_code("costs.R"),
+    output:
+        pdf="results/figures/costs/costs.pdf",
+        png=report(
+            "results/figures/costs/costs.png",
+            caption="../report/costs.rst",
+            category="Costs",
+            labels={"figure": "time and memory"},
+        ),
+    log:
+        "results/logs/costs.log",
+    benchmark:
+        "results/benchmarks/costs.tsv"
+    conda:
+        "../envs/r.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        dpi=CONFIG["figures"]["dpi"],
+    script:
+        "../../visualize_R/costs.R"

@@ -1,0 +1,15 @@
+"""What the study cost, by job and by rule.
+
+Output  jobs: CSV, one row each; rules: CSV of sums and maxima
+Params  folder: benchmark files of all jobs
+"""
+
+from _job import job_log
+
+with job_log(snakemake.log[0]):
+    from decvae.artifacts import write_table
+    from decvae.costs import job_costs, rule_costs
+
+    jobs = job_costs(snakemake.params.folder)
+    write_table(jobs, snakemake.output.jobs, float_format="%.6g")
+    write_table(rule_costs(jobs), snakemake.output.rules, float_format="%.6g")
