@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from decvae.evaluation.intervals import bootstrap_scores, confusion_by_group
+from decvae.evaluation.protocols import classes_scored_as
 
 COLUMNS = ("split", "branch", "factor", "head", "class", "metric", "value", "ci_low", "ci_high", "n")
 OVERALL = ("accuracy", "unweighted_accuracy", "f1_macro")
@@ -30,7 +31,7 @@ def classifier_scores(
     ----------
     truth, predicted, utterance : (n,) int
     names : sequence of str
-        Of the classes.
+        Of the classes; 48 phonemes are scored as 39 (:func:`decvae.evaluation.protocols.classes_scored_as`).
     columns : dict
         Values of the columns split, branch, factor and head.
     bootstrap : int
@@ -42,6 +43,9 @@ def classifier_scores(
         ``class`` is empty for scores over all classes; ``n`` counts rows (of the class). Classes that neither occur nor
         are predicted have no rows; nor has the recall of a class that does not occur.
     """
+    folded = classes_scored_as(columns["factor"], list(names))
+    if folded is not None:
+        truth, predicted = folded[truth], folded[predicted]
     classes, counts = confusion_by_group(truth, predicted[None], utterance)
     pooled, intervals = bootstrap_scores(counts, bootstrap, seed)
     rows = []

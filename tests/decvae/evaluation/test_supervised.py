@@ -42,3 +42,14 @@ def test_a_class_that_is_only_predicted_has_no_recall():
     table = classifier_scores(np.zeros(4, int), np.array([0, 0, 3, 0]), np.arange(4), NAMES, PLACE, bootstrap=0, seed=0)
     found = {(row["class"], row["metric"]): row["value"] for _, row in table.iterrows()}
     assert ("o", "recall") not in found and found["o", "precision"] == 0.0 and found["", "accuracy"] == 0.75
+
+
+def test_phonemes_that_are_scored_as_one_are_no_confusion():
+    names, place = ["sil", "vcl", "cl", "iy"], PLACE | {"factor": "phoneme"}
+    truth, predicted = np.array([0, 1, 2, 3, 3]), np.array([2, 0, 1, 3, 2])
+    table = classifier_scores(truth, predicted, np.arange(5), names, place, bootstrap=0, seed=0)
+    found = {(row["class"], row["metric"]): (row["value"], row["n"]) for _, row in table.iterrows()}
+    assert (
+        found["", "accuracy"] == (0.8, 5) and found["sil", "recall"] == (1.0, 3) and found["iy", "recall"] == (0.5, 2)
+    )
+    assert {name for name, _ in found} == {"", "sil", "iy"}
