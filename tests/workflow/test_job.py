@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,31 @@ def test_an_error_ends_the_job_with_its_traceback_in_the_log(tmp_path):
     done = run(["import decvae_typo"], log)
     assert done.returncode == 1
     assert "Traceback" in log.read_text() and "decvae_typo" in log.read_text()
+
+
+def test_a_job_waits_for_the_same_job_of_a_snakemake_that_was_killed(tmp_path):
+    log, events = tmp_path / "job.log", tmp_path / "events"
+
+    def start(name, seconds):
+        body = f"""
+import time
+from pathlib import Path
+from _job import job_log
+with job_log({str(log)!r}), open({str(events)!r}, "a") as events:
+    print("{name} begins", file=events, flush=True)
+    time.sleep({seconds})
+    print("{name} ends", file=events, flush=True)
+    print("by {name}")
+"""
+        return subprocess.Popen([sys.executable, "-c", body], cwd=SCRIPTS, env={"PYTHONPATH": str(SCRIPTS)})
+
+    first = start("first", 1)
+    while not events.exists() or not events.read_text():
+        time.sleep(0.02)
+    second = start("second", 0)
+    assert first.wait(30) == second.wait(30) == 0
+    assert events.read_text().split("\n")[:-1] == ["first begins", "first ends", "second begins", "second ends"]
+    assert log.read_text() == "by second\n"
 
 
 @pytest.fixture
