@@ -129,12 +129,14 @@ def _run_inconsistencies(config: dict[str, Any], key: str, run: dict[str, Any]) 
         name = "ae" if beta == 0 else "vae"
         yield f"`{key}.beta_z` is {beta:g}, and the autoencoder with this beta is `model: {name}`; use that name."
     trained = model not in LINEAR and full["adaptation"] != "none"
-    missing = _unsure_checkpoints(config["evaluation"]["checkpoints"], full["training"]) if trained else []
+    missing = _unsure_checkpoints(_wanted_checkpoints(config, full["label"]), full["training"]) if trained else []
     if missing:
         sure = [f"epoch-{epoch:04d}" for epoch in sure_epochs(full["training"])]
         yield (
-            f"`evaluation.checkpoints` has {missing}, which `{key}` may not have: the periodic checkpoints it is sure "
-            f"to keep are {sure}. See `training.checkpoint_epochs`, `keep_checkpoints` and `early_stopping_patience`."
+            f"`evaluation.checkpoints` (or that of `traversal`, `embeddings`, `start_from`) has {missing}, which "
+            f"`{key}` may not have: the periodic checkpoints it is sure to keep are {sure}, and of those by step the "
+            f"newest multiples of `checkpoint_steps` ({full['training']['checkpoint_steps']}). See "
+            "`training.checkpoint_epochs`, `checkpoint_steps`, `keep_checkpoints` and `early_stopping_patience`."
         )
     attends = model == "decvae" and full["branches"] != "Z" and network["sequence_pooling"] == "attention"
     if attends and network["projection_dim"] % network["attention_heads"]:
@@ -144,9 +146,28 @@ def _run_inconsistencies(config: dict[str, Any], key: str, run: dict[str, Any]) 
         )
 
 
+def _wanted_checkpoints(config: dict[str, Any], label: str | None) -> list[str]:
+    """Checkpoints that are looked at in every run, and those of the run ``label`` that other runs start from."""
+    starts = [run.get("start_from") or {} for run in config["runs"]] if label is not None else []
+    return [
+        *config["evaluation"]["checkpoints"],
+        config["traversal"]["checkpoint"],
+        config["embeddings"]["checkpoint"],
+        *(start["checkpoint"] for start in starts if start.get("run") == label and "checkpoint" in start),
+    ]
+
+
 def _unsure_checkpoints(wanted: list[str], training: dict[str, Any]) -> list[str]:
+    """Those that a run of these settings does not save, or, by epoch, may have removed or not reached."""
     sure = {f"epoch-{epoch:04d}" for epoch in sure_epochs(training)}
-    return [name for name in wanted if name.startswith("epoch-") and name not in sure]
+    every = training["checkpoint_steps"]
+
+    def unsure(name: str) -> bool:
+        if name.startswith("step-"):
+            return every == 0 or int(name.removeprefix("step-")) % every != 0
+        return name.startswith("epoch-") and name not in sure
+
+    return [name for name in wanted if unsure(name)]
 
 
 def table_of_runs(config: dict[str, Any]) -> str:

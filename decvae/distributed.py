@@ -21,6 +21,15 @@ def is_first_process() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
+def sum_over_processes(values: Tensor) -> Tensor:
+    """The sum of what every process holds, without gradient; with one process ``values`` themselves."""
+    if process_count() == 1:
+        return values
+    total = values.detach().clone()
+    dist.all_reduce(total)
+    return total
+
+
 class _AllGather(torch.autograd.Function):
     """(n, ...) of every process -> (processes, n, ...) in all of them; gradients are summed over the processes."""
 

@@ -74,6 +74,9 @@ class TrainingSettings:
     precision : {"no", "bf16", "fp16"}
     gradient_checkpointing : bool
         Compute activations again in the backward pass instead of keeping them.
+    compile : bool
+        Compile the model by ``torch.compile`` (of a DecVAE the encoders): minutes at the start of a run, and again for
+        batches of another shape; meant for GPUs.
     workers : int
         Processes that read batches ahead (0: none).
     """
@@ -105,6 +108,7 @@ class TrainingSettings:
     early_stopping_warmup_epochs: int = 112
     precision: str = "no"
     gradient_checkpointing: bool = False
+    compile: bool = False
     workers: int = 0
 
 
@@ -185,6 +189,8 @@ class Trainer:
         self.logging, self.record = logging, record or {}
         if settings.gradient_checkpointing:
             model.activation_checkpointing_enable({"use_reentrant": False})
+        if settings.compile:
+            model.compile()
         self.model = accelerator.prepare(model)
         self.bare_model = accelerator.unwrap_model(self.model)
         self.max_steps = settings.max_epochs * train.steps_per_epoch

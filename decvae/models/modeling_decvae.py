@@ -24,6 +24,7 @@ from decvae.models.encoders import (
     AttentionPooling,
     ConvEncoder,
     DenseEncoder,
+    Encoder,
     checkpoint_contexts,
     make_pooling,
 )
@@ -170,6 +171,18 @@ class DecVAEPreTrainedModel(PreTrainedModel):
     main_input_name = "frames"
     _keys_to_ignore_on_load_unexpected = (r"^classifier\.",)  # the encoder of a fine-tuned model may be used alone
     supports_gradient_checkpointing = True
+
+    def compile(self, **options) -> None:
+        """Compile the encoders, where the time goes; objective and heads, which loop over levels, stay as they are.
+
+        Parameters
+        ----------
+        **options
+            Of ``torch.compile``.
+        """
+        for module in self.modules():
+            if isinstance(module, Encoder):
+                module.compile(**options)
 
     def _set_gradient_checkpointing(self, enable=True, gradient_checkpointing_func=checkpoint, **options) -> None:
         function = partial(gradient_checkpointing_func, context_fn=checkpoint_contexts)

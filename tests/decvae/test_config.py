@@ -216,3 +216,21 @@ def test_an_epoch_that_a_run_may_not_keep_is_refused():
     assert valid(evaluation={"checkpoints": ["every"]})["figures"]["checkpoint"] == "best"
     with pytest.raises(ConfigError, match=r"evaluation\.checkpoints"):
         valid(evaluation={"checkpoints": ["best", "epoch-10"]})
+
+
+def test_a_checkpoint_by_step_is_a_multiple_of_its_interval():
+    often = {"training": {"checkpoint_steps": 30}}
+    runs_of(often, evaluation={"checkpoints": ["best", "step-000060"]})
+    for run, name in ((often, "step-000050"), ({}, "step-000060")):
+        with pytest.raises(ConfigError, match=rf"\['{name}'\], which `runs\[0\]` may not have"):
+            runs_of(run, evaluation={"checkpoints": ["best", name]})
+
+
+def test_a_checkpoint_to_start_from_is_one_that_its_run_keeps():
+    def runs(name):
+        source = {"label": "source", "training": {"early_stopping_patience": 0}}
+        return [source, {"label": "adapted", "start_from": {"run": "source", "checkpoint": name}}]
+
+    valid(runs=runs("epoch-0140"))
+    with pytest.raises(ConfigError, match=r"\['epoch-0003'\], which `runs\[0\]` may not have"):
+        valid(runs=runs("epoch-0003"))

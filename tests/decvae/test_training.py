@@ -367,10 +367,13 @@ def one_thread(monkeypatch):
     torch.set_num_threads(threads)
 
 
-@pytest.mark.parametrize("objective", ["centred", "corrected"])
-def test_two_processes_train_as_one(study, run_settings, tmp_path, objective, one_thread):
+@pytest.mark.parametrize(
+    ("objective", "norm"), [("centred", "group"), ("corrected", None), ("centred", "batch_running")]
+)
+def test_two_processes_train_as_one(study, run_settings, tmp_path, objective, norm, one_thread):
     """``accelerate launch`` on two CPU processes: the losses and weights of one process with the same whole batch."""
     run_settings.update(objective=objective)
+    run_settings["network"]["feat_extract_norm"] = norm
     run_settings["training"].update(batch_size=6, max_epochs=2, accumulation=1 if objective == "centred" else 3)
     expected = _pretrain(study, run_settings, tmp_path / "one")
     command = _command(study, run_settings, tmp_path / "two", tmp_path / "train.py", PRETRAIN, *LAUNCH)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from decvae.models import DecVAEConfig, DecVAEForPreTraining, DecVAEModel
+from decvae.models import DecVAEConfig, DecVAEForPreTraining, DecVAEModel, encoders
 from decvae.models.encoders import ChannelsLastConv, EncoderLayer, make_pooling
 from tests.decvae.networks import SMALL
 
@@ -93,6 +93,36 @@ def test_the_fully_connected_sequence_encoder_sees_frame_by_frame():
     assert steps.shape == (2, 3, 12)
     assert encoder.output_lengths(torch.tensor([399, 400, 1300])).tolist() == [0, 1, 3]
     torch.testing.assert_close(steps[:, 1], encoder(signal[:, 400:800])[:, 0])
+
+
+def test_signals_pass_in_parts_as_they_do_together(monkeypatch):
+    encoder = DecVAEModel(DecVAEConfig(**SIZES)).branch_z.encoder
+    signal, results = torch.randn(7, 400), []
+    for samples in (400 * 7, 400 * 2, 100):
+        monkeypatch.setattr(encoders, "CPU_SAMPLES", samples)
+        encoder.zero_grad()
+        steps = encoder(signal)
+        steps.square().sum().backward()
+        results.append([steps.detach(), *(parameter.grad.clone() for parameter in encoder.parameters())])
+    torch.testing.assert_close(results[1], results[0])
+    torch.testing.assert_close(results[2], results[0])
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch's own parts
+@pytest.mark.parametrize("network", ENCODERS)
+def test_compiled_encoders_have_the_same_steps_and_gradients(network):
+    model = DecVAEForPreTraining(DecVAEConfig(**network, **SIZES)).train()
+    encoder, signal, results = model.decvae.branch_z.encoder, torch.randn(6, 400), []
+    for compiled in (False, True):
+        if compiled:
+            model.compile()
+            assert encoder._compiled_call_impl is not None
+        encoder.zero_grad()
+        steps = encoder(signal)
+        steps.square().sum().backward()
+        results.append([steps.detach(), *(parameter.grad.clone() for parameter in encoder.parameters())])
+    torch.testing.assert_close(results[1], results[0], rtol=1e-3, atol=1e-4)
 
 
 def test_absent_components_may_have_zeros():

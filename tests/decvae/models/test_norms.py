@@ -47,6 +47,27 @@ def test_time_norm_equals_group_norm():
     torch.testing.assert_close(TimeNorm(4, EPS)(hidden), expected)
 
 
+def test_time_norm_has_the_gradients_of_group_norm():
+    norm = TimeNorm(4, EPS).double()
+    hidden = torch.randn(3, 7, 4, dtype=torch.float64, requires_grad=True)
+    target = torch.randn(3, 7, 4, dtype=torch.float64)
+    torch.nn.init.normal_(norm.weight)
+    expected = F.group_norm(hidden.transpose(1, 2), 4, norm.weight, norm.bias, EPS).transpose(1, 2)
+    wanted = (hidden, norm.weight, norm.bias)
+    found = torch.autograd.grad((norm(hidden) * target).sum(), wanted)
+    torch.testing.assert_close(found, torch.autograd.grad((expected * target).sum(), wanted))
+    assert torch.autograd.gradcheck(norm, hidden)
+
+
+def test_time_norm_keeps_half_precision_out_of_its_statistics():
+    hidden = (torch.randn(2, 50, 4) + 30).bfloat16().requires_grad_()
+    found = TimeNorm(4, EPS)(hidden)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, TimeNorm(4, EPS)(hidden.detach().float()))
+    found.sum().backward()
+    assert hidden.grad.dtype == torch.bfloat16
+
+
 @pytest.mark.parametrize("training", [True, False])
 def test_batch_statistics_are_those_of_the_eligible_rows_of_each_level(training):
     """Spec invariant 19: mean 0 and variance 1 of every channel, in training and evaluation."""
