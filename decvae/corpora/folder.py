@@ -142,10 +142,13 @@ def _number(text: str, name: str, default: float, where: str, problems: Problems
     if not text:
         return default
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
         problems.add("bad number", where, f"{name} {text!r}")
-        return math.nan
+        return math.nan  # no comparison with it holds, so that the row has this one problem
+    return number
 
 
 def _recording(
@@ -153,6 +156,9 @@ def _recording(
 ) -> Recording | None:
     """One row; None if it has problems. All of them are recorded."""
     before = problems.counts.total()
+    if not row["path"]:
+        problems.add("bad row", where, "no path")
+        return None
     path = _below(root, row["path"], where, problems)
     start = _number(row.get("start", ""), "start", 0.0, where, problems)
     stop = _number(row.get("end", ""), "end", math.inf, where, problems)
@@ -163,7 +169,9 @@ def _recording(
         problems.add("bad row", where, f"split {split!r} is not one of {', '.join(SPLITS)}")
     factors, values, labels = {}, {}, {}
     for name, cell in row.items():
-        if name.startswith(LABEL_PREFIX):
+        if name.startswith(LABEL_PREFIX) and not cell:
+            problems.add("missing label", where, f"{name} is empty")
+        elif name.startswith(LABEL_PREFIX):
             found = _below(root, cell, where, problems)
             tier = read_labels(found, problems) if found else None
             if tier is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import cache
@@ -20,6 +21,7 @@ from decvae.corpora.store import Utterance, check_audio, write_corpus
 from decvae.framing import SPEECH, Framing, frame_length
 
 LABEL_TOLERANCE_SECONDS = 0.05  # labels may end this much after the audio; they are cut there
+_UNKNOWN_BYTES = 0x7FFF0000  # streaming programs write such a size, or a larger one, for one they do not know
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,26 @@ def audio_info(path: Path) -> AudioInfo | str:
         if head.startswith(b"NIST_1A") and b"shorten" in head:
             return "compressed SPHERE"
         found = soundfile.info(path)
-        return AudioInfo(found.samplerate, found.frames / found.samplerate)
+        seconds = found.frames / found.samplerate
+        if _promised_seconds(found, head) > seconds + LABEL_TOLERANCE_SECONDS:
+            return "audio cut short"
+        return AudioInfo(found.samplerate, seconds)
     except (OSError, soundfile.SoundFileError):
         return "unreadable audio"
+
+
+def _promised_seconds(found: Any, head: bytes) -> float:
+    """Duration that the header of a SPHERE or RIFF file promises; 0 if it does not say (as that of a stream).
+
+    libsndfile reads what there is of a RIFF file that is cut short, and notes the difference.
+    """
+    if sphere := re.search(rb"sample_count -i (\d+)", head):
+        return int(sphere[1]) / found.samplerate
+    note = re.search(r"data : (\d+) \(should be \d+\)", found.extra_info)
+    align = re.search(r"Block Align +: (\d+)", found.extra_info)
+    if not note or not align or int(note[1]) >= _UNKNOWN_BYTES:
+        return 0.0
+    return int(note[1]) / int(align[1]) / found.samplerate
 
 
 @dataclass(frozen=True)
@@ -104,10 +123,13 @@ def _excerpt(recording: Recording, settings: IngestSettings, native_rate: int | 
     info = audio_info(recording.path)
     if isinstance(info, str):
         kind = "missing file" if not recording.path.exists() else info
-        problems.add(kind, recording.path, "" if info != "unreadable audio" else _size(recording.path))
+        problems.add(kind, recording.path, _size(recording.path))
         return None
     if native_rate is not None and info.rate != native_rate:
         problems.add("wrong rate", recording.path, f"{info.rate} Hz instead of {native_rate} Hz")
+        return None
+    if info.seconds == 0:
+        problems.add("too short", recording.path, "no samples")
         return None
     start, stop = recording.start, min(recording.stop, info.seconds)
     if start >= stop or (math.isfinite(recording.stop) and recording.stop > info.seconds + LABEL_TOLERANCE_SECONDS):

@@ -16,6 +16,7 @@ REMEDIES = {
     "bad number": "write times and values as plain numbers",
     "unreadable audio": "replace the file by a whole one (WAV, NIST SPHERE, FLAC, OGG, MP3)",
     "compressed SPHERE": "unpack it, for instance by `sph2pipe -f wav`; shorten-compressed files cannot be read",
+    "audio cut short": "copy the file anew: it holds less sound than its header says",
     "wrong rate": "resample the files, or set `sampling_rate`",
     "unusable audio": "leave out the recording: it is silent throughout, or holds NaN or infinite samples",
     "too long": "give start and end of what is wanted, or raise `longest_seconds`",

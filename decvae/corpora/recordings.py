@@ -112,9 +112,16 @@ def find_parent(root: Path, wanted: set[str], depth: int = 2) -> Path | None:
 
 
 def check_order(labels: Labels, problems: Problems, where: object) -> bool:
-    """Whether every label ends at or after its start and no two overlap; otherwise a problem is recorded."""
+    """Whether all times are numbers from 0 on, every label ends at or after its start and no two overlap.
+
+    If not, a problem is recorded.
+    """
     starts, stops = labels.starts, labels.stops
-    for bad, word in ((stops < starts, "ends before it starts"), (starts < np.r_[-np.inf, stops[:-1]], "overlaps")):
+    for bad, word in (
+        (~(np.isfinite(starts) & np.isfinite(stops) & (starts >= 0)), "is no time"),
+        (stops < starts, "ends before it starts"),
+        (starts < np.r_[-np.inf, stops[:-1]], "overlaps"),
+    ):
         if bad.any():
             first = int(np.argmax(bad))
             name = labels.names[first]

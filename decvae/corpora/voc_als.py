@@ -128,6 +128,9 @@ def _read_table(listing: Listing, place: Path) -> dict[str, dict[str, str | None
         if not SUBJECT.fullmatch(cells["ID"].upper()) or cells["Category"] not in ("HC", "ALS"):
             listing.problems.add("bad row", where, f"ID {cells['ID']!r}, Category {cells['Category']!r}")
             continue
+        if cells["ID"].upper() in people:
+            listing.problems.add("repeated id", where, cells["ID"])
+            continue
         people[cells["ID"].upper()] = _clinical_factors(listing, cells, where)
     return people
 

@@ -9,6 +9,7 @@ from decvae.corpora.folder import FolderSettings, list_recordings, read_labels
 from decvae.corpora.ingest import IngestSettings, ingest, ingest_corpus
 from decvae.corpora.problems import IngestError, Problems
 from decvae.corpora.store import Corpus
+from decvae.corpora.summary import summary_tables
 from decvae.decomposition.cache import DecompositionCache, write_cache
 from decvae.decomposition.settings import DecompositionSettings
 from decvae.feature_file import FeatureFile
@@ -108,6 +109,67 @@ def test_bad_labels_are_problems(tmp_path, write_audio):
     assert listing.problems.counts["times out of order"] == 1
 
 
+@pytest.mark.parametrize(
+    ("row", "text", "message"),
+    [
+        ({"start": "nan"}, "", r"bad number \(1\).*row 2: start 'nan'"),
+        ({"end": "inf"}, "", r"bad number \(1\).*row 2: end 'inf'"),
+        ({"start": "-1"}, "", r"times out of order \(1\)"),
+        ({"path": ""}, "", r"bad row \(1\).*no path"),
+        ({"path": "/etc/hosts"}, "", r"path outside the root \(1\)"),
+        ({"path": "link.wav"}, "", r"path outside the root \(1\)"),
+        ({"path": "header.wav"}, "", r"too short \(1\).*no samples"),
+        ({"path": "cut.wav"}, "", r"audio cut short \(1\).*cut.wav: 9000 bytes"),
+        ({"path": "cut.sph"}, "", r"audio cut short \(1\)"),
+        ({"path": "cut.flac"}, "", r"unreadable audio \(1\)"),
+        ({"labels:sound": ""}, "", r"missing label \(1\).*labels:sound is empty"),
+        ({}, "nan\t0.5\ta\n", r"times out of order \(1\).*a at nan-0.5 s is no time"),
+        ({}, "-0.1\t0.5\ta\n", r"times out of order \(1\)"),
+        ({}, "0.5\t0.2\ta\n", r"times out of order \(1\).*ends before it starts"),
+        ({}, "0.0\t0.5\ta\n0.4\t0.6\tb\n", r"times out of order \(1\).*b at 0.4-0.6 s overlaps"),
+        ({}, "", r"no labels \(1\)"),
+        ({}, "0.0 a\n", r"bad labels \(1\)"),
+    ],
+)
+def test_one_bad_row_is_one_problem(tmp_path, write_audio, row, text, message):
+    root = tmp_path / "corpus"
+    write_audio(root / "good.wav")
+    (root / "link.wav").symlink_to(write_audio(tmp_path / "outside.wav"))
+    soundfile.write(root / "header.wav", np.zeros(0), 16000)
+    for name, options in (("cut.wav", {}), ("cut.sph", {"format": "NIST"}), ("cut.flac", {"format": "FLAC"})):
+        whole = write_audio(root / name, **options).read_bytes()
+        (root / name).write_bytes(whole[:9000])
+    (root / "good.txt").write_text("0.0\t0.5\ta\n")
+    (root / "bad.txt").write_text(text)
+    good = {"path": "good.wav", "start": "", "end": "", "labels:sound": "good.txt"}
+    rows = [{**good, "labels:sound": "bad.txt" if not row else "good.txt", "id": "z", "split": "train", **row}]
+    rows += [{**good, "id": split, "split": split} for split in ("train", "dev", "test")]
+    manifest(root, rows)
+    with pytest.raises(IngestError, match=f"(?s)1 problem:.*{message}"):
+        ingest_corpus("folder", root, {}, tmp_path / "out.h5", corpus="mine", seed=0)
+
+
+def test_ten_hours_in_one_file_are_refused_whole_and_read_in_parts(tmp_path, write_audio):
+    write_audio(tmp_path / "day.wav", 36000, 250)
+    part = {"path": "day.wav", "start": 35990, "end": 35995}
+    rows = [{**part, "id": split, "split": split} for split in ("train", "dev", "test")]
+    manifest(tmp_path, [*rows, {"path": "day.wav", "id": "whole", "split": "train"}])
+    with pytest.raises(IngestError, match=r"(?s)1 problem:.*too long \(1\).*day.wav: 36000 s"):
+        ingest_corpus("folder", tmp_path, {}, tmp_path / "out.h5", corpus="mine", seed=0)
+    ingest_corpus("folder", tmp_path, {"strict": False}, tmp_path / "out.h5", corpus="mine", seed=0)
+    with Corpus(tmp_path / "out.h5") as corpus:
+        assert corpus["train"].lengths().tolist() == [5 * 16000] and corpus.provenance["skipped"] == {"too long": 1}
+
+
+def test_what_was_left_out_is_in_the_summary(tmp_path, write_audio):
+    root = bad_manifest(tmp_path, write_audio)
+    ingest_corpus("folder", root, {"strict": False}, tmp_path / "out.h5", corpus="mine", seed=0)
+    summary, utterances = summary_tables(tmp_path / "out.h5")
+    skipped = summary[summary["quantity"] == "skipped"].set_index("class")["value"]
+    assert skipped["unreadable audio"] == 2 and skipped["too long"] == skipped["unusable audio"] == 1
+    assert len(utterances) == 3
+
+
 def test_lenient_mode_leaves_out_and_says_so(tmp_path, write_audio, capsys):
     root = bad_manifest(tmp_path, write_audio)
     ingest_corpus("folder", root, {"strict": False}, tmp_path / "out.h5", corpus="mine", seed=0)
@@ -167,21 +229,11 @@ def test_tables_of_labels(tmp_path, name, text):
     np.testing.assert_allclose([labels.starts, labels.stops], [[0, 0.5], [0.5, 1.25]])
 
 
-def test_a_pulse_wave_at_250_hz_with_frames_of_its_own(tmp_path):
-    """A physiological-like signal, beats of two kinds, frames of 1.6 s: through corpus, components and features."""
-    rng = np.random.default_rng(0)
-    rows = []
-    for number, split in enumerate(["train"] * 4 + ["dev"] * 2 + ["test"] * 2):
-        rate_hz = 1.0 if number % 2 else 1.5
-        time = np.arange(250 * 20) / 250
-        pulse = np.maximum(np.sin(2 * np.pi * rate_hz * time), 0) ** 6 + 0.1 * np.sin(2 * np.pi * 12 * time)
-        soundfile.write(tmp_path / f"{number}.wav", 0.5 * pulse + 0.01 * rng.standard_normal(len(time)), 250)
-        rhythm = "fast" if rate_hz > 1 else "slow"
-        rows.append({"path": f"{number}.wav", "split": split, "patient": f"p{number}", "rhythm": rhythm})
-    manifest(tmp_path, rows)
-    section = {"sampling_rate": None, "frame_seconds": 1.6, "hop_seconds": 1.28}
+def test_a_pulse_wave_at_250_hz_with_frames_of_its_own(mini_corpus, tmp_path):
+    """A signal that is not speech, frames of 1.6 s: through corpus, components and features."""
+    section = {"sampling_rate": None, "frame_seconds": 1.6, "hop_seconds": 1.28, "values": ["age"]}
     path = tmp_path / "beats.h5"
-    ingest_corpus("folder", tmp_path, section, path, corpus="beats", seed=0)
+    ingest_corpus("folder", mini_corpus("pulse"), section, path, corpus="beats", seed=0)
     peaks = {"lower_hz": 0.4, "upper_hz": 40.0, "min_distance_hz": 1.0, "bandwidth_hz": 2.0, "window_ms": 1500.0}
     settings = DecompositionSettings.from_dict(
         {
@@ -194,7 +246,11 @@ def test_a_pulse_wave_at_250_hz_with_frames_of_its_own(tmp_path):
     write_cache(path, "dev", cache_path, settings, seed=0, state_dir=tmp_path / "state")
     with Corpus(path) as corpus, DecompositionCache(cache_path) as cache:
         assert corpus.sampling_rate == 250 and cache.frame_length == 400
-        assert np.diff(cache.offsets).tolist() == [(5000 - 400) // 320 + 1] * 2
+        assert np.diff(cache.offsets).tolist() == [(64 * 250 - 400) // 320 + 1] * 3
+        names = corpus["dev"].class_names("rhythm")
+        labels, overlap = corpus["dev"].frame_labels("rhythm", 0)
+        # Episodes of 8 s: centres of frames 0 to 5 (0.8 to 7.2 s) lie in the first, with which window 5 ends.
+        assert [names[code] for code in labels[:7]] == ["normal"] * 6 + ["fast"] and not overlap[5]
         centre = cache.quantity("sequence", "centre_hz")
         assert (centre[:, 0] < 5).all() and np.nanmax(centre) == pytest.approx(12, abs=4)
     write_features(cache_path, tmp_path / "features.h5", "waveform", FeatureSettings())

@@ -4,6 +4,7 @@ import pytest
 
 from decvae.corpora.iemocap import IemocapSettings, list_recordings
 from decvae.corpora.ingest import ingest_corpus
+from decvae.corpora.problems import IngestError
 from decvae.corpora.store import Corpus
 
 
@@ -55,6 +56,28 @@ def test_phones_are_timed_by_hand(iemocap_tree, tmp_path):
         assert named[:6] == ["SIL"] * 6 and named[6:16] == ["IY"] * 10 and named[16:18] == ["SIL"] * 2
         assert named[18] == "AY"
         assert corpus["test"].values["valence"].tolist() == [2.5] * 4
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind"),
+    [
+        ("", "no labels"),
+        ("\t SFrm  EFrm    SegAScr Phone\n Total score: -600\n", "no labels"),
+        (" 0 9 -1 SIL\n 5 20 -1 IY\n", "times out of order"),
+        (" 9 0 -1 SIL\n", "times out of order"),
+        (" 0 9 -1 SIL\n 10 20 -1 +NOISE+\n", "unknown label"),
+        (" 0 x -1 SIL\n", "bad labels"),
+        (" 0 300 -1 SIL\n", "labels outside the audio"),
+    ],
+)
+def test_a_bad_alignment_is_a_problem_and_left_out_on_request(iemocap_tree, tmp_path, rows, kind):
+    root = iemocap_tree()
+    (root / "Session3/sentences/ForcedAlignment/Ses03F_impro01/Ses03F_impro01_F000.phseg").write_text(rows)
+    with pytest.raises(IngestError, match=rf"(?s)1 problem:.*{kind} \(1\)"):
+        ingest_corpus("iemocap", root, {}, tmp_path / "out.h5", corpus="iemocap", seed=0)
+    ingest_corpus("iemocap", root, {"strict": False}, tmp_path / "out.h5", corpus="iemocap", seed=0)
+    with Corpus(tmp_path / "out.h5") as corpus:
+        assert len(corpus["train"]) == 11 and corpus.provenance["skipped"] == {kind: 1}
 
 
 def test_half_a_release_is_a_report(iemocap_tree):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from decvae.corpora.ingest import ingest_corpus
+from decvae.corpora.problems import IngestError
 from decvae.corpora.store import Corpus
 from decvae.corpora.timit import CORE_TEST_SPEAKERS, DEV_SPEAKERS, SPEAKER, TimitSettings, list_recordings
 
@@ -64,6 +65,16 @@ def test_problems_are_found_together(timit_tree):
         ("times out of order", "no labels", "unknown label", "bad labels", "missing file"), 1
     )
     assert "SX11.PHN: xx" in found.report()
+
+
+def test_another_rate_than_that_of_the_labels_is_a_problem(timit_tree, write_audio, tmp_path):
+    root = timit_tree()
+    write_audio(root / "TRAIN/DR1/FCJF0/SX9.WAV", rate=8000, format="NIST", subtype="PCM_16")
+    with pytest.raises(IngestError, match=r"(?s)1 problem:.*wrong rate \(1\).*8000 Hz instead of 16000 Hz"):
+        ingest_corpus("timit", root, SECTION, tmp_path / "timit.h5", corpus="timit", seed=0)
+    ingest_corpus("timit", root, {**SECTION, "strict": False}, tmp_path / "timit.h5", corpus="timit", seed=0)
+    with Corpus(tmp_path / "timit.h5") as corpus:
+        assert corpus["train"].utterance_ids == ["MSAT0-SX9"] and corpus.provenance["skipped"] == {"wrong rate": 1}
 
 
 def test_half_a_tree_is_a_problem(tmp_path):

@@ -3,6 +3,7 @@
 from collections import defaultdict
 
 import pytest
+from openpyxl import load_workbook
 
 from decvae.corpora.ingest import ingest_corpus
 from decvae.corpora.store import Corpus
@@ -78,3 +79,12 @@ def test_missing_files_and_people_are_problems(voc_als_tree):
     assert counts == {"missing file": 1, "missing label": 1, "half a tree": 1}
     (voc_als_tree / "VOC-ALS.xlsx").write_bytes(b"damaged")
     assert list_recordings(voc_als_tree, VocAlsSettings()).problems.counts["no labels"] == 1
+
+
+def test_a_person_in_two_rows_is_a_problem(voc_als_tree):
+    book = load_workbook(voc_als_tree / "VOC-ALS.xlsx")
+    book.active.append(["PZ001", "ALS", 12, 1, 20, "4B", 60, 130])
+    book.save(voc_als_tree / "VOC-ALS.xlsx")
+    listing = list_recordings(voc_als_tree, VocAlsSettings())
+    assert listing.problems.counts == {"repeated id": 1}
+    assert {one.factors["king_stage"] for one in listing.recordings if one.factors["speaker"] == "PZ001"} == {"4A"}
