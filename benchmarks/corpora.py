@@ -1,6 +1,6 @@
 """Ingest of generated corpora of growing length: times real time, memory, and growth.
 
-    python benchmarks/corpora.py [--hours 1 2 5] [--folder PLACE]
+    python benchmarks/corpora.py [--hours 5 10 20] [--folder PLACE]
 
 Each length is ingested in a process of its own, beside the peer: the same files read one by one by librosa.load.
 """
@@ -59,7 +59,7 @@ def measure(root: Path, what: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hours", type=float, nargs="+", default=[1, 2, 5])
+    parser.add_argument("--hours", type=float, nargs="+", default=[5, 10, 20])
     parser.add_argument("--folder", type=Path, default=None, help="where to generate (default: a temporary folder)")
     parser.add_argument("--measure", nargs=2, metavar=("ROOT", "WHAT"), help=argparse.SUPPRESS)
     options = parser.parse_args()

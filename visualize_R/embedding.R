@@ -55,6 +55,9 @@ as_scale_values <- function(values) {
   if (anyNA(numbers)) values else numbers[values]
 }
 
+# Components of slow signals (pulse waves, say) lie below a kilohertz.
+in_khz <- max(0, points$centre_hz, na.rm = TRUE) >= 1000
+
 map_panel <- function(view, column, title) {
   whole_view <- filter(points, .data$view == .env$view)
   panel <- filter(whole_view, !is.na(.data[[column]]))
@@ -66,7 +69,7 @@ map_panel <- function(view, column, title) {
   panel$colour <- if (column == "level") {
     factor(values, levels = component_levels(values))
   } else if (is.numeric(values)) {
-    values / 1000
+    values / if (in_khz) 1000 else 1
   } else {
     as_scale_values(values)
   }
@@ -91,7 +94,10 @@ map_panel <- function(view, column, title) {
 
 panels <- c(
   lapply(factors, function(column) map_panel("all", column, factor_title(column))),
-  list(map_panel("levels", "level", "Component"), map_panel("levels", "centre_hz", "Centre\nfrequency\n(kHz)"))
+  list(
+    map_panel("levels", "level", "Component"),
+    map_panel("levels", "centre_hz", sprintf("Centre\nfrequency\n(%s)", if (in_khz) "kHz" else "Hz"))
+  )
 )
 panels <- panels[!vapply(panels, is.null, logical(1))]
 if (length(panels) == 0) {

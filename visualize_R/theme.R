@@ -156,16 +156,14 @@ pick_runs <- function(table, requested, path) {
     mutate(label = factor(labels[match(.data$run, runs)], levels = labels))
 }
 
-# A factor in numerical order if all values are numbers, else in alphabetical order whatever the locale, so that a class
-# has the same colour in every figure.
+# A factor in the order of the numbers that its values begin with (2, 4A, 10-20), the others in alphabetical order
+# whatever the locale, so that a class has the same colour in every figure.
 ordered_levels <- function(values) {
   levels <- unique(values[!is.na(values)])
-  numbers <- suppressWarnings(as.numeric(levels))
-  if (anyNA(numbers)) {
-    factor(values, levels = levels[order(tolower(levels), levels, method = "radix")])
-  } else {
-    factor(values, levels = levels[order(numbers)])
-  }
+  number <- regexpr("^-?[0-9]+([.][0-9]+)?(e[-+]?[0-9]+)?", levels)
+  numbers <- rep(NA_real_, length(levels))
+  numbers[number > 0] <- as.numeric(regmatches(levels, number))
+  factor(values, levels = levels[order(numbers, tolower(levels), levels, method = "radix")])
 }
 
 # Columns of the factors of a table, in its order, and the name of a factor in a figure.

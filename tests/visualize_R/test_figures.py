@@ -378,8 +378,13 @@ def read_scores(tables: list[pd.DataFrame], calls: list[dict[str, str]], folder:
         words = ["character()" if value is None else f"'{value}'" for value in {**defaults, **call}.values()]
         reading = f"scores <- read_scores('{path}', {', '.join(words)}, content = 'vowel')"
         lines.append(f"cat(tryCatch({{{reading}; {then}}}, error = conditionMessage), '\\n')")
-    (folder / "read.R").write_text("\n".join(lines))
-    done = subprocess.run(["Rscript", str(folder / "read.R")], capture_output=True, text=True, timeout=60)
+    return run_r(lines, folder)
+
+
+def run_r(lines: list[str], folder: Path) -> list[str]:
+    """What the lines of an R script print."""
+    (folder / "script.R").write_text("\n".join(lines))
+    done = subprocess.run(["Rscript", str(folder / "script.R")], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 
@@ -448,6 +453,18 @@ def test_two_runs_in_one_response_table_are_refused(tmp_path):
     table = responses_table()
     both = pd.concat([table, table.assign(run="r2")])
     assert_refused(*draw("latent_responses.R", {"responses": both}, tmp_path), "draws one run at one checkpoint")
+
+
+def test_classes_are_in_the_order_of_their_numbers(tmp_path):
+    cases = {
+        "c('control', '5-10', '0-1', '10-20', '20+')": "0-1 5-10 10-20 20+ control",
+        "c('4B', 'control', '4A', '1', '4')": "1 4 4A 4B control",
+        "c('u', 'I', 'aw', NA, 'a', '-x')": "-x a aw I u",
+        "c('10', '9', '1.5', '-2')": "-2 1.5 9 10",
+    }
+    shown = [f"cat(levels(ordered_levels({values})), '\\n')" for values in cases]
+    printed = run_r([f"source('{SCRIPTS / 'theme.R'}')", *shown], tmp_path)
+    assert [line.strip() for line in printed] == list(cases.values())
 
 
 def test_responses_to_classes_and_a_third_factor_are_drawn(tmp_path):
