@@ -3,7 +3,9 @@
 ``python benchmarks/training.py step``: forward, backward and optimiser of the default architecture (dual, C=3, centred)
 on 4 utterances of 1 s, on two threads. The peer has the same weights and loops over levels, utterances and pairs, with
 ``conv1d`` and ``torch.optim.AdamW`` as they come. Both sides run in turns in one process; the peak of memory is that
-of a process of its own for each side.
+of a process of its own for each side. With ``--share 50`` half of the frames are drawn into the loss: the peer encodes
+all of them and draws afterwards, as the published code does. The last line is the floor of either side: the time of the
+step's multiplications at the rate of the widest convolution alone.
 ``python benchmarks/training.py features``: batches read from a feature file, or computed from the decomposition when
 they are needed.
 """
@@ -22,6 +24,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
 
 from decvae.batches import Batch, decvae_batch
 from decvae.corpora.simvowels import SimVowelsSettings, simulate
@@ -53,6 +56,20 @@ def random_batch(n_utterances: int = 4, seconds: float = 1.0, n_components: int 
     }
 
 
+def draw(batch: Batch, share: int) -> torch.Tensor:
+    """Frames (B, n) of each utterance that enter the loss: ``share`` percent of them, sorted."""
+    utterances, n_frames = batch["frame_mask"].shape
+    generator, wanted = torch.Generator().manual_seed(1), round(n_frames * share / 100)
+    drawn = [torch.randperm(n_frames, generator=generator)[:wanted].sort().values for _ in range(utterances)]
+    return torch.stack(drawn)
+
+
+def only(batch: Batch, drawn: torch.Tensor) -> Batch:
+    """The batch with the drawn frames alone, as :func:`decvae.batches.decvae_batch` reads it."""
+    rows = torch.arange(len(drawn)).unsqueeze(1)
+    return {name: value[rows, drawn] if name.startswith("frame") else value for name, value in batch.items()}
+
+
 class PlainDecVAE(nn.Module):
     """The loss of ``DecVAEForPreTraining`` (default architecture, centred), in loops over its own modules."""
 
@@ -60,18 +77,20 @@ class PlainDecVAE(nn.Module):
         super().__init__()
         self.decvae, self.config = model.decvae, model.config
 
-    def forward(self, **batch: torch.Tensor) -> torch.Tensor:
-        """Loss of one batch, as a scalar."""
+    def forward(self, drawn: torch.Tensor, **batch: torch.Tensor) -> torch.Tensor:
+        """Loss of one batch, as a scalar, on the ``drawn`` frames."""
         z = [
             [self._frames(batch["frames"][i, :, level]) for level in range(self.config.n_components + 1)]
             for i in range(len(batch["frames"]))
         ]
+        z = [[values[drawn[i]] for values in levels] for i, levels in enumerate(z)]
+        frames_present = torch.stack([there[drawn[i]] for i, there in enumerate(batch["frames_present"])])
         s = [
             [self._sequence(batch["sequence"][i, level]) for level in range(self.config.n_components_seq + 1)]
             for i in range(len(batch["sequence"]))
         ]
         config, present = self.config, batch["sequence_present"].unsqueeze(1)
-        loss = self._branch_loss(self.decvae.branch_z.subspaces, z, batch["frames_present"], config.beta_z)
+        loss = self._branch_loss(self.decvae.branch_z.subspaces, z, frames_present, config.beta_z)
         return loss + self._branch_loss(self.decvae.branch_s.subspaces, s, present, config.beta_s)
 
     def _frames(self, frames: torch.Tensor) -> torch.Tensor:
@@ -133,14 +152,17 @@ class PlainDecVAE(nn.Module):
 class Step:
     """One side: a training step as a call, which returns the loss."""
 
-    def __init__(self, side: str, model: DecVAEForPreTraining, batch: Batch):
+    def __init__(self, side: str, model: DecVAEForPreTraining, share: int):
         settings = TrainingSettings()
         self.model = model if side == "decvae" else PlainDecVAE(model)
         groups = parameter_groups(self.model)
         self.optimizers = [make_optimizer(groups[branch], settings, branch) for branch in groups]
         if side == "plain":
             self.optimizers = [torch.optim.AdamW(groups[branch], lr=1e-4) for branch in groups]
-        self.side, self.batch, self.clip = side, batch, settings.clip_norm
+        batch = random_batch()
+        drawn = draw(batch, share)
+        self.batch = only(batch, drawn) if side == "decvae" else {"drawn": drawn, **batch}
+        self.side, self.clip = side, settings.clip_norm
 
     def __call__(self) -> float:
         loss = self.model(**self.batch)
@@ -159,11 +181,11 @@ def build(norm: str) -> DecVAEForPreTraining:
     return DecVAEForPreTraining(DecVAEConfig(objective="centred", feat_extract_norm=norm)).train()
 
 
-def step(turns: int, threads: int) -> None:
+def step(turns: int, threads: int, share: int) -> None:
     """Print the table of times, CPU seconds, memory and losses of both sides."""
     torch.set_num_threads(threads)
-    model, batch = build("group"), random_batch()
-    sides = {side: Step(side, copy.deepcopy(model), batch) for side in SIDES}
+    model = build("group")
+    sides = {side: Step(side, copy.deepcopy(model), share) for side in SIDES}
     losses = {side: run() for side, run in sides.items()}  # also warms up
     wall, cpu = {side: [] for side in SIDES}, {side: [] for side in SIDES}
     for _ in range(turns):
@@ -181,13 +203,31 @@ def step(turns: int, threads: int) -> None:
         print(f"{name}: {statistics.median(ratios):.2f} x less ({min(ratios):.2f}..{max(ratios):.2f}, {turns} turns)")
     print(f"difference of the losses {abs(losses['decvae'] - losses['plain']):.1e}", flush=True)
     for side in SIDES:
-        print(f"peak of {side}, MiB: {float(_own_process('memory', side, str(threads))):.0f}", flush=True)
+        print(f"peak of {side}, MiB: {float(_own_process('memory', side, str(threads), str(share))):.0f}", flush=True)
+    rate = convolution_rate(turns)
+    for side, run in sides.items():
+        with FlopCounterMode(display=False) as counter:
+            run()
+        operations = counter.get_total_flops()
+        print(f"{side}: {operations / 1e9:.0f} GFLOP, at {rate / 1e9:.0f} GFLOP/s at least {operations / rate:.3f} s")
 
 
-def memory(side: str, threads: int) -> None:
+def convolution_rate(turns: int) -> float:
+    """Multiplications and additions per second of the second layer alone: 128 signals of 79 steps, 512 channels."""
+    images = torch.randn(128, 1, 79, 512).permute(0, 3, 1, 2)
+    weight, seconds = torch.randn(512, 512, 1, 3), []
+    for _ in range(turns + 1):
+        start = time.perf_counter()
+        with FlopCounterMode(display=False) as counter:
+            F.conv2d(images, weight, stride=(1, 2))
+        seconds.append(time.perf_counter() - start)
+    return counter.get_total_flops() / min(seconds)
+
+
+def memory(side: str, threads: int, share: int) -> None:
     """Print the peak of resident memory in MiB that three steps add to the process, its batch and its model."""
     torch.set_num_threads(threads)
-    run = Step(side, build("group"), random_batch())
+    run = Step(side, build("group"), share)
     before = _peak()
     for _ in range(3):
         run()
@@ -234,16 +274,18 @@ def main() -> None:
     timing = what.add_parser("step")
     timing.add_argument("--turns", type=int, default=9)
     timing.add_argument("--threads", type=int, default=2)
+    timing.add_argument("--share", type=int, default=100, help="percent of the frames in the loss")
     peak = what.add_parser("memory")
     peak.add_argument("side", choices=SIDES)
     peak.add_argument("threads", type=int)
+    peak.add_argument("share", type=int)
     reading = what.add_parser("features")
     reading.add_argument("--turns", type=int, default=9)
     reading.add_argument("--batch-size", type=int, default=16)
     options = parser.parse_args()
     {
-        "step": lambda: step(options.turns, options.threads),
-        "memory": lambda: memory(options.side, options.threads),
+        "step": lambda: step(options.turns, options.threads, options.share),
+        "memory": lambda: memory(options.side, options.threads, options.share),
         "features": lambda: features(options.turns, options.batch_size),
     }[options.what]()
 
