@@ -10,7 +10,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 # Names on conda-forge that differ from those on PyPI.
 CONDA_NAMES = {"torch": "pytorch", "soundfile": "pysoundfile", "soxr": "soxr-python", "snakemake": "snakemake-minimal"}
-PIP_ONLY = {"emd-signal", "vmdpy", "ewtpy"}
+PIP_ONLY = {"emd-signal", "vmdpy", "ewtpy", "pocketsphinx", "av"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
