@@ -1,7 +1,7 @@
-"""One GPU per job: which one is decided here, by a lock, before torch is imported.
+"""GPUs of a job: which ones is decided here, by locks, before torch is imported.
 
-Snakemake's ``--resources gpu=2`` only counts jobs; it assigns no device. Each job that trains therefore claims one: the
-claim is a lock on a file, which the kernel releases when the process ends, however it ends.
+Snakemake's ``--resources gpu=2`` only counts jobs; it assigns no device. Each job that trains therefore claims its own:
+the claim is a lock on a file, which the kernel releases when the process ends, however it ends.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import random
 import shutil
 import subprocess
 import tempfile
@@ -43,69 +44,106 @@ def visible_devices() -> list[str]:
     return [line.strip() for line in answer.stdout.splitlines() if line.strip()]
 
 
+class DeviceError(RuntimeError):
+    """A GPU is asked for that the job cannot have; the message says why and how to mend it."""
+
+
 @contextlib.contextmanager
 def claim_device(
-    n_requested: int, devices: list[str] | None = None, lock_dir: str | Path = LOCK_DIR, poll_seconds: float = 1.0
+    n_granted: int,
+    n_wanted: int = 1,
+    device: str = "auto",
+    *,
+    devices: list[str] | None = None,
+    lock_dir: str | Path = LOCK_DIR,
+    poll_seconds: float = 1.0,
 ) -> Iterator[str]:
-    """Hold one GPU for the duration of the block. Use it before the first import of torch.
+    """Hold GPUs for the duration of the block. Use it before the first import of torch.
 
     Parameters
     ----------
-    n_requested : int
-        GPUs that the job may use (``snakemake.resources.gpu``); 0 means the CPU, and more than 1 is an error, since
-        a run trains on one device.
+    n_granted : int
+        GPUs that the scheduler gave the job (``snakemake.resources.gpu``); 0 means the CPU.
+    n_wanted : int
+        GPUs that the job needs, one for each of its processes.
+    device : {"auto", "cpu", "cuda"}
+        ``auto`` takes GPUs where there are any, ``cpu`` never, ``cuda`` is an error without them.
     devices : list of str, optional
         Identifiers to choose from; by default :func:`visible_devices`.
     lock_dir : path
         One file per device; shared by all jobs of this machine.
     poll_seconds : float
-        Time between two looks for a free device, in seconds.
+        Time between two looks for free devices, in seconds.
 
     Yields
     ------
     str
-        ``"cpu"``, or ``"cuda"`` with ``CUDA_VISIBLE_DEVICES`` set to the one claimed device.
+        ``"cpu"``, or ``"cuda"`` with ``CUDA_VISIBLE_DEVICES`` set to the claimed devices.
 
     Raises
     ------
-    ValueError
-        If more than one device is requested.
+    DeviceError
+        If ``cuda`` is asked for and there is no GPU, or if there are GPUs but too few of them.
 
     Notes
     -----
-    A ``CUDA_VISIBLE_DEVICES`` with a single entry is a scheduler's assignment; it is used as it is, without a lock.
+    A ``CUDA_VISIBLE_DEVICES`` with as many entries as wanted is a scheduler's assignment; it is used as it is, without
+    a lock. Several devices are claimed at once or not at all, so that jobs never wait for each other in a circle. The
+    locks pass to child processes that inherit open files, and last as long as any of them lives.
     """
-    if n_requested > 1:
-        raise ValueError(f"{n_requested} GPUs requested; a run trains on one device, so request gpu=1")
     assigned = devices is None and "CUDA_VISIBLE_DEVICES" in os.environ
     devices = visible_devices() if devices is None else list(devices)
-    if n_requested < 1 or not devices:
+    if device == "cuda" and n_granted < 1:
+        raise DeviceError(
+            "device is cuda, but this job was given no GPU (resource gpu=0): start Snakemake with --resources gpu=1 or "
+            "more (on a cluster without --set-resources RULE:gpu=0), or set the device to cpu."
+        )
+    if device == "cuda" and not devices:
+        hidden = f" (CUDA_VISIBLE_DEVICES is {os.environ['CUDA_VISIBLE_DEVICES']!r})" if assigned else ""
+        raise DeviceError(
+            f"device is cuda, but this machine shows no GPU{hidden}: see that `nvidia-smi` works here, or set the "
+            "device to cpu."
+        )
+    if device == "cpu" or n_granted < 1 or not devices:
         with _environment(CUDA_VISIBLE_DEVICES=""):
             yield "cpu"
-    elif assigned and len(devices) == 1:
+        return
+    if min(n_granted, len(devices)) < n_wanted:
+        raise DeviceError(
+            f"{n_wanted} processes need a GPU each, but this job was given {n_granted} and the machine shows "
+            f"{len(devices)}: start Snakemake with --resources gpu={n_wanted} or more, or lower execution.processes."
+        )
+    if assigned and len(devices) == n_wanted:
         yield "cuda"
-    else:
-        index, lock = _wait_for_lock(devices, Path(lock_dir), poll_seconds)
-        with lock, _environment(CUDA_VISIBLE_DEVICES=index):
-            logger.info("using GPU %s", index)
+        return
+    with contextlib.ExitStack() as locks:
+        claimed = _wait_for_locks(devices, n_wanted, Path(lock_dir), poll_seconds, locks)
+        with _environment(CUDA_VISIBLE_DEVICES=",".join(claimed)):
+            logger.info("using GPU %s", ", ".join(claimed))
             yield "cuda"
 
 
-def _wait_for_lock(devices: list[str], lock_dir: Path, poll_seconds: float) -> tuple[str, IO]:
+def _wait_for_locks(
+    devices: list[str], wanted: int, lock_dir: Path, poll_seconds: float, locks: contextlib.ExitStack
+) -> list[str]:
+    """Names of ``wanted`` devices whose locks ``locks`` now holds; none are held while waiting."""
     waiting = False
     while True:
-        for device in devices:
-            lock = _open_lock(lock_dir / f"gpu-{device.replace('/', '_')}.lock")
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                lock.close()
-            else:
-                return device, lock
+        with contextlib.ExitStack() as held:
+            claimed: list[str] = []
+            for device in devices:
+                lock = held.enter_context(_open_lock(lock_dir / f"gpu-{device.replace('/', '_')}.lock"))
+                with contextlib.suppress(BlockingIOError):
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    claimed.append(device)
+                if len(claimed) == wanted:
+                    locks.push(held.pop_all())
+                    return claimed
         if not waiting:
-            logger.info("all GPUs (%s) are busy; waiting for one", ", ".join(devices))
+            logger.info("waiting for %d of the GPUs %s", wanted, ", ".join(devices))
             waiting = True
-        time.sleep(poll_seconds)
+        # Jobs that need several devices must not keep letting go of them in step.
+        time.sleep(poll_seconds * random.uniform(0.5, 1.5))
 
 
 def _open_lock(path: Path) -> IO:
@@ -115,7 +153,9 @@ def _open_lock(path: Path) -> IO:
         path.parent.chmod(0o1777)
     if not path.exists():
         path.touch(mode=0o644)
-    return path.open("r")
+    lock = path.open("r")
+    os.set_inheritable(lock.fileno(), True)
+    return lock
 
 
 @contextlib.contextmanager

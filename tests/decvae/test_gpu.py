@@ -3,11 +3,12 @@
 import multiprocessing
 import os
 import signal
+import subprocess
 import time
 
 import pytest
 
-from decvae.gpu import claim_device, visible_devices
+from decvae.gpu import DeviceError, claim_device, visible_devices
 
 fork = multiprocessing.get_context("fork")
 QUICK = {"poll_seconds": 0.01}
@@ -112,9 +113,71 @@ def test_of_several_visible_devices_one_is_claimed(tmp_path, monkeypatch):
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "4,5"
 
 
-def test_two_devices_for_one_run_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="gpu=1"), claim_device(2, devices=["0", "1"], lock_dir=tmp_path):
+def test_a_scheduler_with_as_many_devices_as_wanted_wins(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-a,GPU-b")
+    with claim_device(2, 2, lock_dir=tmp_path / "locks") as device:
+        assert (device, os.environ["CUDA_VISIBLE_DEVICES"]) == ("cuda", "GPU-a,GPU-b")
+    assert not (tmp_path / "locks").exists()
+
+
+def test_several_devices_are_claimed_at_once(tmp_path):
+    with claim_device(2, 2, devices=["0", "1", "2"], lock_dir=tmp_path, **QUICK) as device:
+        assert (device, os.environ["CUDA_VISIBLE_DEVICES"]) == ("cuda", "0,1")
+        with claim_device(1, devices=["0", "1", "2"], lock_dir=tmp_path, **QUICK):
+            assert os.environ["CUDA_VISIBLE_DEVICES"] == "2"
+
+
+def work_on_two(lock_dir, events, number):
+    with claim_device(2, 2, devices=["0", "1", "2"], lock_dir=lock_dir, **QUICK):
+        names = os.environ["CUDA_VISIBLE_DEVICES"].split(",")
+        events.put((time.monotonic(), "start", number, names))
+        time.sleep(0.05)
+        events.put((time.monotonic(), "stop", number, names))
+
+
+def test_jobs_on_two_devices_each_never_share_one_nor_wait_for_ever(tmp_path):
+    events = fork.Queue()
+    workers = [fork.Process(target=work_on_two, args=(tmp_path, events, number)) for number in range(5)]
+    for worker in workers:
+        worker.start()
+    seen = sorted(events.get(timeout=30) for _ in range(2 * len(workers)))
+    for worker in workers:
+        worker.join()
+    # Two of three: no two jobs can overlap at all.
+    assert [kind for _, kind, _, _ in seen] == ["start", "stop"] * 5
+    assert {number for _, _, number, _ in seen} == set(range(5))
+
+
+def test_the_claim_lasts_as_long_as_a_process_that_inherited_it(tmp_path):
+    with claim_device(1, devices=["0"], lock_dir=tmp_path, **QUICK):
+        child = subprocess.Popen(["sleep", "60"], close_fds=False)
+    other = fork.Process(target=work_once, args=(tmp_path, free := fork.Event()))
+    other.start()
+    assert not free.wait(0.2)
+    child.kill()
+    child.wait()
+    assert free.wait(30)
+    other.join()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "visible", "says"),
+    [
+        ((0, 1, "cuda"), "0", "given no GPU .*--resources gpu=1"),
+        ((1, 1, "cuda"), "", "machine shows no GPU .*CUDA_VISIBLE_DEVICES is ''.*nvidia-smi"),
+        ((1, 2, "auto"), "0,1", "2 processes need a GPU each, but this job was given 1 .*--resources gpu=2"),
+        ((2, 2, "auto"), "0", "the machine shows 1: .*lower execution.processes"),
+    ],
+)
+def test_a_gpu_that_cannot_be_had_is_an_error_that_says_how_to_mend_it(tmp_path, monkeypatch, arguments, visible, says):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    with pytest.raises(DeviceError, match=says), claim_device(*arguments, lock_dir=tmp_path):
         pass
+
+
+def test_the_cpu_on_request_though_there_are_gpus(tmp_path):
+    with claim_device(1, 1, "cpu", devices=["0"], lock_dir=tmp_path) as device:
+        assert (device, os.environ["CUDA_VISIBLE_DEVICES"]) == ("cpu", "")
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
 SEED = CONFIG["seed"]
-config["logging"] = CONFIG["logging"]  # completed; see pretrain_model.py
+config.update({key: CONFIG[key] for key in ("logging", "execution", "decomposition")})  # completed, for scripts
 TRAINED = [run for run in RUNS.values() if run.is_trained]
 SUPERVISED = [run for run in TRAINED if run.adaptation == "supervised"]
 BY_SLUG = {run.slug: run for run in RUNS.values()}
@@ -212,8 +212,10 @@ def growing(megabytes):
 
 
 def gpus(wildcards):
-    """GPUs that training can use; the linear baselines have no use for one."""
-    return 1 if RUNS[wildcards.run].is_trained else 0
+    """GPUs that training can use, one for each process; the linear baselines have no use for one."""
+    execution = CONFIG["execution"]
+    trains = RUNS[wildcards.run].is_trained and execution["device"] != "cpu"
+    return execution["processes"] if trains else 0
 
 
 def gpus_of_decomposition(wildcards):

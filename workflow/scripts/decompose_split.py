@@ -10,10 +10,9 @@ from _job import fingerprint, job_log
 with job_log(snakemake.log[0]):
     from decvae.gpu import claim_device
 
-    requested = snakemake.resources.get("gpu", 0)
-    with claim_device(requested) as device:
-        if requested and device == "cpu":
-            raise RuntimeError("decomposition.device is cuda, but this machine shows no GPU; set it to cpu")
+    # Not a param: caches of either device are equal but for rounding, and stay valid.
+    wanted = "cpu" if snakemake.params.settings["method"] == "emd" else snakemake.config["decomposition"]["device"]
+    with claim_device(snakemake.resources.get("gpu", 0), device=wanted) as device:
         # May import torch, for which the device must be settled by now.
         from decvae.decomposition.cache import write_cache
         from decvae.decomposition.settings import DecompositionSettings
