@@ -184,7 +184,7 @@ def main() -> None:
         finish(undisturbed, options.cores)
         seconds = time.monotonic() - begin
         print(f"undisturbed: {seconds:.0f} s", flush=True)
-        disturb(disturbed, options.kills, seconds / 3, rng, options.cores)
+        disturb(disturbed, options.kills, seconds / 6, rng, options.cores)
         finish(disturbed, options.cores)
         expected, found = artifacts(undisturbed), artifacts(disturbed)
     different = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))

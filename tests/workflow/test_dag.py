@@ -202,6 +202,16 @@ def test_only_training_asks_for_a_gpu(project):
     }
 
 
+def test_a_run_of_several_processes_asks_for_as_many_gpus_and_one_for_the_cpu_for_none(project):
+    before = sorted(project.outputs("figures"))
+    for setting, asked in (("processes: 2", 6), ("device: cpu", 0)):
+        project.edit("config/config.yaml", "run_defaults:", f"execution: {{{setting}}}\n\nrun_defaults:")
+        text = project.snakemake("figures", "-n", "--cores", "2").stdout
+        assert len(re.findall(r"resources:.*\bgpu=2\b", text)) == asked and not re.search(r"\bgpu=1\b", text)
+        project.edit("config/config.yaml", f"execution: {{{setting}}}\n\nrun_defaults:", "run_defaults:")
+    assert sorted(project.outputs("figures")) == before
+
+
 def test_decompositions_ask_for_a_gpu_on_request_but_for_emd(project):
     before = sorted(project.outputs("figures"))
     project.edit("config/config.yaml", "run_defaults:", "decomposition: {device: cuda}\n\nrun_defaults:")

@@ -140,6 +140,18 @@ def test_a_damaged_input_is_named_and_made_again_once_deleted(small):
     assert len(pd.read_csv(small.root / summary)) > 3
 
 
+@pytest.mark.parametrize(
+    ("limit", "says"), [("gpu=0", "this job was given no GPU (resource gpu=0)"), ("gpu=1", "this machine shows no GPU")]
+)
+def test_a_device_that_is_not_there_is_no_silent_cpu(small, limit, says, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with (small.root / "small.yaml").open("a") as file:
+        yaml.safe_dump({"decomposition": {"device": "cuda"}}, file)
+    target = next(path for path in small.outputs("metrics", *small.arguments[2:]) if path.endswith("/train.h5"))
+    done = small.snakemake(target, *small.arguments, "--resources", limit, check=False)
+    assert done.returncode != 0 and says in done.stdout + done.stderr
+
+
 def test_results_are_compared_by_what_they_say(small):
     """The comparison of the fault injection: equal for the same study made twice, not for another one."""
     targets = [f"{small.corpus}.h5", f"{small.corpus}-summary.csv"]
