@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from decvae.lineage import LINEAR, lineage_problems
+from decvae.lineage import FITTED, lineage_problems
 from decvae.runs import EVERY, FIXED_BETA, RUN_COLUMNS, merge, resolve_runs, sure_epochs
 from decvae.schema import ConfigError, complete, load_schema, suggest, with_table
 from decvae.sweep import expand_sweeps, name_places
@@ -128,7 +128,7 @@ def _run_inconsistencies(config: dict[str, Any], key: str, run: dict[str, Any]) 
     if model == "beta_vae" and beta in FIXED_BETA.values():
         name = "ae" if beta == 0 else "vae"
         yield f"`{key}.beta_z` is {beta:g}, and the autoencoder with this beta is `model: {name}`; use that name."
-    trained = model not in LINEAR and full["adaptation"] != "none"
+    trained = model not in FITTED and full["adaptation"] != "none"
     missing = _unsure_checkpoints(_wanted_checkpoints(config, full["label"]), full["training"]) if trained else []
     if missing:
         sure = [f"epoch-{epoch:04d}" for epoch in sure_epochs(full["training"])]

@@ -13,8 +13,9 @@ from decvae.corpora.store import Corpus, CorpusSplit
 from decvae.evaluation.latents import LatentTable, write_latents
 from decvae.feature_file import FeatureFile
 from decvae.inference import Latents, latents_of
-from decvae.models import Autoencoder, DecVAEModel, LinearModel, load_model
+from decvae.models import Autoencoder, DecVAEModel, KernelPCAModel, LinearModel, load_model
 
+Model = DecVAEModel | Autoencoder | LinearModel | KernelPCAModel
 UTTERANCES_PER_BATCH = 8
 
 
@@ -54,9 +55,9 @@ def encode_split(
     write_latents(path, tables, attributes)
 
 
-def _encode(model: DecVAEModel | Autoencoder | LinearModel, data: FeatureFile, device: str) -> dict[str, list]:
+def _encode(model: Model, data: FeatureFile, device: str) -> dict[str, list]:
     """Latents of every utterance in order: {branch: [{"mu": (rows, n_subspaces, d), ...} per utterance]}."""
-    encode = {DecVAEModel: _encode_decvae, Autoencoder: _encode_autoencoder, LinearModel: _encode_linear}[type(model)]
+    encode = {DecVAEModel: _encode_decvae, Autoencoder: _encode_autoencoder}.get(type(model), _encode_fitted)
     if isinstance(model, torch.nn.Module):
         model.to(device)
     branches: dict[str, list] = {}
@@ -82,15 +83,15 @@ def _encode_autoencoder(model: Autoencoder, data: FeatureFile, indices: range, d
     return latents
 
 
-def _encode_linear(model: LinearModel, data: FeatureFile, indices: range, device: str) -> list[Latents]:
+def _encode_fitted(
+    model: LinearModel | KernelPCAModel, data: FeatureFile, indices: range, device: str
+) -> list[Latents]:
     if model.kind == "raw":  # only raw features keep the components
         return [{"Z": {"mu": model.encode(data.vectors(i)), "present": data.frames(i)[1]}} for i in indices]
     return [{"Z": {"mu": model.encode(data.vectors(i)[:, :1])}} for i in indices]
 
 
-def _table(
-    model: DecVAEModel | Autoencoder | LinearModel, branch: str, rows: list, labels: CorpusSplit, data: FeatureFile
-) -> LatentTable:
+def _table(model: Model, branch: str, rows: list, labels: CorpusSplit, data: FeatureFile) -> LatentTable:
     counts = np.array([len(item["mu"]) for item in rows])
     utterance = np.repeat(np.arange(len(rows)), counts)
     factors = {name: codes[utterance] for name, codes in labels.factors.items()}

@@ -13,7 +13,7 @@ from decvae.schema import suggest
 
 Settings = dict[str, Any]
 
-LINEAR = ("pca", "ica", "raw")
+FITTED = ("pca", "ica", "kpca", "raw")  # at once, without a training loop
 # What an entry without training may say; it takes everything else from its source.
 _OWN_KEYS = ("label", "corpus", "decomposition", "start_from", "adaptation")
 _TEMPORAL_HEADS = ("cnn", "lstm", "transformer")
@@ -120,7 +120,7 @@ def _start_problems(key: str, entry: Settings, full: Settings, fulls: Sequence[S
         yield f"`{key}.adaptation` is none, which uses a checkpoint as it is; say which in `{key}.start_from`."
     if adaptation == "none" and full["freeze"]:
         yield f"`{key}.freeze` is {full['freeze']}, but without training (`adaptation: none`) nothing changes anyway."
-    if full["model"] in LINEAR and (adaptation == "supervised" or full["freeze"] or (start and adaptation != "none")):
+    if full["model"] in FITTED and (adaptation == "supervised" or full["freeze"] or (start and adaptation != "none")):
         yield (
             f"`{key}` is of model `{full['model']}`, which is fitted at once: it can be used as it is "
             "(`adaptation: none`), but not adapted or frozen."
@@ -142,7 +142,7 @@ def _start_problems(key: str, entry: Settings, full: Settings, fulls: Sequence[S
         )
         return
     source = known[start["run"]]
-    if start["checkpoint"] == "init" and (source["model"] in LINEAR or source["adaptation"] == "none"):
+    if start["checkpoint"] == "init" and (source["model"] in FITTED or source["adaptation"] == "none"):
         yield f"`{key}.start_from.checkpoint` is init, but {start['run']!r} is not trained and has `best` only."
     if adaptation == "none":
         if taken := [name for name in entry if name not in _OWN_KEYS]:

@@ -18,15 +18,17 @@ from decvae.checkpoints import CheckpointStore
 from decvae.distributed import is_first_process
 from decvae.feature_file import FeatureFile
 from decvae.history import History
+from decvae.lineage import FITTED
 from decvae.logs import LoggingSettings
 from decvae.models import Autoencoder, AutoencoderConfig, DecVAEConfig, DecVAEForPreTraining, linear
+from decvae.models.kernel_pca import fit_kernel_pca
 from decvae.objective_settings import LOSS_OPTIONS, ObjectiveSettings
 from decvae.optimisation import make_accelerator
 from decvae.training import Trainer, TrainingSettings
 from decvae.transfer import TransferReport, prepare
 
 AUTOENCODERS = ("ae", "vae", "beta_vae")
-LINEAR_FRAMES = 50_000  # frames drawn from the training split to fit PCA and ICA; bounds memory for large corpora
+FITTED_FRAMES = 50_000  # frames of the training split to fit a model at once; bounds memory for large corpora
 
 
 def pretrain_run(
@@ -68,8 +70,8 @@ def pretrain_run(
     run_dir = Path(run_dir)
     train, validation = FeatureFile(train_path), FeatureFile(validation_path)
     origin = None
-    if run["model"] in linear.KINDS:
-        checkpoints, history = _fit_linear(run, train, run_dir)
+    if run["model"] in FITTED:
+        checkpoints, history = _fit_at_once(run, train, run_dir)
     else:
         model = build_model(run, train, run["seed"])
         origin = prepare(model, run, source)
@@ -201,14 +203,18 @@ def train_model(
     return found
 
 
-def _fit_linear(run: dict[str, Any], train: FeatureFile, run_dir: Path) -> tuple[CheckpointStore, History]:
+def _fit_at_once(run: dict[str, Any], train: FeatureFile, run_dir: Path) -> tuple[CheckpointStore, History]:
     rng = np.random.default_rng(run["seed"])
-    share = min(1.0, LINEAR_FRAMES / int(train.offsets[-1]))
+    share = min(1.0, FITTED_FRAMES / int(train.offsets[-1]))
     parts = []
     for index in range(len(train)):
         vectors = train.vectors(index)[:, 0]
         parts.append(vectors[rng.random(len(vectors)) < share])
-    model = linear.fit(run["model"], np.concatenate(parts), run["linear"]["n_components"], run["seed"])
+    frames, size = np.concatenate(parts), run["linear"]["n_components"]
+    if run["model"] == "kpca":
+        model = fit_kernel_pca(frames, size, run["seed"], **run["kernel"])
+    else:
+        model = linear.fit(run["model"], frames, size, run["seed"])
     checkpoints = CheckpointStore(run_dir, keep=0)
     checkpoints.save(model, epoch=0, step=0, validation_loss=None, names=["best", "last"])
     checkpoints.prune()

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from decvae.artifacts import WEIGHTS, file_sha256, settings_hash
-from decvae.lineage import LINEAR, inherit, lineage_label, lineage_settings, making_order, source_places
+from decvae.lineage import FITTED, inherit, lineage_label, lineage_settings, making_order, source_places
 from decvae.objective_settings import FRAME_OPTIONS, with_objective
 from decvae.schema import ConfigError, suggest
 
 METHODS = {"filter": "FD", "ewt": "EWT", "vmd": "VMD", "emd": "EMD"}
 AUTOENCODERS = ("ae", "vae", "beta_vae")
-_BASELINE_LABELS = {"ae": "AE", "vae": "VAE", "beta_vae": "β-VAE", "pca": "PCA", "ica": "ICA"}
+_BASELINE_LABELS = {"ae": "AE", "vae": "VAE", "beta_vae": "β-VAE", "pca": "PCA", "ica": "ICA", "kpca": "kernel PCA"}
 EVERY = "every"  # in evaluation.checkpoints
 FIXED_BETA = {"ae": 0.0, "vae": 1.0}
 
@@ -29,6 +29,7 @@ _MODEL_KEYS = {
     **dict.fromkeys(AUTOENCODERS, ("beta_z", "autoencoder", "loss", "training")),
     "pca": ("linear",),
     "ica": ("linear",),
+    "kpca": ("linear", "kernel"),
     "raw": (),
 }
 LABEL_SYMBOLS = {"beta": "β", "beta_z": "βz", "beta_s": "βs", "n_components": "C", "n_components_seq": "C_seq"}
@@ -202,7 +203,7 @@ class Run:
     @property
     def is_trained(self) -> bool:
         """Trained by steps. Others have no history, GPU or untrained state; their best and last are the same."""
-        return self.model not in LINEAR and self.adaptation != "none"
+        return self.model not in FITTED and self.adaptation != "none"
 
     @property
     def setting(self) -> str:

@@ -14,7 +14,7 @@ from torch import nn
 
 from decvae.artifacts import WEIGHTS, ArtifactError, file_sha256, provenance, write_json
 from decvae.checkpoints import MANIFEST, CheckpointStore, resolve_checkpoint
-from decvae.models import Autoencoder, AutoencoderConfig, DecVAEConfig, LinearModel
+from decvae.models import Autoencoder, AutoencoderConfig, DecVAEConfig, KernelPCAModel, LinearModel
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ _TYPES = {
     "decvae": DecVAEConfig.model_type,
     **dict.fromkeys(("ae", "vae", "beta_vae"), AutoencoderConfig.model_type),
     **dict.fromkeys(("pca", "ica"), LinearModel.model_type),
+    "kpca": KernelPCAModel.model_type,
 }
 
 
@@ -104,7 +105,7 @@ def find_source(path: str | Path, checkpoint: str = "best") -> Source:
 
 
 def _read_config(source: Source, model: str) -> DecVAEConfig | AutoencoderConfig | None:
-    """Configuration of a checkpoint; None for the linear models, which have nothing but arrays."""
+    """Configuration of a checkpoint; None for the fitted models, which have nothing but arrays."""
     content = json.loads((source.folder / "config.json").read_text())
     found, expected = content.get("model_type"), _TYPES[model]
     if found != expected or (found == LinearModel.model_type and content["kind"] != model):

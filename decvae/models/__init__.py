@@ -1,4 +1,4 @@
-"""Models: DecVAE, the autoencoders and the linear baselines, all loaded by :func:`load_model`."""
+"""Models: DecVAE, the autoencoders and the baselines that are fitted at once, all loaded by :func:`load_model`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from decvae.artifacts import ArtifactError
 from decvae.models.autoencoders import Autoencoder, AutoencoderConfig
 from decvae.models.classification import DecVAEForFrameClassification, DecVAEForSequenceClassification
 from decvae.models.configuration_decvae import DecVAEConfig
+from decvae.models.kernel_pca import KernelPCAModel
 from decvae.models.linear import LinearModel
 from decvae.models.modeling_decvae import DecVAEModel
 from decvae.models.modeling_pretraining import DecVAEForPreTraining
@@ -30,6 +31,7 @@ __all__ = [
     "DecVAEForPreTraining",
     "DecVAEForSequenceClassification",
     "DecVAEModel",
+    "KernelPCAModel",
     "LinearModel",
     "load_classifier",
     "load_model",
@@ -55,7 +57,7 @@ def _checked(folder: str | Path) -> Path:
     return folder
 
 
-def load_model(folder: str | Path) -> DecVAEModel | Autoencoder | LinearModel:
+def load_model(folder: str | Path) -> DecVAEModel | Autoencoder | LinearModel | KernelPCAModel:
     """Load whatever model a checkpoint folder holds, in evaluation mode.
 
     Raises
@@ -65,8 +67,9 @@ def load_model(folder: str | Path) -> DecVAEModel | Autoencoder | LinearModel:
     """
     folder = _checked(folder)
     kind = json.loads((folder / "config.json").read_text())["model_type"]
-    if kind == LinearModel.model_type:
-        return LinearModel.from_pretrained(folder)
+    for fitted in (LinearModel, KernelPCAModel):
+        if kind == fitted.model_type:
+            return fitted.from_pretrained(folder)
     classes = {DecVAEConfig.model_type: DecVAEModel, AutoencoderConfig.model_type: Autoencoder}
     if kind not in classes:
         raise ArtifactError(f"checkpoint {folder} holds a model of type {kind!r}, expected one of {sorted(classes)}")

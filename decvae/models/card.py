@@ -13,6 +13,7 @@ _NAMES = {
     "decvae": ("DecVAE", "DecVAEModel"),
     "decvae_autoencoder": ("Autoencoder", "Autoencoder"),
     "decvae_linear": ("Linear baseline", "LinearModel"),
+    "decvae_kernel_pca": ("Kernel PCA", "KernelPCAModel"),
 }
 _CITATION = """@article{ziogas2026variational,
   title   = {Variational decomposition autoencoding improves disentanglement of latent representations},

@@ -25,7 +25,7 @@ MISTAKES = {
     "one component": ({"runs": [{"n_components": 1}]}, "runs[0].n_components", ">= 2 and <= 12"),
     "thirteen components": ({"runs": [{"n_components_seq": 13}]}, "runs[0].n_components_seq", "<= 12"),
     "unknown method": ({"run_defaults": {"decomposition": "wavelet"}}, "run_defaults.decomposition", "ewt, vmd, emd"),
-    "unknown model": ({"runs": [{"model": "gan"}]}, "runs[0].model", "decvae, ae, vae, beta_vae, pca, ica, raw"),
+    "unknown model": ({"runs": [{"model": "gan"}]}, "runs[0].model", "decvae, ae, vae, beta_vae, pca, ica, kpca, raw"),
     "number as text": (
         {"runs": [{"training": {"learning_rate_z": "1e-4"}}]},
         "runs[0].training.learning_rate_z",

@@ -27,8 +27,8 @@ def test_names_are_readable():
 
 
 # Key of run_defaults or section, a value that is not the default, and the models whose runs it reaches.
-DECVAE, AUTOENCODERS, LINEAR = {"decvae"}, {"ae", "vae", "beta_vae"}, {"pca", "ica"}
-ALL = DECVAE | AUTOENCODERS | LINEAR | {"raw"}
+DECVAE, AUTOENCODERS, FITTED = {"decvae"}, {"ae", "vae", "beta_vae"}, {"pca", "ica", "kpca"}
+ALL = DECVAE | AUTOENCODERS | FITTED | {"raw"}
 REACH = {
     "run_defaults.objective": ("corrected", DECVAE),
     "run_defaults.branches": ("Z", DECVAE),
@@ -46,7 +46,8 @@ REACH = {
     "run_defaults.loss_space": ("latents", DECVAE),
     "run_defaults.network.feat_extract_norm": ("layer", DECVAE),
     "run_defaults.autoencoder.latent_dim": (3, AUTOENCODERS),
-    "run_defaults.linear.n_components": (3, LINEAR),
+    "run_defaults.linear.n_components": (3, FITTED),
+    "run_defaults.kernel.n_landmarks": (50, {"kpca"}),
     "run_defaults.training.learning_rate_z": (1.0, DECVAE | AUTOENCODERS),
     "run_defaults.training.learning_rate_s": (1.0, DECVAE),
     "features.mel.dynamic_range_db": (60.0, ALL),

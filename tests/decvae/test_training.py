@@ -65,12 +65,18 @@ def test_autoencoders_learn_in_the_same_loop(study, run_settings, tmp_path, mode
     assert config["beta"] == {"ae": 0.0, "vae": 1.0, "beta_vae": 0.1}[model]
 
 
-def test_linear_models_are_fitted_not_trained(study, run_settings, tmp_path):
+def test_models_without_a_loop_are_fitted_not_trained(study, run_settings, tmp_path):
     run_settings["model"] = "pca"
     assert _pretrain(study, run_settings, tmp_path).empty
     names = json.loads((tmp_path / "checkpoints.json").read_text())["names"]
     assert names == {"best": "epoch-0000", "last": "epoch-0000"}
     assert _weights(tmp_path)["components"].shape == (5, 80)
+
+
+def test_kernel_pca_is_fitted_on_some_frames(study, run_settings, tmp_path):
+    run_settings.update(model="kpca", kernel={"n_landmarks": 40, "gamma": None})
+    assert _pretrain(study, run_settings, tmp_path).empty
+    assert _weights(tmp_path)["axes"].shape == (40, 5)
 
 
 def test_files_of_a_run(study, run_settings, tmp_path):
