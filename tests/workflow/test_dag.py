@@ -36,7 +36,7 @@ def test_the_default_target_is_figures(project):
     plan = project.planned()
     assert plan == project.planned("figures")
     assert plan["metrics_scatter"] == plan["metrics_bars"] == plan["training_curves"] == 1
-    assert plan["pretrain_model"] == 9
+    assert plan["pretrain_model"] == 10
     assert plan["decompose_split"] == 7  # one method's train, dev, test and controlled set; test of the three others
     assert plan["reconstruction_error"] == plan["correlograms"] == 1
     assert plan["component_frequencies"] == plan["component_scatter"] == 1
@@ -46,8 +46,8 @@ def test_the_other_targets(project):
     metrics, latents, everything = (project.planned(target) for target in ("metrics", "latents", "all"))
     assert metrics["merge_metrics"] == metrics["results_table"] == 1 and "metrics_scatter" not in metrics
     # 6 trained runs at init and best, 3 linear ones at best; dev and test each.
-    assert metrics["score_checkpoint"] == 15 and metrics["encode_checkpoint"] == 30
-    assert latents["encode_checkpoint"] == 33 and "score_checkpoint" not in latents
+    assert metrics["score_checkpoint"] == 16 and metrics["encode_checkpoint"] == 32
+    assert latents["encode_checkpoint"] == 35 and "score_checkpoint" not in latents
     assert everything == project.planned("figures") | metrics | latents
 
 
@@ -133,7 +133,7 @@ def test_the_study_of_the_objectives(project):
 
 def test_both_protocols_and_four_states_of_training(project):
     plan = project.planned("metrics", "figures", "--configfile", "config/protocols.yaml")
-    assert plan["score_checkpoint"] == 27  # 6 trained runs at 4 states, 3 linear ones at best
+    assert plan["score_checkpoint"] == 28  # 6 trained runs at 4 states, 4 fitted ones at best
     assert plan["metrics_over_training"] == plan["compare_protocols"] == 1
     assert "compare_protocols" not in project.planned("metrics")
 

@@ -42,7 +42,7 @@ def test_a_setting_of_another_method_reaches_its_examples_and_its_quality_only(f
 def test_a_setting_of_a_decomposition_reaches_what_is_made_of_it(finished):
     finished.edit("config/config.yaml", "seed: 0", "seed: 0\ndecomposition: {filter: {order: 3}}")
     plan = finished.planned()
-    assert plan["decompose_split"] == 4 and plan["pretrain_model"] == 9
+    assert plan["decompose_split"] == 4 and plan["pretrain_model"] == 10
     assert not rules(plan) & {"simulate_corpus", "simulate_traversal_set", "describe_generator"}
 
 
@@ -56,7 +56,7 @@ def test_a_plot_setting_reaches_figures_only(finished):
 def test_an_evaluation_setting_reaches_scores(finished):
     finished.edit("config/config.yaml", "kmeans_seeds: 3", "kmeans_seeds: 4")
     plan = finished.planned()
-    assert plan["score_checkpoint"] == 15
+    assert plan["score_checkpoint"] == 16
     assert rules(plan) == {"score_checkpoint", "merge_metrics", *METRIC_FIGURES}
 
 
@@ -75,7 +75,7 @@ def test_the_traversal_set_reaches_responses(finished):
 def test_a_new_checkpoint_to_evaluate_does_not_retrain(finished):
     finished.edit("config/config.yaml", "checkpoints: [init, best]", "checkpoints: [init, best, last]")
     plan = finished.planned()
-    assert plan["score_checkpoint"] == 9 and "pretrain_model" not in plan
+    assert plan["score_checkpoint"] == 10 and "pretrain_model" not in plan
 
 
 def test_every_checkpoint_is_measured_and_drawn_without_retraining(finished):
@@ -111,7 +111,7 @@ def test_a_module_reaches_the_rules_that_import_it(finished):
 def test_training_code_reaches_training(finished):
     append(finished, "decvae/training.py")
     plan = finished.planned()
-    assert plan["pretrain_model"] == 9
+    assert plan["pretrain_model"] == 10
     assert not rules(plan) & {"simulate_corpus", "decompose_split", "extract_features"}
 
 
@@ -128,7 +128,7 @@ def test_the_configuration_module_reaches_nothing(finished):
 
 def test_an_edit_that_is_taken_back_reruns_nothing(finished):
     finished.edit("decvae/training.py", "class Trainer", "class Trainers")
-    assert finished.planned()["pretrain_model"] == 9
+    assert finished.planned()["pretrain_model"] == 10
     finished.edit("decvae/training.py", "class Trainers", "class Trainer")
     assert finished.planned() == Counter()
 
