@@ -1,6 +1,7 @@
 # Thin names for the commands of the README.
 #   make figures              set up, then every figure of config/config.yaml
 #   make figures CORES=8 GPUS=2 CONFIG=config/paper.yaml
+#   make study                set up, then config/study_cpu.yaml; its page becomes docs/results.md
 #   make mini-corpora         spoken miniatures of TIMIT, VOC-ALS, IEMOCAP and two folders of recordings
 #   make demo-corpora         builds them, then every figure of config/mini_corpora.yaml
 #   make test                 set up, then format and lint checks and all tests
@@ -10,10 +11,14 @@ CONFIG ?=
 TORCH ?= cpu
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.conda/bin:$(PATH)
 
-.PHONY: figures mini-corpora demo-corpora setup test test-fast lint
+.PHONY: figures study mini-corpora demo-corpora setup test test-fast lint
 
 figures: setup
 	snakemake figures --cores $(CORES) $(if $(GPUS),--resources gpu=$(GPUS)) $(if $(CONFIG),--configfile $(CONFIG))
+
+study: setup
+	snakemake study figures --cores $(CORES) --configfile config/study_cpu.yaml
+	cp results/tables/sim_vowels-*-study.md docs/results.md
 
 mini-corpora: setup
 	python -m tests.corpora.build results/mini_corpora

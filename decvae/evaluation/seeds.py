@@ -16,7 +16,7 @@ TYPES = {
     **dict.fromkeys(("objective", "adaptation", "start_from"), "string"),
     **dict.fromkeys(("beta_z", "beta_s"), "float64"),
 }
-SEED_IN_LABEL = re.compile(r" \(seed=\d+\)|, seed=\d+")  # as decvae.runs writes it
+SEED_IN_LABEL = re.compile(r" \(seed=\d+\)|, seed=\d+|(?<=\()seed=\d+, ")  # as decvae.runs writes it
 OF_ONE_RUN = ("run", "label", "seed", "epoch", "n_codes", "value", "spread", "ci_low", "ci_high", "n")
 
 

@@ -131,6 +131,15 @@ def test_the_study_of_the_objectives(project):
     assert plan["decompose_split"] == project.planned("figures")["decompose_split"]
 
 
+def test_the_study_on_a_cpu_and_its_page(project):
+    plan = project.planned("study", "--configfile", "config/study_cpu.yaml")
+    assert plan["pretrain_model"] == 77  # 20 DecVAEs, 3 autoencoders, ICA and kernel PCA by 3 seeds; PCA and raw once
+    assert plan["decompose_split"] == 21  # 4 methods, and 3 more numbers of components, by 3 splits
+    assert plan["write_study"] == 1
+    refused = project.snakemake("study", "-n", "--cores", "2", check=False)
+    assert refused.returncode and "both protocols in `evaluation.protocols`" in refused.stdout + refused.stderr
+
+
 def test_both_protocols_and_four_states_of_training(project):
     plan = project.planned("metrics", "figures", "--configfile", "config/protocols.yaml")
     assert plan["score_checkpoint"] == 28  # 6 trained runs at 4 states, 4 fitted ones at best

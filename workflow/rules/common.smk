@@ -372,6 +372,32 @@ def compared_scores(wildcards):
     return {**shown, "kind": KIND[wildcards.corpus]}
 
 
+def reference():
+    """The first DecVAE with frame latents, which a study compares with all others; None without one."""
+    return next((run for run in RUNS.values() if run.model == "decvae" and run.has_frames), None)
+
+
+def study_of(wildcards):
+    """What the page of a study shows of a corpus, and the settings of its runs."""
+    own = [run for run in RUNS.values() if run.corpus_id == wildcards.corpus]
+    return {
+        "settings": {run.setting: run.settings for run in own},
+        "setting_of": {run.name: run.setting for run in own},
+        "reference": reference().setting,
+        **compared_scores(wildcards),
+    }
+
+
+def study_pages(wildcards):
+    """A page for the corpus of the reference."""
+    if reference() is None or len(set(CONFIG["evaluation"]["protocols"])) < 2:
+        raise ValueError(
+            "the target study needs a DecVAE with frame latents in `runs` and both protocols in `evaluation.protocols`, "
+            "as config/study_cpu.yaml has"
+        )
+    return f"results/tables/{reference().corpus_id}-study.md"
+
+
 def all_tables():
     """Tables of results for every corpus with a run that has frame latents; of both protocols if both are used."""
     corpora = dict.fromkeys(run.corpus_id for run in RUNS.values() if run.has_frames)

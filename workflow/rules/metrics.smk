@@ -108,6 +108,30 @@ rule compare_protocols:
         "../scripts/compare_protocols.py"
 
 
+rule write_study:
+    input:
+        metrics="results/metrics/metrics.parquet",
+        code=code_of("write_study.py"),
+        values=str(ROOT / "decvae/evaluation/published_values.csv"),
+        trends=str(ROOT / "decvae/evaluation/published_trends.csv"),
+    output:
+        markdown="results/tables/{corpus}-study.md",
+    log:
+        "results/logs/write_study/{corpus}.log",
+    benchmark:
+        "results/benchmarks/write_study/{corpus}.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=10,
+    params:
+        study=study_of,
+    script:
+        "../scripts/write_study.py"
+
+
 rule rank_without_labels:
     input:
         latents=latents_over_seeds,

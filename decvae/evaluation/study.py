@@ -1,0 +1,234 @@
+"""A study in one page: each setting over its seeds beside the paper, targets, baselines and ablations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from scipy.stats import kendalltau
+
+from decvae.evaluation.intervals import mean_interval
+from decvae.evaluation.published_values import BEST
+from decvae.evaluation.seeds import SEED_IN_LABEL
+
+TRENDS = Path(__file__).with_name("published_trends.csv")
+TASKS = ("accuracy", "kmeans_accuracy")
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score of the page: its heading, whether low is good, and the value that one single model should reach."""
+
+    heading: str
+    metric: str
+    factor: str = ""
+    low: bool = False
+    target: float | None = None
+
+    def margin(self, value: float, other: float) -> float:
+        """How much better ``value`` is than ``other``."""
+        return other - value if self.low else value - other
+
+
+SCORES = (
+    Score("D", "disentanglement", target=0.76),
+    Score("Mod.", "modularity", target=0.91),
+    Score("Expl.", "explicitness", target=0.95),
+    Score("IRS", "irs", target=0.66),
+    Score("vowel acc.", "accuracy", "vowel", target=0.98),
+    Score("speaker acc.", "accuracy", "speaker", target=0.97),
+    Score("MI", "mutual_information", low=True, target=0.03),
+    Score("TC norm.", "total_correlation_norm", low=True, target=0.10),
+)
+COMPARED = ("D", "Mod.", "Expl.", "speaker acc.")
+# Keys that change together and are one axis.
+_PAIRS = {"beta": {"beta_z", "beta_s"}, "n_components": {"n_components", "n_components_seq"}}
+
+
+def scores_of(
+    metrics: pd.DataFrame, *, corpus: str, protocol: str, aggregation: str, classifier: str, fall_back: bool = True
+) -> pd.DataFrame:
+    """The rows of the page's scores: frame latents of every run and checkpoint.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        ``metrics.parquet``.
+    aggregation : str
+        Runs that lack it are taken on X if ``fall_back``, else left out.
+    classifier : str
+        Of the sound protocol; the published one reports its best.
+
+    Returns
+    -------
+    DataFrame
+        With a column ``heading``.
+
+    Raises
+    ------
+    ValueError
+        If there are no such rows.
+    """
+    wanted = {"corpus": corpus, "protocol": protocol, "branch": "Z", "space": "mu"}
+    rows = metrics
+    for column, value in wanted.items():
+        rows = rows[rows[column] == value]
+    kept = ["", BEST if protocol == "published" else classifier]
+    rows = rows[rows["classifier"].isin(kept)]
+    has = rows.groupby("run")["aggregation"].transform(lambda found: aggregation in set(found))
+    rows = rows[rows["aggregation"] == has.map({True: aggregation, False: "X" if fall_back else None})]
+    headings = {(score.metric, score.factor): score.heading for score in SCORES}
+    factor = rows["factors"].where(rows["metric"].isin(TASKS), "")
+    found = [headings.get(pair) for pair in zip(rows["metric"], factor, strict=True)]
+    rows = rows.assign(heading=pd.Series(found, rows.index, dtype=object))
+    rows = rows[rows["heading"].notna()]
+    if rows.empty:
+        raise ValueError(f"the metrics have no scores with {wanted} and aggregation {aggregation!r}")
+    return rows
+
+
+def over_settings(rows: pd.DataFrame, setting_of: Mapping[str, str]) -> pd.DataFrame:
+    """Every score of every setting and checkpoint, over the seeds of the setting.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Of :func:`scores_of`.
+    setting_of : {run: name}
+        Equal names for runs that differ by seed only.
+
+    Returns
+    -------
+    DataFrame with columns setting, label, checkpoint, heading, runs, value, spread, ci_low, ci_high
+        ``spread`` is the standard deviation over seeds (ddof 1), the interval Student's of the mean; a setting with one
+        seed has the interval within its run, if there is one.
+    """
+    rows = rows.assign(
+        setting=rows["run"].map(setting_of), label=rows["label"].map(lambda label: SEED_IN_LABEL.sub("", label))
+    )
+    found = []
+    keys = ["setting", "label", "checkpoint", "heading"]
+    for key, group in rows.groupby(keys, sort=False):
+        values = group["value"].to_numpy()
+        if len(values) > 1:
+            interval = (values.std(ddof=1), *mean_interval(values))
+        else:
+            interval = (float("nan"), group["ci_low"].item(), group["ci_high"].item())
+        found.append((*key, len(values), values.mean(), *interval))
+    return pd.DataFrame(found, columns=[*keys, "runs", "value", "spread", "ci_low", "ci_high"])
+
+
+def distances_to_targets(rows: pd.DataFrame) -> pd.DataFrame:
+    """Every trained or fitted run beside the targets, the one that meets most of them first.
+
+    Ties are broken by the sum of what is missing. Untrained models are left out.
+
+    Returns
+    -------
+    DataFrame with columns run, label, met and one per score
+        ``value - target``, signed so that at least 0 meets the target.
+    """
+    trained = rows[rows["checkpoint"] != "init"]
+    wide = trained.pivot_table(index=["run", "label", "checkpoint"], columns="heading", values="value").reset_index()
+    aimed = [score for score in SCORES if score.target is not None and score.heading in wide]
+    margins = pd.DataFrame({score.heading: score.margin(wide[score.heading], score.target) for score in aimed})
+    met, missing = (margins >= 0).sum(axis=1), margins.clip(upper=0).sum(axis=1)
+    found = pd.concat([wide[["run", "label"]], met.rename("met"), margins], axis=1)
+    return found.assign(missing=missing).sort_values(["met", "missing"], ascending=False).drop(columns="missing")
+
+
+def against_others(summary: pd.DataFrame, reference: str, checkpoint: str) -> pd.DataFrame:
+    """Whether the reference setting is better than every other setting, and than its own untrained encoder.
+
+    Returns
+    -------
+    DataFrame with columns label, checkpoint, heading, value, reference, verdict
+        ``verdict`` is better or worse where the 95 % intervals do not overlap, else ``overlap``; ``no interval`` where
+        one of them has none.
+    """
+    own = summary[(summary["setting"] == reference) & (summary["checkpoint"] == checkpoint)].set_index("heading")
+    others = summary[(summary["setting"] != reference) | (summary["checkpoint"] == "init")]
+    low = {score.heading: score.low for score in SCORES}
+    found = []
+    for row in others[others["heading"].isin(COMPARED)].itertuples():
+        if row.heading not in own.index:
+            continue
+        ours = own.loc[row.heading]
+        if pd.isna([row.ci_low, row.ci_high, ours.ci_low, ours.ci_high]).any():
+            verdict = "no interval"
+        elif ours.ci_low > row.ci_high or ours.ci_high < row.ci_low:
+            verdict = "better" if (ours.value > row.value) != low[row.heading] else "worse"
+        else:
+            verdict = "overlap"
+        found.append((row.label, row.checkpoint, row.heading, row.value, ours.value, verdict))
+    return pd.DataFrame(found, columns=["label", "checkpoint", "heading", "value", "reference", "verdict"])
+
+
+def axes_around(settings: Mapping[str, Mapping[str, Any]], reference: str) -> dict[str, dict[str, str]]:
+    """Ablations around the reference: settings that differ from it along one axis only.
+
+    Parameters
+    ----------
+    settings : {setting: nested settings of a run}
+    reference : str
+
+    Returns
+    -------
+    {axis: {setting: value}}
+        The reference is on every axis. Keys that change together (both betas, both numbers of components, or an input
+        with its encoder) are one axis, named after them. Keys that one of two settings lacks do not count.
+    """
+    flat = {name: _flatten(values) for name, values in settings.items()}
+    own = flat[reference]
+    axes: dict[str, dict[str, str]] = {}
+    for name, values in flat.items():
+        different = {key for key in own if key in values and key != "seed" and values[key] != own[key]}
+        if name == reference or not different or "model" in different:
+            continue
+        axis = next((title for title, pair in _PAIRS.items() if different <= pair), ", ".join(sorted(different)))
+        keys = sorted(different) if axis not in _PAIRS else [sorted(different)[-1]]
+        axes.setdefault(axis, {reference: _value(own, keys)})[name] = _value(values, keys)
+    return axes
+
+
+def _flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
+
+
+def _value(flat: Mapping[str, Any], keys: list[str]) -> str:
+    return ", ".join(f"{flat[key]:g}" if isinstance(flat[key], float) else str(flat[key]) for key in keys)
+
+
+def published_trend(axis: str) -> pd.DataFrame:
+    """What the paper reports along an axis: columns heading, setting, value; empty for an axis that it lacks."""
+    table = pd.read_csv(TRENDS, comment="#", dtype={"setting": str}, keep_default_na=False)
+    headings = {(score.metric, score.factor): score.heading for score in SCORES}
+    table["heading"] = [headings[pair] for pair in zip(table["metric"], table["factor"], strict=True)]
+    return table.loc[table["axis"] == axis, ["heading", "setting", "value"]]
+
+
+def agreement(ours: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """Kendall's tau of the order of the settings here and in the paper, for every score.
+
+    Parameters
+    ----------
+    ours, published : DataFrame
+        Columns heading, setting, value.
+
+    Returns
+    -------
+    DataFrame with columns heading, settings (their number), tau
+        Scores with fewer than three settings in common are left out.
+    """
+    both = ours.merge(published, on=["heading", "setting"], suffixes=("", "_paper"))
+    found = []
+    for heading, group in both.groupby("heading", sort=False):
+        if len(group) >= 3:
+            found.append((heading, len(group), kendalltau(group["value"], group["value_paper"]).statistic))
+    return pd.DataFrame(found, columns=["heading", "settings", "tau"])
