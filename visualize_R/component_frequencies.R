@@ -3,6 +3,8 @@
 # Input   quality: one or several tables of sampled frames (quality_sample.csv), one per method
 # Output  pdf, png
 # Command Rscript visualize_R/component_frequencies.R --quality a.csv,b.csv --pdf out.pdf --png out.png
+#         [--view medians (and distributions) or frames (every frame, with marginal densities)] [--max_hz 5000]
+#         [--bin_hz 31.25: width of a bin of the spectrum, over which the dots of view frames are spread]
 
 source(if (exists("snakemake")) {
   snakemake@input[["theme"]]
@@ -10,81 +12,166 @@ source(if (exists("snakemake")) {
   script <- sub("--file=", "", grep("^--file=", commandArgs(), value = TRUE), fixed = TRUE)
   file.path(dirname(gsub("~+~", " ", script, fixed = TRUE)), "theme.R")
 })
+source_shared("quality.R")
 
-arguments <- figure_arguments(inputs = "quality", parameters = list(max_hz = 5000))
+arguments <- figure_arguments(inputs = "quality", parameters = list(view = "medians", max_hz = 5000, bin_hz = 31.25))
 
-detected <- read_quality(arguments$quality, "peak_hz")
-truth <- read_quality(arguments$quality, "formant_hz")
-kilohertz <- function(hertz) hertz / 1000
-ranks <- component_levels(truth$item)
-detected <- filter(detected, .data$item %in% ranks, .data$value <= arguments$max_hz)
+medians_and_ranges <- function() {
+  detected <- read_quality(arguments$quality, "peak_hz")
+  truth <- read_quality(arguments$quality, "formant_hz")
+  kilohertz <- function(hertz) hertz / 1000
+  ranks <- component_levels(truth$item)
+  detected <- filter(detected, .data$item %in% ranks, .data$value <= arguments$max_hz)
 
-# Left: medians in the planes of the first and second, and of the second and third component.
-medians <- function(table) {
-  table %>%
-    group_by(.data$method, .data$content, .data$group, .data$item) %>%
-    summarise(khz = kilohertz(median(.data$value)), .groups = "drop") %>%
-    pivot_wider(names_from = "item", values_from = "khz")
-}
-places <- bind_rows(
-  mutate(medians(detected), source = "component"),
-  mutate(medians(truth), source = "true formant")
-)
-links <- inner_join(
-  medians(detected), medians(truth),
-  by = c("method", "content", "group"), suffix = c("", "_true")
-)
-plane <- function(x, y, legend) {
-  ggplot(places, aes(.data[[x]], .data[[y]], colour = .data$content)) +
-    geom_segment(
-      aes(xend = .data[[paste0(x, "_true")]], yend = .data[[paste0(y, "_true")]]), links,
-      linewidth = 0.25, alpha = 0.6, show.legend = FALSE
+  # Left: medians in the planes of the first and second, and of the second and third component.
+  medians <- function(table) {
+    table %>%
+      group_by(.data$method, .data$content, .data$group, .data$item) %>%
+      summarise(khz = kilohertz(median(.data$value)), .groups = "drop") %>%
+      pivot_wider(names_from = "item", values_from = "khz")
+  }
+  places <- bind_rows(
+    mutate(medians(detected), source = "component"),
+    mutate(medians(truth), source = "true formant")
+  )
+  links <- inner_join(
+    medians(detected), medians(truth),
+    by = c("method", "content", "group"), suffix = c("", "_true")
+  )
+  plane <- function(x, y, legend) {
+    ggplot(places, aes(.data[[x]], .data[[y]], colour = .data$content)) +
+      geom_segment(
+        aes(xend = .data[[paste0(x, "_true")]], yend = .data[[paste0(y, "_true")]]), links,
+        linewidth = 0.25, alpha = 0.6, show.legend = FALSE
+      ) +
+      geom_point(aes(shape = interaction(.data$source, .data$group, sep = ", ")), size = 1.6, stroke = 0.5) +
+      facet_wrap(vars(.data$method), nrow = 1) +
+      scale_colour_manual(values = class_colours(levels(places$content))) +
+      scale_shape_manual(values = setNames(
+        c(16, 1, 17, 2, 15, 0), c(outer(c("component", "true formant"), group_names, paste, sep = ", "))
+      )) +
+      labs(
+        x = sprintf("%s (kHz)", x), y = sprintf("%s (kHz)", y), colour = "Vowel", shape = NULL,
+        subtitle = sprintf("Medians: %s against %s", y, x)
+      ) +
+      theme_figure()
+  }
+
+  # Right: the distribution of every component, with the range of the formant that belongs to it.
+  ranges <- truth %>%
+    group_by(.data$method, .data$content, .data$item) %>%
+    summarise(low = kilohertz(min(.data$value)), high = kilohertz(max(.data$value)), .groups = "drop")
+  component_title <- "Component (shaded: range of the formant)"
+  violins <- ggplot(detected, aes(.data$content, kilohertz(.data$value))) +
+    geom_rect(
+      aes(
+        xmin = as.integer(.data$content) - 0.42, xmax = as.integer(.data$content) + 0.42, ymin = .data$low,
+        ymax = .data$high, fill = .data$item
+      ), ranges,
+      inherit.aes = FALSE, alpha = 0.3
     ) +
-    geom_point(aes(shape = interaction(.data$source, .data$group, sep = ", ")), size = 1.6, stroke = 0.5) +
+    geom_violin(
+      aes(colour = .data$item),
+      position = "identity", scale = "width", width = 0.7, fill = NA, linewidth = 0.35
+    ) +
     facet_wrap(vars(.data$method), nrow = 1) +
-    scale_colour_manual(values = class_colours(levels(places$content))) +
-    scale_shape_manual(values = setNames(
-      c(16, 1, 17, 2, 15, 0), c(outer(c("component", "true formant"), group_names, paste, sep = ", "))
-    )) +
+    scale_x_discrete(limits = levels(detected$content)) +
+    scale_colour_manual(values = component_colours(ranks)) +
+    scale_fill_manual(values = component_colours(ranks)) +
     labs(
-      x = sprintf("%s (kHz)", x), y = sprintf("%s (kHz)", y), colour = "Vowel", shape = NULL,
-      subtitle = sprintf("Medians: %s against %s", y, x)
+      x = "Vowel", y = "Frequency (kHz)", colour = component_title, fill = component_title,
+      subtitle = "Frequency of the largest spectral value of each component (violins) and the formants of the speakers"
     ) +
     theme_figure()
+
+  figure <- plane(ranks[1], ranks[2]) + plane(ranks[2], ranks[length(ranks)]) + violins +
+    plot_layout(ncol = 1, heights = c(1, 1, 1.2), guides = "collect") +
+    plot_annotation(
+      caption = wrap_caption(quality_caption(detected), arguments$width_mm), theme = theme_figure()
+    ) &
+    theme(legend.position = "bottom", legend.box = "vertical", legend.spacing.y = unit(0.5, "mm"))
+
+  save_figure(figure, arguments, height_mm = 225)
 }
 
-# Right: the distribution of every component, with the range of the formant that belongs to it.
-ranges <- truth %>%
-  group_by(.data$method, .data$content, .data$item) %>%
-  summarise(low = kilohertz(min(.data$value)), high = kilohertz(max(.data$value)), .groups = "drop")
-component_title <- "Component (shaded: range of the formant)"
-violins <- ggplot(detected, aes(.data$content, kilohertz(.data$value))) +
-  geom_rect(
-    aes(
-      xmin = as.integer(.data$content) - 0.42, xmax = as.integer(.data$content) + 0.42, ymin = .data$low,
-      ymax = .data$high, fill = .data$item
-    ), ranges,
-    inherit.aes = FALSE, alpha = 0.3
-  ) +
-  geom_violin(
-    aes(colour = .data$item),
-    position = "identity", scale = "width", width = 0.7, fill = NA, linewidth = 0.35
-  ) +
-  facet_wrap(vars(.data$method), nrow = 1) +
-  scale_x_discrete(limits = levels(detected$content)) +
-  scale_colour_manual(values = component_colours(ranks)) +
-  scale_fill_manual(values = component_colours(ranks)) +
-  labs(
-    x = "Vowel", y = "Frequency (kHz)", colour = component_title, fill = component_title,
-    subtitle = "Frequency of the largest spectral value of each component (violins) and the formants of the speakers"
-  ) +
-  theme_figure()
+frames_with_marginals <- function() {
+  truth <- read_quality(arguments$quality, "formant_hz")
+  detected <- read_quality(arguments$quality, "peak_hz") %>%
+    filter(.data$item %in% truth$item, .data$value <= arguments$max_hz)
+  ranks <- component_levels(truth$item)
+  vowels <- levels(detected$content)
 
-figure <- plane(ranks[1], ranks[2]) + plane(ranks[2], ranks[length(ranks)]) + violins +
-  plot_layout(ncol = 1, heights = c(1, 1, 1.2), guides = "collect") +
-  plot_annotation(
-    caption = wrap_caption(quality_caption(detected), arguments$width_mm), theme = theme_figure()
-  ) &
-  theme(legend.position = "bottom", legend.box = "vertical", legend.spacing.y = unit(0.5, "mm"))
+  # One row per frame, one column per component in kHz.
+  by_frame <- function(table) {
+    table %>%
+      mutate(khz = .data$value / 1000) %>%
+      select("method", "content", "utterance", "frame", "item", "khz") %>%
+      pivot_wider(names_from = "item", values_from = "khz")
+  }
+  # Peaks lie on the bins of the spectrum: spread over the bin, so that frames do not hide each other.
+  set.seed(0)
+  points <- by_frame(mutate(detected, value = .data$value + runif(n(), -0.5, 0.5) * arguments$bin_hz))
+  centres <- by_frame(truth) %>%
+    group_by(.data$method, .data$content) %>%
+    summarise(across(all_of(ranks), median), .groups = "drop")
 
-save_figure(figure, arguments, height_mm = 225)
+  colours <- scale_colour_manual(values = class_colours(vowels), limits = vowels)
+  fills <- scale_fill_manual(values = class_colours(vowels), limits = vowels, guide = "none")
+
+  marginal <- function(table, component) {
+    ggplot(table, aes(.data[[component]], colour = .data$content, fill = .data$content)) +
+      geom_density(aes(y = after_stat(.data$scaled)), alpha = 0.08, linewidth = 0.3, show.legend = FALSE) +
+      colours +
+      fills +
+      theme_void()
+  }
+
+  with_marginals <- function(method, x, y) {
+    table <- points[points$method == method, ]
+    table <- table[!is.na(table[[x]]) & !is.na(table[[y]]), ]
+    range_x <- range(points[[x]], na.rm = TRUE)
+    range_y <- range(points[[y]], na.rm = TRUE)
+    scatter <- ggplot(table, aes(.data[[x]], .data[[y]], colour = .data$content)) +
+      geom_point(size = 0.6, stroke = 0, alpha = 0.4) +
+      geom_point(
+        aes(fill = .data$content), centres[centres$method == method, ],
+        shape = 21, size = 1.7, colour = "black", stroke = 0.4, show.legend = FALSE
+      ) +
+      colours +
+      fills +
+      guides(colour = guide_legend(override.aes = list(size = 2, alpha = 1))) +
+      coord_cartesian(xlim = range_x, ylim = range_y) +
+      labs(x = sprintf("%s (kHz)", x), y = sprintf("%s (kHz)", y), colour = "Vowel") +
+      theme_figure()
+    top <- marginal(table, x) +
+      coord_cartesian(xlim = range_x) +
+      labs(title = method) +
+      theme(plot.title = element_text(size = 8, face = "bold"))
+    right <- marginal(table, y) + coord_flip(xlim = range_y)
+    top + plot_spacer() + scatter + right + plot_layout(ncol = 2, widths = c(5, 1), heights = c(1, 5))
+  }
+
+  methods <- levels(droplevels(points$method))
+  pairs <- unique(list(ranks[1:2], ranks[c(2, length(ranks))]))
+  panels <- unlist(
+    lapply(pairs, function(pair) lapply(methods, with_marginals, x = pair[1], y = pair[2])),
+    recursive = FALSE
+  )
+  explanation <- paste(
+    "Small dots: frames, spread over the bin of the spectrum;",
+    "circles: medians of the formants that the generator gave to the same frames.",
+    "Curves: densities of the frames of a vowel, each with maximum 1."
+  )
+  figure <- wrap_plots(panels, ncol = min(2, length(methods)), guides = "collect") +
+    plot_annotation(
+      caption = wrap_caption(c(explanation, quality_caption(detected)), arguments$width_mm), theme = theme_figure()
+    ) &
+    theme(legend.position = "bottom")
+
+  rows <- ceiling(length(panels) / min(2, length(methods)))
+  save_figure(figure, arguments, height_mm = 58 * rows + 18)
+}
+
+views <- list(medians = medians_and_ranges, frames = frames_with_marginals)
+check_names(arguments$view, names(views), "The command", "view")
+views[[arguments$view]]()

@@ -20,7 +20,7 @@ summary <- read_table(
 utterances <- read_table(arguments$utterances, text = c("split", "utterance"), numeric = "seconds")
 splits <- intersect(c("train", "dev", "test"), unique(utterances$split))
 as_split <- function(split) factor(split, levels = splits)
-colours <- setNames(okabe_ito[seq_along(splits)], splits)
+colours <- setNames(class_palette()[seq_along(splits)], splits)
 
 # One row per quantity, one column per split.
 of_splits <- keep_rows(

@@ -38,7 +38,7 @@ mebibytes <- function(values) {
 duration <- ggplot(times, aes(.data$value, .data$row, colour = .data$kind, shape = .data$kind)) +
   geom_point(size = 1.8) +
   scale_x_log10(breaks = time_breaks, labels = names(time_breaks)) +
-  scale_colour_manual(values = unname(okabe_ito[seq_along(kinds)])) +
+  scale_colour_manual(values = class_palette()[seq_along(kinds)]) +
   scale_shape_manual(values = c(16, 1, 17)) +
   labs(subtitle = "Time", x = NULL, y = NULL, colour = NULL, shape = NULL) +
   theme_figure() +

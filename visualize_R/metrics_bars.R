@@ -1,10 +1,12 @@
-# Metric bars (figure 2): every metric in a panel, every model as a bar, beside the same model before training.
+# Metric bars (figures 2 to 5, supplementary figures 10, 14, 17, 26): every metric in a panel, every model (or every
+# joint latent of a model) as a bar, beside the same model before training.
 #
 # Input   metrics: metrics.csv with run, label, checkpoint, branch, space, aggregation, factors, metric, classifier,
-#         protocol, value, spread, ci_low, ci_high
+#         protocol, value, ci_low, ci_high; published (optional): table of published values with corpus, model, score,
+#         value
 # Output  pdf, png
-# Command Rscript visualize_R/metrics_bars.R --metrics metrics.csv --pdf out.pdf --png out.png [--checkpoint best]
-#         [--runs run1,run2] [--aggregation all] [--classifier logistic_regression] [--content vowel] [--protocol sound]
+# Command Rscript visualize_R/metrics_bars.R --metrics metrics.csv --pdf out.pdf --png out.png
+#         [--shown all, joint (metrics of all factors) or tasks (accuracies)] [and the parameters of scores.R]
 
 source(if (exists("snakemake")) {
   snakemake@input[["theme"]]
@@ -12,41 +14,42 @@ source(if (exists("snakemake")) {
   script <- sub("--file=", "", grep("^--file=", commandArgs(), value = TRUE), fixed = TRUE)
   file.path(dirname(gsub("~+~", " ", script, fixed = TRUE)), "theme.R")
 })
+source_shared("scores.R")
 
 arguments <- figure_arguments(
-  inputs = "metrics",
-  parameters = list(
-    checkpoint = "best", runs = character(), aggregation = "all", classifier = "logistic_regression", content = "vowel",
-    protocol = "sound"
-  )
+  inputs = "metrics", optional = "published", parameters = c(score_parameters, list(shown = "all"))
 )
+check_names(arguments$shown, c("all", "joint", "tasks"), "The command", "parameter 'shown'")
 
-definitions <- score_definitions(arguments$content)
-# Mutual information and total correlation are better when low: they are drawn as 1 - value, cut at 0 as in the paper.
-lower_is_better <- c(mutual_information = "1 \u2212 MI", total_correlation = "1 \u2212 TC")
+drawn <- read_scores(arguments)
 groups <- c("Independence of codes", "DCI", "Modularity, explicitness, robustness", "Classification accuracy")
-definitions <- definitions %>%
+# Mutual information and total correlation are better when low: they are drawn as 1 - value, cut at 0 as in the paper.
+turned <- c(mutual_information = "1 \u2212 MI", total_correlation = "1 \u2212 TC")
+definitions <- drawn$definitions %>%
   mutate(
-    panel = coalesce(lower_is_better[.data$score], .data$title),
-    group = factor(rep(groups, c(2, 3, 3, 2)), levels = groups)
-  )
-scores <- read_scores(
-  arguments$metrics, arguments$checkpoint, arguments$runs, arguments$aggregation, arguments$classifier,
-  arguments$content, arguments$protocol
-)
-bars <- scores %>%
-  inner_join(definitions, by = "score") %>%
-  mutate(
-    lower = .data$score %in% names(lower_is_better),
-    across(c("value", "ci_low", "ci_high"), \(score) if_else(.data$lower, pmax(0, 1 - score), score)),
-    panel = factor(.data$panel, levels = definitions$panel),
-    label = factor(.data$label, levels = rev(levels(.data$label))),
-    # Bars are stacked from below: the untrained one comes first.
-    state = factor(.data$state, levels = c("untrained", "shown"))
-  )
-
+    panel = coalesce(turned[.data$score], .data$title),
+    group = factor(groups[c(1, 1, 2, 2, 2, 3, 3, 3, rep(4, n() - 8))], levels = groups)
+  ) %>%
+  filter(arguments$shown == "all" | (.data$metric == "accuracy") == (arguments$shown == "tasks"))
+scores <- filter(drawn$scores, .data$score %in% definitions$score)
+published <- published_scores(arguments, scores)
+models <- rev(levels(scores$label))
+in_panels <- function(table) {
+  table %>%
+    mutate(score = as.character(.data$score)) %>%
+    inner_join(definitions, by = "score") %>%
+    mutate(
+      across(any_of(c("value", "ci_low", "ci_high")), \(value) higher_is_better(value, .data$score)),
+      panel = factor(.data$panel, levels = definitions$panel),
+      label = factor(.data$label, levels = models)
+    )
+}
+# Bars are stacked from below: the untrained one comes first.
+bars <- in_panels(scores) %>% mutate(state = factor(.data$state, levels = c("untrained", "shown")))
 spreads <- filter(bars, !is.na(.data$ci_low))
+has_untrained <- any(bars$state == "untrained")
 
+columns <- min(fitting_columns(5), nrow(definitions))
 figure <- ggplot(bars, aes(.data$value, .data$label, fill = .data$group, alpha = .data$state)) +
   geom_col(position = position_dodge2(preserve = "single", padding = 0.1), width = 0.8) +
   geom_errorbar(
@@ -57,22 +60,35 @@ figure <- ggplot(bars, aes(.data$value, .data$label, fill = .data$group, alpha =
     data = spreads, width = 0.3, linewidth = 0.25, alpha = 1, colour = "grey15",
     position = position_dodge(width = 0.8), show.legend = FALSE
   ) +
-  facet_wrap(vars(.data$panel), ncol = 5) +
+  geom_point(
+    aes(.data$value, .data$label), in_panels(published),
+    inherit.aes = FALSE, shape = 5, size = 1.4, stroke = 0.4, colour = "grey10"
+  ) +
+  facet_wrap(vars(.data$panel), ncol = columns) +
   scale_x_continuous(breaks = c(0, 0.5, 1), labels = c("0", "0.5", "1"), expand = expansion(mult = c(0, 0.02))) +
   coord_cartesian(xlim = c(0, max(1, bars$value))) +
-  scale_fill_manual(values = setNames(okabe_ito[c(1, 3, 4, 2)], groups)) +
+  scale_fill_manual(values = setNames(class_palette()[c(1, 3, 4, 2)], groups)) +
   scale_alpha_manual(values = c(shown = 1, untrained = 0.35), breaks = c("shown", "untrained"),
     labels = c(shown = paste("checkpoint", arguments$checkpoint), untrained = "before training")
   ) +
-  guides(fill = guide_legend(order = 1), alpha = guide_legend(order = 2, override.aes = list(fill = "grey20"))) +
+  guides(
+    fill = guide_legend(order = 1),
+    alpha = if (has_untrained) guide_legend(order = 2, override.aes = list(fill = "grey20")) else "none"
+  ) +
   labs(
     x = "Score (higher is better)", y = NULL, fill = NULL, alpha = NULL,
     caption = wrap_caption(
       c(
-        "MI: adjusted mutual information between codes.",
-        "TC: total correlation in nats per dimension, 1 \u2212 TC cut at 0.",
+        if (arguments$shown != "tasks") {
+          c(
+            "MI: adjusted mutual information between codes.",
+            "TC: total correlation in nats per dimension, 1 \u2212 TC cut at 0."
+          )
+        },
         "Error bars: 95 % intervals (over utterances or folds), cut at the panel.",
-        undefined_note(scores, definitions)
+        if (!has_untrained) sprintf("Checkpoint: %s.", arguments$checkpoint),
+        undefined_note(scores, definitions),
+        published_note(published)
       ),
       arguments$width_mm
     )
@@ -84,5 +100,6 @@ figure <- ggplot(bars, aes(.data$value, .data$label, fill = .data$group, alpha =
     panel.spacing.x = unit(3, "mm")
   )
 
-rows_mm <- nlevels(bars$label) * (if (any(bars$state == "untrained")) 4.2 else 3)
-save_figure(figure, arguments, height_mm = 2 * max(rows_mm, 20) + 44)
+rows_mm <- nlevels(bars$label) * (if (has_untrained) 4.2 else 3)
+panel_rows <- ceiling(nrow(definitions) / columns)
+save_figure(figure, arguments, height_mm = panel_rows * (max(rows_mm, 12) + 5) + 38)

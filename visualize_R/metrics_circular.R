@@ -1,10 +1,10 @@
 # Circular bar charts (figure 6d): five metrics of every model around a circle, one sector per corpus and metric.
 #
 # Input   metrics: metrics.csv with run, label, model, corpus, checkpoint, branch, space, aggregation, factors, metric,
-#         classifier, protocol, value, spread, ci_low, ci_high
+#         classifier, protocol, value, ci_low, ci_high
 # Output  pdf, png
-# Command Rscript visualize_R/metrics_circular.R --metrics metrics.csv --pdf out.pdf --png out.png [--checkpoint best]
-#         [--runs run1,run2] [--aggregation all] [--classifier logistic_regression] [--content vowel] [--protocol sound]
+# Command Rscript visualize_R/metrics_circular.R --metrics metrics.csv --pdf out.pdf --png out.png
+#         [the parameters of scores.R]
 
 source(if (exists("snakemake")) {
   snakemake@input[["theme"]]
@@ -13,13 +13,9 @@ source(if (exists("snakemake")) {
   file.path(dirname(gsub("~+~", " ", script, fixed = TRUE)), "theme.R")
 })
 
-arguments <- figure_arguments(
-  inputs = "metrics",
-  parameters = list(
-    checkpoint = "best", runs = character(), aggregation = "all", classifier = "logistic_regression", content = "vowel",
-    protocol = "sound"
-  )
-)
+source_shared("scores.R")
+
+arguments <- figure_arguments(inputs = "metrics", parameters = score_parameters)
 
 drawn <- c(
   total_correlation = "1 \u2212 TC", disentanglement = "D", completeness = "C", informativeness = "I", irs = "IRS"
@@ -29,10 +25,7 @@ families <- c(
 )
 runs <- read_table(arguments$metrics, text = c("run", "model", "corpus")) %>%
   distinct(.data$run, .keep_all = TRUE)
-scores <- read_scores(
-  arguments$metrics, arguments$checkpoint, arguments$runs, arguments$aggregation, arguments$classifier,
-  arguments$content, arguments$protocol
-) %>%
+scores <- read_scores(arguments, with_tasks = FALSE)$scores %>%
   filter(.data$state == "shown", .data$score %in% names(drawn)) %>%
   inner_join(runs, by = "run")
 bars <- scores %>%
@@ -41,8 +34,7 @@ bars <- scores %>%
     sprintf("a model among %s", quoted(names(families))), scores$model
   ) %>%
   mutate(
-    lower = .data$score == "total_correlation",
-    across(c("value", "ci_low", "ci_high"), \(score) pmin(1, pmax(0, if_else(.data$lower, 1 - score, score)))),
+    across(c("value", "ci_low", "ci_high"), \(value) pmin(1, pmax(0, higher_is_better(value, .data$score)))),
     low = pmin(.data$ci_low, .data$ci_high), high = pmax(.data$ci_low, .data$ci_high),
     family = unname(families[.data$model]),
     corpus = sub("-[0-9a-f]+$", "", .data$corpus),
@@ -72,8 +64,7 @@ circle <- function(family) {
   ggplot(bars, aes(.data$place, .data$value, fill = .data$label)) +
     geom_hline(yintercept = 0:5 / 5, linewidth = 0.2, colour = "grey85") +
     annotate(
-      "text", x = 0, y = 1:5 / 5, label = c("0.2", "0.4", "0.6", "0.8", "1"), size = 1.7, colour = "grey40",
-      family = font_family
+      "text", x = 0, y = 1:5 / 5, label = c("0.2", "0.4", "0.6", "0.8", "1"), size = 1.7, colour = "grey40"
     ) +
     geom_col(width = 0.9) +
     geom_errorbar(
@@ -82,11 +73,11 @@ circle <- function(family) {
     ) +
     geom_text(
       aes(.data$place, 1.15, label = .data$metric),
-      data = names, inherit.aes = FALSE, size = 2.1, family = font_family
+      data = names, inherit.aes = FALSE, size = 2.1
     ) +
     geom_text(
       aes(.data$place, 1.42, label = .data$corpus),
-      data = sectors, inherit.aes = FALSE, size = 2.3, fontface = "bold", family = font_family
+      data = sectors, inherit.aes = FALSE, size = 2.3, fontface = "bold"
     ) +
     scale_x_continuous(limits = c(-1, bars$places[1])) +
     scale_y_continuous(limits = c(-0.4, 1.45)) +

@@ -1,10 +1,13 @@
-# Metric scatter plots (figure 2): every model in four planes of metrics, at one checkpoint and before training.
+# Metric scatter plots (figures 2 to 5, supplementary figure 7): every model in planes of two metrics, at one checkpoint
+# and before training; a third metric can set the area of the marks.
 #
 # Input   metrics: metrics.csv with run, label, checkpoint, branch, space, aggregation, factors, metric, classifier,
-#         protocol, value, spread, ci_low, ci_high
+#         protocol, value, ci_low, ci_high; published (optional): table of published values with corpus, model, score,
+#         value
 # Output  pdf, png
-# Command Rscript visualize_R/metrics_scatter.R --metrics metrics.csv --pdf out.pdf --png out.png [--checkpoint best]
-#         [--runs run1,run2] [--aggregation all] [--classifier logistic_regression] [--content vowel] [--protocol sound]
+# Command Rscript visualize_R/metrics_scatter.R --metrics metrics.csv --pdf out.pdf --png out.png
+#         [--panels disentanglement:informativeness,modularity:explicitness:irs (x:y or x:y:area)]
+#         [and the parameters of scores.R]
 
 source(if (exists("snakemake")) {
   snakemake@input[["theme"]]
@@ -12,55 +15,69 @@ source(if (exists("snakemake")) {
   script <- sub("--file=", "", grep("^--file=", commandArgs(), value = TRUE), fixed = TRUE)
   file.path(dirname(gsub("~+~", " ", script, fixed = TRUE)), "theme.R")
 })
+source_shared("scores.R")
 
 arguments <- figure_arguments(
-  inputs = "metrics",
-  parameters = list(
-    checkpoint = "best", runs = character(), aggregation = "all", classifier = "logistic_regression", content = "vowel",
-    protocol = "sound"
-  )
+  inputs = "metrics", optional = "published", parameters = c(score_parameters, list(panels = character()))
 )
 
-definitions <- score_definitions(arguments$content)
-scores <- read_scores(
-  arguments$metrics, arguments$checkpoint, arguments$runs, arguments$aggregation, arguments$classifier,
-  arguments$content, arguments$protocol
-)
+drawn <- read_scores(arguments)
+scores <- drawn$scores
+definitions <- drawn$definitions
+published <- published_scores(arguments, scores)
 models <- levels(scores$label)
+usual <- c("disentanglement:informativeness", "modularity:explicitness")
+axes <- strsplit(if (length(arguments$panels) > 0) arguments$panels else usual, ":", fixed = TRUE)
+# A factor that could not be scored (too few speakers of a class, say) takes its panels with it; the caption says so.
+unscored <- setdiff(grep("^accuracy_", unlist(axes), value = TRUE), definitions$score)
+axes <- Filter(function(axis) !any(axis %in% unscored), axes)
+check_names(unlist(axes), definitions$score, arguments$metrics, "score")
 points <- scores %>%
   select("label", "state", "score", "value", low = "ci_low", high = "ci_high") %>%
   complete(.data$label, .data$state, .data$score) %>%
   pivot_wider(names_from = "score", values_from = c("value", "low", "high"))
 
-# Eight colours, each with its shape; the next eight models have the same colours in other shapes.
-index <- seq_along(models) - 1
-colours <- setNames(okabe_ito[index %% 8 + 1], models)
-shapes <- setNames((21:25)[(index + index %/% 8) %% 5 + 1], models)
+colours <- model_colours(models)
+# The diamond is kept for published values.
+shapes <- model_shapes(models, c(21, 22, 24, 25))
 
 # Many names would hide each other in the panels: there, numbers refer to the legend.
 numbered <- length(models) > 10
-names_in_panel <- setNames(if (numbered) as.character(index + 1) else models, models)
-names_in_legend <- if (numbered) setNames(paste(index + 1, models), models) else models
+index <- as.character(seq_along(models))
+names_in_panel <- setNames(if (numbered) index else models, models)
+names_in_legend <- if (numbered) setNames(paste(index, models), models) else models
+
+# One mark for each published model that has both scores, and the third if the panel has one.
+published_marks <- function(scores) {
+  published %>%
+    filter(.data$score %in% scores) %>%
+    distinct(.data$name, .data$score, .data$value) %>%
+    pivot_wider(names_from = "score", values_from = "value") %>%
+    filter(if_all(any_of(scores), \(value) !is.na(value)))
+}
+
+axis_title <- function(score, separator) {
+  definition <- filter(definitions, .data$score == .env$score)
+  direction <- paste(if (score %in% lower_is_better) "lower" else "higher", "is better")
+  sprintf("%s%s(%s)", definition$title, separator, paste(c(na.omit(definition$unit), direction), collapse = ", "))
+}
 
 # One panel; `size` names the score that sets the area of the marks.
-scatter_panel <- function(x, y, size = NULL, direction = "higher is better") {
-  axis_title <- function(score, separator) {
-    definition <- filter(definitions, .data$score == .env$score)
-    notes <- paste(c(na.omit(definition$unit), direction), collapse = ", ")
-    sprintf("%s%s(%s)", definition$title, separator, notes)
-  }
+scatter_panel <- function(x, y, size = NA) {
+  used <- c(na.omit(c(x, y, size)))
   points <- points %>%
     mutate(
       x_low = .data[[paste0("low_", x)]], x_high = .data[[paste0("high_", x)]],
       y_low = .data[[paste0("low_", y)]], y_high = .data[[paste0("high_", y)]],
       x = .data[[paste0("value_", x)]], y = .data[[paste0("value_", y)]],
-      size = if (is.null(size)) 2.4 else .data[[paste0("value_", size)]]
+      size = if (is.na(size)) 2.4 else .data[[paste0("value_", size)]]
     ) %>%
     filter(!is.na(.data$x), !is.na(.data$y), !is.na(.data$size))
   shown <- filter(points, .data$state == "shown")
   untrained <- filter(points, .data$state == "untrained")
   paths <- inner_join(untrained, shown, by = "label", suffix = c("_untrained", "_shown"))
-  ggplot(points, aes(.data$x, .data$y, colour = .data$label)) +
+  known <- published_marks(used)
+  panel <- ggplot(points, aes(.data$x, .data$y, colour = .data$label)) +
     geom_segment(
       aes(.data$x_untrained, .data$y_untrained, xend = .data$x_shown, yend = .data$y_shown),
       data = paths, linewidth = 0.25, alpha = if (numbered) 0.25 else 0.5, show.legend = FALSE
@@ -80,49 +97,79 @@ scatter_panel <- function(x, y, size = NULL, direction = "higher is better") {
     geom_point(
       aes(shape = .data$label, size = .data$size, fill = .data$label),
       data = shown, stroke = 0.6, alpha = 0.9
-    ) +
+    )
+  if (all(used %in% names(known))) {
+    known <- mutate(known, x = .data[[x]], y = .data[[y]])
+    panel <- panel +
+      geom_point(aes(.data$x, .data$y), known, inherit.aes = FALSE, shape = 5, size = 1.8, colour = "grey25") +
+      ggrepel::geom_text_repel(
+        aes(.data$x, .data$y, label = .data$name), known,
+        inherit.aes = FALSE, size = 1.7, fontface = "italic", colour = "grey35", family = style$font, seed = 1,
+        min.segment.length = 0.1, segment.size = 0.15, max.overlaps = Inf
+      )
+  }
+  panel +
     ggrepel::geom_text_repel(
       # The hollow marks get no label but push those of others away.
-      aes(label = if_else(.data$state == "shown", names_in_panel[.data$label], "")),
-      size = 2.1, family = font_family, seed = 42, box.padding = 0.3, point.padding = 0.3,
+      aes(label = if_else(.data$state == "shown", names_in_panel[as.character(.data$label)], "")),
+      size = 2.1, family = style$font, seed = 42, box.padding = 0.3, point.padding = 0.3,
       min.segment.length = 0.15, segment.size = 0.2, segment.alpha = 0.6, max.overlaps = Inf, show.legend = FALSE
     ) +
     scale_colour_manual(values = colours, labels = names_in_legend, drop = FALSE) +
     scale_fill_manual(values = colours, labels = names_in_legend, drop = FALSE) +
     scale_shape_manual(values = shapes, labels = names_in_legend, drop = FALSE) +
-    (if (is.null(size)) scale_size_identity() else scale_size_area(max_size = 5, limits = c(0, 1), breaks = 1:4 / 4)) +
+    (if (is.na(size)) scale_size_identity() else scale_size_area(max_size = 5, limits = c(0, 1), breaks = 1:4 / 4)) +
     scale_x_continuous(expand = expansion(mult = 0.12)) +
     scale_y_continuous(expand = expansion(mult = 0.12)) +
     labs(
       x = axis_title(x, " "), y = axis_title(y, "\n"), colour = "Model", fill = "Model", shape = "Model",
-      size = definitions$title[match(size, definitions$score)]
+      size = if (!is.na(size)) paste("Area:", definitions$title[match(size, definitions$score)])
     ) +
-    theme_figure()
+    theme_figure() +
+    # Panels that have areas of different metrics say so on top.
+    (if (!is.na(size)) labs(subtitle = paste("Area:", definitions$title[match(size, definitions$score)])))
 }
 
-# One legend of the models, from the first panel; the last panel adds that of the areas.
-no_model_legend <- guides(colour = "none", fill = "none", shape = "none")
-key <- list(size = 2.4, alpha = 1)
+# One legend of the models, from the first panel, and one of the areas.
+columns <- fitting_columns(2)
+inside <- length(axes) %% columns == 1
+model_guide <- function(key = list()) {
+  guide_legend(override.aes = key, ncol = if (inside) 1 else columns + 1, order = 1)
+}
+areas <- vapply(axes, function(axis) length(axis) == 3, logical(1))
+panels <- lapply(seq_along(axes), function(place) {
+  do.call(scatter_panel, as.list(axes[[place]])) +
+    (if (place == 1) {
+      guides(colour = model_guide(list(size = 2.4, alpha = 1)), fill = model_guide(), shape = model_guide())
+    } else {
+      guides(colour = "none", fill = "none", shape = "none")
+    }) +
+    guides(size = if (place == which(areas)[1] && any(areas)) {
+      guide_legend(title = "Area", override.aes = list(shape = 21), nrow = 1, order = 2)
+    } else {
+      "none"
+    })
+})
 caption <- wrap_caption(
   c(
-    sprintf("Filled: checkpoint %s. Hollow: the same network before training, joined by a line.", arguments$checkpoint),
+    sprintf("Filled: checkpoint %s.", arguments$checkpoint),
+    if (any(scores$state == "untrained")) "Hollow: the same network before training, joined by a line.",
     "Crosses: 95 % intervals over utterances or folds.",
-    undefined_note(scores, definitions)
+    undefined_note(scores, definitions),
+    if (length(unscored) > 0) sprintf("Not scored: %s.", paste(sub("^accuracy_", "", unscored), collapse = ", ")),
+    published_note(published)
   ),
   arguments$width_mm
 )
-
-figure <- scatter_panel("disentanglement", "informativeness") +
-  guides(
-    colour = guide_legend(override.aes = key, ncol = 3, order = 1), fill = guide_legend(ncol = 3, order = 1),
-    shape = guide_legend(ncol = 3, order = 1)
-  ) +
-  scatter_panel("modularity", "explicitness") + no_model_legend +
-  scatter_panel("accuracy_speaker", "accuracy_content") + no_model_legend +
-  scatter_panel("mutual_information", "total_correlation", size = "irs", direction = "lower is better") +
-  no_model_legend + guides(size = guide_legend(override.aes = list(shape = 21), nrow = 1, order = 2)) +
-  plot_layout(ncol = 2, guides = "collect") +
+# The legend takes the place that an odd number of panels leaves.
+free <- if (inside) list(guide_area())
+figure <- wrap_plots(c(panels, free), ncol = columns, guides = "collect") +
   plot_annotation(tag_levels = "a", caption = caption, theme = theme_figure()) &
-  theme(legend.position = "bottom", legend.box = "vertical", legend.box.just = "left", legend.title.align = 0)
+  theme(
+    legend.position = if (inside) "right" else "bottom", legend.box = "vertical", legend.box.just = "left",
+    legend.title.align = 0
+  )
 
-save_figure(figure, arguments, height_mm = 165 + 4 * ceiling(length(models) / 3))
+rows <- ceiling(length(panels) / columns)
+legend_mm <- if (is.null(free)) 10 + 4 * ceiling(length(models) / (columns + 1)) else 0
+save_figure(figure, arguments, height_mm = 74 * rows + 9 + legend_mm)

@@ -23,8 +23,20 @@ suppressPackageStartupMessages({
   library(patchwork)
 })
 
-column_mm <- c(single = 89, double = 183)
-font_family <- "sans"
+# The folder of this file, where scripts find what only some of them share.
+shared_folder <- dirname(sys.frame(1)$ofile)
+source_shared <- function(name) source(file.path(shared_folder, name))
+
+# Palettes of unordered classes that colour-blind readers can tell apart: Okabe and Ito (2008) without the yellow that
+# vanishes on white, and the bright scheme of Tol (2021) with black.
+palettes <- list(
+  okabe_ito = c("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C8C8C"),
+  tol_bright = c("#4477AA", "#EE6677", "#228833", "#AA3377", "#CCBB44", "#66CCEE", "#000000", "#BBBBBB")
+)
+gradients <- c("plasma", "viridis", "cividis", "magma")
+
+# How all figures look; figure_arguments() puts the wishes of the configuration here.
+style <- list2env(list(font = "sans", palette = "okabe_ito", gradient = "plasma", width_mm = 183, dpi = 300))
 
 # ---- Arguments -------------------------------------------------------------------------------------------------------
 
@@ -33,21 +45,24 @@ font_family <- "sans"
 # inputs      names of the input tables; several files of one name are a vector, written a.csv,b.csv on the command line
 # parameters  named list of defaults; the type of a default is the type of the parameter, and a default of length 0
 #             (character(), numeric()) makes it a vector, written a,b,c on the command line
-figure_arguments <- function(inputs, parameters = list()) {
-  parameters <- c(parameters, list(width_mm = column_mm[["double"]], dpi = 300))
+# optional    inputs that only some figures of the script read; NULL where they are not given
+#
+# The look of the figure (font, palette, gradient, width_mm, dpi) is a parameter of every script.
+figure_arguments <- function(inputs, parameters = list(), optional = character()) {
+  parameters <- c(parameters, as.list(style))
   files <- c(inputs, "pdf", "png")
   given <- if (exists("snakemake")) snakemake_arguments() else command_line_arguments(commandArgs(trailingOnly = TRUE))
-  unknown <- setdiff(names(given), c(files, names(parameters)))
+  unknown <- setdiff(names(given), c(files, optional, names(parameters)))
   if (length(unknown) > 0) {
     stop(sprintf(
-      "Unknown argument %s; known are %s.", quoted(unknown), quoted(c(files, names(parameters)))
+      "Unknown argument %s; known are %s.", quoted(unknown), quoted(c(files, optional, names(parameters)))
     ), call. = FALSE)
   }
   missing <- setdiff(files, names(given))
   if (length(missing) > 0) {
     stop(sprintf("Missing argument %s: this figure needs %s.", quoted(missing), quoted(files)), call. = FALSE)
   }
-  for (name in inputs) {
+  for (name in intersect(c(inputs, optional), names(given))) {
     given[[name]] <- unlist(strsplit(unlist(given[[name]]), ",", fixed = TRUE))
     absent <- Filter(function(path) !file.exists(path), given[[name]])
     if (length(absent) > 0) {
@@ -55,14 +70,31 @@ figure_arguments <- function(inputs, parameters = list()) {
     }
   }
   values <- Map(function(name, default) as_parameter(given[[name]], default, name), names(parameters), parameters)
-  c(given[files], values)
+  use_style(values[names(as.list(style))])
+  c(given[intersect(c(files, optional), names(given))], values)
+}
+
+use_style <- function(wishes) {
+  check_names(wishes$palette, names(palettes), "The configuration", "palette")
+  check_names(wishes$gradient, gradients, "The configuration", "gradient")
+  list2env(wishes, style)
+  for (geom in c("text", "label")) {
+    update_geom_defaults(geom, list(family = style$font))
+  }
 }
 
 snakemake_arguments <- function() {
   named <- function(items) items[nzchar(names(items))]
   # `theme` and `code` are there for Snakemake's bookkeeping: the files that make the figure stale.
   inputs <- named(snakemake@input)
-  c(inputs[setdiff(names(inputs), c("theme", "code"))], named(snakemake@output), named(snakemake@params))
+  inputs <- inputs[setdiff(names(inputs), c("theme", "code"))]
+  # Params that are lists of params (the look of all figures, what one of them shows) are taken apart.
+  # `about` is for the captions of the report.
+  params <- named(snakemake@params)
+  params <- params[setdiff(names(params), "about")]
+  nested <- vapply(params, function(value) is.list(value) && length(names(value)) > 0, logical(1))
+  params <- c(params[!nested], do.call(c, unname(params[nested])))
+  c(inputs[lengths(inputs) > 0], named(snakemake@output), params)
 }
 
 command_line_arguments <- function(words) {
@@ -97,6 +129,12 @@ quoted <- function(words) {
     words <- c(words[1:12], sprintf("... (%d in all)", length(words)))
   }
   paste0("'", words, "'", collapse = ", ")
+}
+
+# king_stage -> King stage
+sentence_case <- function(names) {
+  words <- gsub("_", " ", names, fixed = TRUE)
+  paste0(toupper(substring(words, 1, 1)), substring(words, 2))
 }
 
 # ---- Tables ----------------------------------------------------------------------------------------------------------
@@ -137,6 +175,21 @@ keep_rows <- function(table, condition, path, wanted, available) {
   kept
 }
 
+# Refuse a table that lacks some combination of the values that a figure needs; the message names what is missing.
+#
+# expected  named list: for each of these columns the values that must occur, each with all of the others
+require_rows <- function(table, expected, path) {
+  needed <- do.call(expand_grid, lapply(expected, as.character))
+  found <- mutate(distinct(table[names(expected)]), across(everything(), as.character))
+  missing <- anti_join(needed, found, by = names(expected))
+  if (nrow(missing) > 0) {
+    words <- apply(missing, 1, function(row) paste(names(expected), row, collapse = ", "))
+    shown <- head(words, 6)
+    more <- if (length(words) > 6) sprintf("; and %d more", length(words) - 6) else ""
+    stop(sprintf("%s is incomplete: it lacks the rows %s%s.", path, paste(shown, collapse = "; "), more), call. = FALSE)
+  }
+}
+
 # Keep the requested runs (all if none is named) in the requested order and give each a label of its own.
 pick_runs <- function(table, requested, path) {
   runs <- if (length(requested) > 0) requested else unique(table$run)
@@ -175,10 +228,7 @@ factor_columns <- function(path) {
   grep("^factor_", header, value = TRUE)
 }
 
-factor_title <- function(column) {
-  words <- gsub("_", " ", sub("^factor_", "", column), fixed = TRUE)
-  paste0(toupper(substring(words, 1, 1)), substring(words, 2))
-}
+factor_title <- function(column) sentence_case(sub("^factor_", "", column))
 
 # X, then OC1, OC2, ... (or the formants F1, F2, ...), then every other name (a sum, a projection).
 component_levels <- function(names) {
@@ -193,174 +243,7 @@ generator_labeller <- labeller(
   .cols = function(vowel) sprintf("Vowel /%s/", vowel)
 )
 
-# Scores that the metric figures draw: rows of metrics.csv, their name and unit, and on which factors they are computed.
-score_definitions <- function(content) {
-  tribble(
-    ~score, ~metric, ~on, ~title, ~unit,
-    "mutual_information", "mutual_information", "joint", "Mutual information", "adjusted",
-    "total_correlation", "total_correlation_corr", "joint", "Total correlation", "nats per dimension",
-    "disentanglement", "disentanglement", "joint", "Disentanglement", NA,
-    "completeness", "completeness", "joint", "Completeness", NA,
-    "informativeness", "informativeness", "joint", "Informativeness", NA,
-    "modularity", "modularity", "joint", "Modularity", NA,
-    "explicitness", "explicitness", "joint", "Explicitness", NA,
-    "irs", "irs", "joint", "Robustness (IRS)", NA,
-    "accuracy_content", "accuracy", content, sprintf("%s accuracy", tools::toTitleCase(content)), NA,
-    "accuracy_speaker", "accuracy", "speaker", "Speaker accuracy", NA
-  )
-}
-
-# Scores of the frame latents (branch Z, mu), one row per run, state (shown, untrained) and score.
-#
-# Each run is scored on `aggregation` where it has one, else (models with a single latent space) on X. State `shown` is
-# the checkpoint asked for, state `untrained` the run's `init` checkpoint beside it. A run without any row is an error;
-# a score that is not defined for a run (a collapsed latent, say) has no row, and undefined_note() puts that into words.
-read_scores <- function(path, checkpoint, runs, aggregation, classifier, content, protocol = "sound") {
-  table <- read_table(
-    path,
-    text = c(
-      "run", "label", "checkpoint", "branch", "space", "aggregation", "factors", "metric", "classifier", "protocol"
-    ),
-    numeric = c("value", "spread", "ci_low", "ci_high")
-  )
-  table <- keep_rows(
-    table, table$protocol == protocol, path, sprintf("protocol '%s'", protocol), table$protocol
-  )
-  definitions <- score_definitions(content)
-  latents <- keep_rows(
-    table, table$branch == "Z" & table$space == "mu" & table$checkpoint == checkpoint, path,
-    sprintf("branch 'Z', space 'mu' and checkpoint '%s'", checkpoint),
-    paste(table$branch, table$space, table$checkpoint, sep = "/")
-  )
-  latents <- table %>%
-    filter(.data$branch == "Z", .data$space == "mu", .data$checkpoint %in% c(checkpoint, "init")) %>%
-    filter(.data$run %in% latents$run) %>%
-    pick_runs(runs, path) %>%
-    group_by(.data$run) %>%
-    filter(.data$aggregation == if (any(.data$aggregation == .env$aggregation)) .env$aggregation else "X") %>%
-    ungroup()
-  unscored <- setdiff(levels(latents$label), latents$label[latents$checkpoint == checkpoint])
-  if (length(unscored) > 0) {
-    stop(sprintf("%s scores neither the aggregation '%s' nor 'X' of %s.", path, aggregation, quoted(unscored)),
-      call. = FALSE
-    )
-  }
-  scores <- latents %>%
-    named_scores(definitions, classifier) %>%
-    mutate(
-      state = factor(if_else(.data$checkpoint == .env$checkpoint, "shown", "untrained"), c("shown", "untrained"))
-    )
-  check_scores(scores, latents, path, classifier)
-  select(scores, "run", "label", "state", "score", "value", "spread", "ci_low", "ci_high")
-}
-
-# The rows that hold a score of the definitions, and which.
-named_scores <- function(latents, definitions, classifier) {
-  latents %>%
-    mutate(on = if_else(grepl("+", coalesce(.data$factors, "+"), fixed = TRUE), "joint", .data$factors)) %>%
-    inner_join(definitions, by = c("metric", "on")) %>%
-    filter(.data$metric != "accuracy" | .data$classifier == .env$classifier, is.finite(.data$value)) %>%
-    mutate(score = factor(.data$score, levels = definitions$score))
-}
-
-check_scores <- function(scores, latents, path, classifier) {
-  if (!any(scores$metric == "accuracy")) {
-    stop(sprintf(
-      "%s has no accuracy by the classifier '%s'; it has %s.", path, classifier,
-      quoted(unique(latents$classifier[latents$metric == "accuracy"]))
-    ), call. = FALSE)
-  }
-  repeated <- count(scores, .data$run, .data$checkpoint, .data$metric, .data$factors) %>% filter(.data$n > 1)
-  if (nrow(repeated) > 0) {
-    stop(sprintf(
-      "%s has %d rows for metric '%s' of run '%s' at checkpoint '%s'; one is needed. Do they differ in protocol?",
-      path, repeated$n[1], repeated$metric[1], repeated$run[1], repeated$checkpoint[1]
-    ), call. = FALSE)
-  }
-}
-
-# One sentence naming the scores that some runs lack, or NULL.
-undefined_note <- function(scores, definitions) {
-  absent <- scores %>%
-    filter(.data$state == "shown") %>%
-    complete(.data$label, .data$score) %>%
-    filter(is.na(.data$value)) %>%
-    mutate(title = definitions$title[match(.data$score, definitions$score)]) %>%
-    group_by(.data$label) %>%
-    summarise(text = paste0(.data$label[1], " (", paste(.data$title, collapse = ", "), ")"))
-  if (nrow(absent) == 0) {
-    return(NULL)
-  }
-  paste0("Not defined: ", paste(absent$text, collapse = "; "), ".")
-}
-
-# ---- Colours ---------------------------------------------------------------------------------------------------------
-
-# Okabe and Ito (2008), without the yellow that vanishes on white.
-okabe_ito <- c("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C8C8C")
-
-# Colours of unordered classes: Okabe-Ito for up to eight, beyond that steps of plasma.
-class_colours <- function(levels) {
-  n <- length(levels)
-  setNames(if (n <= length(okabe_ito)) okabe_ito[seq_len(n)] else ordered_colours(levels), levels)
-}
-
-# Colours of ordered classes and of numbers: plasma without its pale end.
-ordered_colours <- function(levels) {
-  setNames(viridisLite::plasma(length(levels), end = 0.85), levels)
-}
-
-# X is grey and its reconstruction black in every figure; the components take the class colours.
-component_colours <- function(levels) {
-  components <- setdiff(levels, c("X", "sum"))
-  n <- length(components)
-  colours <- if (n <= 6) okabe_ito[seq_len(n)] else ordered_colours(components)
-  c(X = "#8C8C8C", setNames(colours, components), sum = "#000000")[levels]
-}
-
-# ---- Quality of decompositions ---------------------------------------------------------------------------------------
-
 method_names <- c(filter = "FD", ewt = "EWT", vmd = "VMD", emd = "EMD")
-# Published grouping of simulated speakers by the vocal tract length factor: up to 0.98 short, from 1.02 long.
-group_names <- c("short", "long", "all")
-group_colours <- setNames(okabe_ito[c(2, 1, 8)], group_names)
-shown_contents <- 8
-
-# One quantity of single frames inside one label, from the quality tables of one or several methods (comma-separated or
-# a vector of paths). Simulated speakers between the two groups are left out; speakers that are not numbers are one
-# group. Of many classes the most frequent are kept.
-read_quality <- function(paths, quantity) {
-  tables <- lapply(paths, function(path) {
-    table <- read_table(
-      path,
-      text = c("method", "scale", "content", "speaker", "overlap", "quantity", "item"),
-      numeric = c("utterance", "frame", "value")
-    )
-    kept <- keep_rows(
-      table, table$scale == "frame" & table$overlap == "False" & table$quantity == quantity, path,
-      sprintf("quantity '%s' of frames without overlap", quantity), table$quantity
-    )
-    check_names(kept$method, names(method_names), path, "method")
-    kept
-  })
-  whole <- bind_rows(tables) %>% mutate(content = coalesce(.data$content, "all"))
-  frequent <- head(count(whole, .data$content, sort = TRUE)$content, shown_contents)
-  factor_of_speaker <- suppressWarnings(as.numeric(whole$speaker))
-  whole %>%
-    mutate(
-      group = if (anyNA(factor_of_speaker)) {
-        "all"
-      } else {
-        case_when(factor_of_speaker <= 0.98 ~ "short", factor_of_speaker >= 1.02 ~ "long")
-      }
-    ) %>%
-    filter(!is.na(.data$group), .data$content %in% frequent) %>%
-    mutate(
-      method = factor(method_names[.data$method], levels = method_names),
-      content = ordered_levels(.data$content),
-      group = droplevels(factor(.data$group, group_names))
-    )
-}
 
 check_names <- function(found, known, path, what) {
   unknown <- setdiff(found, known)
@@ -369,21 +252,43 @@ check_names <- function(found, known, path, what) {
   }
 }
 
-quality_caption <- function(table) {
-  counts <- table %>%
-    group_by(.data$method) %>%
-    summarise(n = n_distinct(.data$utterance, .data$frame))
-  frames <- sprintf("Frames inside one label: %s.", paste(counts$method, counts$n, collapse = ", "))
-  if ("all" %in% levels(table$group)) {
-    return(frames)
-  }
-  paste(frames, "Vocal tract: factor up to 0.98 (short) or from 1.02 (long).")
+# ---- Colours ---------------------------------------------------------------------------------------------------------
+
+# The colours of up to eight unordered classes.
+class_palette <- function() palettes[[style$palette]]
+
+# Colours of unordered classes: the palette for up to eight, beyond that steps of the gradient.
+class_colours <- function(levels) {
+  n <- length(levels)
+  setNames(if (n <= length(class_palette())) class_palette()[seq_len(n)] else ordered_colours(levels), levels)
+}
+
+# Colours of ordered classes and of numbers: the gradient without its pale end.
+ordered_colours <- function(levels) {
+  setNames(gradient_colours(length(levels), end = 0.85), levels)
+}
+
+gradient_colours <- function(n, ...) getExportedValue("viridisLite", style$gradient)(n, ...)
+
+# Models: the colours of the palette, each with a shape; the next eight have the same colours in other shapes.
+model_colours <- function(models) setNames(class_palette()[(seq_along(models) - 1) %% 8 + 1], models)
+model_shapes <- function(models, shapes) {
+  index <- seq_along(models) - 1
+  setNames(shapes[(index + index %/% 8) %% length(shapes) + 1], models)
+}
+
+# X is grey and its reconstruction black in every figure; the components take the class colours.
+component_colours <- function(levels) {
+  components <- setdiff(levels, c("X", "sum"))
+  n <- length(components)
+  colours <- if (n <= 6) class_palette()[seq_len(n)] else ordered_colours(components)
+  c(X = "#8C8C8C", setNames(colours, components), sum = "#000000")[levels]
 }
 
 # ---- Theme and files -------------------------------------------------------------------------------------------------
 
 theme_figure <- function(base_size = 8) {
-  theme_minimal(base_size = base_size, base_family = font_family) +
+  theme_minimal(base_size = base_size, base_family = style$font) +
     theme(
       panel.grid.minor = element_blank(),
       panel.grid.major = element_line(linewidth = 0.2, colour = "grey90"),
@@ -409,6 +314,9 @@ theme_figure <- function(base_size = 8) {
     )
 }
 
+# Columns of panels that fit the figure: `most` in a double column (183 mm), fewer in a narrower one.
+fitting_columns <- function(most) max(1, floor(most * min(1, style$width_mm / 180)))
+
 # Break a sentence so that it fits a caption of the given width (8 pt base, captions at 0.8 of it).
 wrap_caption <- function(sentences, width_mm) {
   paste(strwrap(paste(sentences, collapse = " "), width = floor(width_mm / 1.25)), collapse = "\n")
@@ -428,7 +336,7 @@ save_figure <- function(plot, arguments, height_mm, width_mm = arguments$width_m
     }
   }
   write_with(arguments$pdf, function(path) {
-    grDevices::cairo_pdf(path, width = size[1], height = size[2], family = font_family)
+    grDevices::cairo_pdf(path, width = size[1], height = size[2], family = style$font)
   })
   write_with(arguments$png, function(path) {
     ragg::agg_png(path, width = size[1], height = size[2], units = "in", res = arguments$dpi, background = "white")

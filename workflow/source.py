@@ -7,6 +7,7 @@ whose code it reaches, while a new time stamp (a clone, a checkout, a touch) rer
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -78,15 +79,21 @@ def _files_of(name: str) -> Iterator[Path]:
         yield helper
 
 
-def figure_code(script: str) -> str:
-    """Absolute path of ``visualize_R/SCRIPT``; its other code is :data:`THEME`, an input that scripts use by name.
+SHARED = re.compile(r'source_shared\("(\w+\.R)"\)')
+
+
+def figure_code(script: str) -> list[str]:
+    """Absolute paths of ``visualize_R/SCRIPT`` and of what it shares with other scripts, besides :data:`THEME`.
+
+    The theme is an input that scripts use by name.
 
     Raises
     ------
     FileNotFoundError
         If there is no such script.
     """
-    path = Path(THEME).parent / script
+    folder = Path(THEME).parent
+    path = folder / script
     if not path.is_file():
         raise FileNotFoundError(f"there is no script {path}")
-    return str(path)
+    return [str(path), *(str(folder / name) for name in SHARED.findall(path.read_text()))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -261,51 +262,62 @@ def corpus_tables() -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.DataFrame(rows, columns=columns), pd.DataFrame(utterances, columns=["split", "utterance", "seconds"])
 
 
+def training_metrics() -> pd.DataFrame:
+    table = metrics_table()
+    middle = table[table["checkpoint"] == "init"].assign(checkpoint="epoch-0010", epoch=10)
+    epochs = table["checkpoint"].map({"init": 0, "best": 28})
+    return pd.concat([table.assign(epoch=epochs), middle])
+
+
+def published_table() -> pd.DataFrame:
+    scores = {"disentanglement": 0.526, "informativeness": 0.81, "accuracy_vowel": 0.95, "f1_vowel": 0.9}
+    rows = [("sim_vowels", name, score, value) for name in ("β-DecVAE FD", "VAE") for score, value in scores.items()]
+    return pd.DataFrame(rows, columns=["corpus", "model", "score", "value"])
+
+
+def cost_table() -> pd.DataFrame:
+    rows = [("pretrain_model", 9, 9e4, 2e4, 7e4, 900.0), ("merge_metrics", 1, 0.4, 0.4, 0.0, None)]
+    columns = ["rule", "jobs", "seconds", "longest_seconds", "cpu_seconds", "memory_mib"]
+    return pd.DataFrame(rows, columns=columns)
+
+
 def tables_of(script: str) -> dict[str, pd.DataFrame]:
     """The inputs of a script by argument name."""
-    if script == "metrics_over_training.R":
-        table = metrics_table()
-        middle = table[table["checkpoint"] == "init"].assign(checkpoint="epoch-0010", epoch=10)
-        epochs = table["checkpoint"].map({"init": 0, "best": 28})
-        return {"metrics": pd.concat([table.assign(epoch=epochs), middle])}
-    if script.startswith("metrics"):
-        return {"metrics": metrics_table()}
-    if script == "training_curves.R":
-        return {"history": history_table()}
-    if script == "latent_responses.R":
-        return {"responses": responses_table()}
-    if script == "embedding.R":
-        return {"embedding": embedding_points()}
-    if script == "decomposition_front_end.R":
-        return dict(zip(["signals", "spectra"], example_tables(), strict=True))
-    if script == "corpus.R":
-        return dict(zip(["summary", "utterances"], corpus_tables(), strict=True))
-    if script == "costs.R":
-        rows = [("pretrain_model", 9, 9e4, 2e4, 7e4, 900.0), ("merge_metrics", 1, 0.4, 0.4, 0.0, None)]
-        columns = ["rule", "jobs", "seconds", "longest_seconds", "cpu_seconds", "memory_mib"]
-        return {"rules": pd.DataFrame(rows, columns=columns)}
-    if script in ("reconstruction_error.R", "correlograms.R", "component_frequencies.R", "component_scatter.R"):
-        return {"quality": quality_table()}
-    return {"signals": generative_tables()[script == "mel_features.R"]}
+    makers = {
+        "metrics_lines.R": lambda: {"metrics": training_metrics()},
+        "training_curves.R": lambda: {"history": history_table()},
+        "latent_responses.R": lambda: {"responses": responses_table()},
+        "response_maps.R": lambda: {"responses": responses_table()},
+        "embedding.R": lambda: {"embedding": embedding_points()},
+        "signals.R": lambda: {"signals": generative_tables()[0]},
+        "corpus.R": lambda: dict(zip(["summary", "utterances"], corpus_tables(), strict=True)),
+        "costs.R": lambda: {"rules": cost_table()},
+        "component_quality.R": lambda: {"quality": quality_table()},
+        "component_frequencies.R": lambda: {"quality": quality_table()},
+    }
+    return makers.get(script, lambda: {"metrics": metrics_table()})()
 
 
 DEFINING_COLUMN = {
     "metrics_scatter.R": "aggregation",
-    "metrics_bars.R": "spread",
+    "metrics_bars.R": "ci_low",
+    "metrics_lines.R": "epoch",
     "metrics_circular.R": "corpus",
-    "metrics_over_training.R": "epoch",
     "training_curves.R": "quantity",
     "latent_responses.R": "mean",
+    "response_maps.R": "subspace",
     "embedding.R": "level",
     "corpus.R": "split",
     "costs.R": "longest_seconds",
-    "generative_model.R": "time_ms",
-    "mel_features.R": "mel_band",
-    "decomposition_front_end.R": "component",
-    "reconstruction_error.R": "value",
-    "correlograms.R": "item",
+    "signals.R": "time_ms",
+    "component_quality.R": "value",
     "component_frequencies.R": "content",
-    "component_scatter.R": "content",
+}
+OTHER_VIEWS = {
+    "mel": ("signals.R", lambda: {"signals": generative_tables()[1]}),
+    "front_end": ("signals.R", lambda: dict(zip(["signals", "spectra"], example_tables(), strict=True))),
+    "correlograms": ("component_quality.R", lambda: {"quality": quality_table()}),
+    "frames": ("component_frequencies.R", lambda: {"quality": quality_table()}),
 }
 
 
@@ -353,9 +365,34 @@ def test_missing_column_is_named(script, tmp_path):
     assert_refused(*draw(script, tables, tmp_path), f"lacks the column '{column}'", str(tmp_path))
 
 
-def test_sequence_scale_and_single_column_width(tmp_path):
-    tables = tables_of("decomposition_front_end.R")
-    assert_drawn(*draw("decomposition_front_end.R", tables, tmp_path, scale="sequence", width_mm=120), width_mm=120)
+@pytest.mark.parametrize("view", OTHER_VIEWS)
+def test_every_view_of_a_script_is_drawn(view, tmp_path):
+    script, tables = OTHER_VIEWS[view]
+    assert_drawn(*draw(script, tables(), tmp_path, view=view))
+
+
+def test_sequence_scale_and_another_width(tmp_path):
+    tables = OTHER_VIEWS["front_end"][1]()
+    found = draw("signals.R", tables, tmp_path, view="front_end", scale="sequence", width_mm=120)
+    assert_drawn(*found, width_mm=120)
+
+
+def test_a_view_that_does_not_exist(tmp_path):
+    words = "unknown view 'violins'; known are 'reconstruction_error', 'correlograms'"
+    assert_refused(*draw("component_quality.R", {"quality": quality_table()}, tmp_path, view="violins"), words)
+
+
+def test_the_same_input_gives_the_same_content(tmp_path):
+    for number in (1, 2):
+        (tmp_path / str(number)).mkdir()
+        assert_drawn(
+            *draw("component_frequencies.R", {"quality": quality_table()}, tmp_path / str(number), view="frames")
+        )
+    first, second = (tmp_path / str(number) / "figures" for number in (1, 2))
+    assert (first / "figure.png").read_bytes() == (second / "figure.png").read_bytes()
+    dated = re.compile(rb"/CreationDate \(.*?\)")
+    pages = [dated.sub(b"", (folder / "figure.pdf").read_bytes()) for folder in (first, second)]
+    assert pages[0] == pages[1]
 
 
 def test_embedding_of_inputs_has_no_run_and_no_vowel(tmp_path):
@@ -369,14 +406,13 @@ def test_greek_labels_survive_the_c_locale(tmp_path):
 
 
 def read_scores(tables: list[pd.DataFrame], calls: list[dict[str, str]], folder: Path, then: str) -> list[str]:
-    """What R's read_scores() makes of each table: the text that ``then`` prints of `scores`, or the error message."""
-    defaults = {"checkpoint": "best", "runs": None, "aggregation": "all", "classifier": "logistic_regression"}
-    lines = [f"source('{SCRIPTS / 'theme.R'}')"]
+    """What R's read_scores() makes of each table: the text that ``then`` prints of `drawn`, or the error message."""
+    lines = [f"source('{SCRIPTS / 'theme.R'}')", "source_shared('scores.R')"]
     for index, (table, call) in enumerate(zip(tables, calls, strict=True)):
         path = folder / f"metrics{index}.csv"
         table.to_csv(path, index=False)
-        words = ["character()" if value is None else f"'{value}'" for value in {**defaults, **call}.values()]
-        reading = f"scores <- read_scores('{path}', {', '.join(words)}, content = 'vowel')"
+        words = [f"metrics = '{path}'", *(f"{key} = '{value}'" for key, value in call.items())]
+        reading = f"drawn <- read_scores(modifyList(score_parameters, list({', '.join(words)})))"
         lines.append(f"cat(tryCatch({{{reading}; {then}}}, error = conditionMessage), '\\n')")
     return run_r(lines, folder)
 
@@ -392,7 +428,9 @@ def run_r(lines: list[str], folder: Path) -> list[str]:
 def test_scores_are_the_rows_asked_for(tmp_path):
     table = metrics_table()
     table = table[(table["label"] != "VAE") | (table["metric"] != "irs")]
-    then = f"readr::write_csv(scores, '{tmp_path / 'scores.csv'}'); undefined_note(scores, score_definitions('vowel'))"
+    then = (
+        f"readr::write_csv(drawn$scores, '{tmp_path / 'scores.csv'}'); undefined_note(drawn$scores, drawn$definitions)"
+    )
     assert read_scores([table], [{}], tmp_path, then) == ["Not defined: VAE (Robustness (IRS)). "]
     # DecVAE is scored on all its subspaces, a baseline on its only one.
     found = pd.read_csv(tmp_path / "scores.csv")
@@ -401,7 +439,7 @@ def test_scores_are_the_rows_asked_for(tmp_path):
         ("disentanglement", "vowel+speaker", "disentanglement"),
         ("total_correlation_corr", "vowel+speaker", "total_correlation"),
         ("accuracy", "speaker", "accuracy_speaker"),
-        ("accuracy", "vowel", "accuracy_content"),
+        ("accuracy", "vowel", "accuracy_vowel"),
     ]:
         for checkpoint, state in [("best", "shown"), ("init", "untrained")]:
             rows = (wanted["metric"] == metric) & (wanted["factors"] == factors) & (wanted["checkpoint"] == checkpoint)
@@ -415,9 +453,12 @@ def test_metric_tables_that_cannot_be_drawn(tmp_path):
     table = metrics_table()
     no_number = table.assign(value=table["value"].astype(object).where(table.index != 4, "x"))
     other_space = table.assign(aggregation=table["aggregation"].where(table["model"] != "pca", "OCs_joint"))
+    unmeasured = (table["label"] == "PCA") & (table["factors"] == "speaker")
+    lacking = "is incomplete: it lacks the rows label PCA, factors speaker"
     cases = [
+        (table[~unmeasured], {}, lacking),
         (table, {"runs": "nobody"}, "no rows that can be drawn for the run 'nobody'"),
-        (table, {"checkpoint": "last"}, "no rows with branch 'Z', space 'mu' and checkpoint 'last'"),
+        (table, {"checkpoint": "last"}, "branch 'Z', space 'mu' and checkpoint 'last'"),
         (table, {"classifier": "svc"}, "no accuracy by the classifier 'svc'; it has 'logistic_regression'"),
         (table.iloc[:0], {}, "has no rows: there is nothing to draw"),
         (no_number, {}, "column 'value' holds 'x' in data row 5, which is not a number"),
@@ -446,7 +487,7 @@ def test_wrong_arguments_are_named(parameters, words, tmp_path):
 def test_one_state_of_each_model_is_no_course(tmp_path):
     table = metrics_table()
     table = table[table["checkpoint"] == "best"].assign(epoch=28)
-    assert_refused(*draw("metrics_over_training.R", {"metrics": table}, tmp_path), "no run at two epochs or more")
+    assert_refused(*draw("metrics_lines.R", {"metrics": table}, tmp_path), "no run at two epochs or more")
 
 
 def test_two_runs_in_one_response_table_are_refused(tmp_path):
@@ -467,33 +508,42 @@ def test_classes_are_in_the_order_of_their_numbers(tmp_path):
     assert [line.strip() for line in printed] == list(cases.values())
 
 
-def test_responses_to_classes_and_a_third_factor_are_drawn(tmp_path):
-    table = responses_table().rename(columns={"factor_speaker": "factor_king_stage"})
-    table["factor_king_stage"] = table["factor_king_stage"].map(lambda number: "4A" if number > 1 else f"{number}")
+def test_several_speakers_need_a_choice(tmp_path):
+    table = tables_of("signals.R")["signals"]
+    both = {"signals": pd.concat([table, table.assign(speaker_factor=0.9)])}
+    assert_refused(*draw("signals.R", both, tmp_path), "speaker factors '1.105', '0.9': choose one")
+    assert_refused(*draw("signals.R", both, tmp_path, speaker_factor=1.1), "no rows with speaker_factor 1.1")
+    assert_drawn(*draw("signals.R", both, tmp_path, speaker_factor=0.9))
+
+
+def test_a_response_table_with_a_missing_cell_names_it(tmp_path):
+    table = responses_table()
+    gone = (table["factor_vowel"] == "I") & (table["factor_speaker"] == 0.725) & (table["subspace"] == "OC2")
+    words = "it lacks the rows subspace OC2, factor_vowel I, factor_speaker 0.725"
+    assert_refused(*draw("response_maps.R", {"responses": table[~gone]}, tmp_path), words)
+
+
+@pytest.mark.parametrize("script", ["latent_responses.R", "response_maps.R"])
+def test_responses_to_classes_and_a_third_factor_are_drawn(script, tmp_path):
+    table = responses_table()
+    table = table[table["factor_speaker"] < 0.8].rename(columns={"factor_speaker": "factor_king_stage"})
+    table["factor_king_stage"] = "stage " + table["factor_king_stage"].astype(str)
     table = pd.concat([table.assign(factor_group=group) for group in ("HC", "ALS")])
     (tmp_path / "two").mkdir()
-    assert_drawn(*draw("latent_responses.R", {"responses": table}, tmp_path / "two"))
+    assert_drawn(*draw(script, {"responses": table}, tmp_path / "two"))
     without = table.drop(columns=["factor_king_stage", "factor_group"])
-    assert_refused(*draw("latent_responses.R", {"responses": without}, tmp_path), "needs two columns factor_NAME")
-
-
-def test_several_speakers_need_a_choice(tmp_path):
-    table = tables_of("generative_model.R")["signals"]
-    both = {"signals": pd.concat([table, table.assign(speaker_factor=0.9)])}
-    assert_refused(*draw("generative_model.R", both, tmp_path), "speaker factors '1.105', '0.9': choose one")
-    assert_refused(*draw("generative_model.R", both, tmp_path, speaker_factor=1.1), "no rows with speaker_factor 1.1")
-    assert_drawn(*draw("generative_model.R", both, tmp_path, speaker_factor=0.9))
+    assert_refused(*draw(script, {"responses": without}, tmp_path), "needs two columns factor_NAME")
 
 
 def test_snakemake_draws_the_figure_and_keeps_the_log(tmp_path):
-    write_inputs(tables_of("mel_features.R"), tmp_path)
+    write_inputs({"signals": generative_tables()[1]}, tmp_path)
     (tmp_path / "Snakefile").write_text(
         "rule figure:\n"
-        f"    input: signals='signals.csv', theme='{SCRIPTS / 'theme.R'}', code=['{SCRIPTS / 'mel_features.R'}']\n"
+        f"    input: signals='signals.csv', theme='{SCRIPTS / 'theme.R'}', code=['{SCRIPTS / 'signals.R'}']\n"
         "    output: pdf='figures/figure.pdf', png='figures/figure.png'\n"
-        "    params: dpi=100, width_mm=150\n"
+        "    params: style={'dpi': 100, 'width_mm': 150}, shown={'view': 'mel'}, about='a corpus'\n"
         "    log: 'figure.log'\n"
-        f"    script: '{SCRIPTS / 'mel_features.R'}'\n"
+        f"    script: '{SCRIPTS / 'signals.R'}'\n"
     )
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--directory", str(tmp_path), "--snakefile"]
     done = subprocess.run([*command, str(tmp_path / "Snakefile")], capture_output=True, text=True, timeout=120)

@@ -34,21 +34,21 @@ def test_every_figure_of_two_corpora_is_planned(project, overlay):
     plan = project.planned("figures", *overlay)
     assert plan["ingest_corpus"] == plan["simulate_corpus"] == plan["corpus"] == 1
     outputs = project.outputs("figures", *overlay)
-    assert {"results/figures/fig2/metrics_bars.png", "results/figures/corpora/mine.png"} <= set(outputs)
+    assert {"results/figures/mine/metrics_bars.png", "results/figures/corpora/mine.png"} <= set(outputs)
     # The shown corpus is that of the first run: what only a generator knows is not drawn.
-    assert "generative_model" not in plan and plan["metrics_bars"] == 2
+    assert "describe_generator" not in plan and plan["metrics_bars"] == 2
     assert {
-        "results/figures/sim_vowels/metrics_bars.png",
-        "results/figures/sim_vowels/embedding_inputs.png",
-        "results/figures/sim_vowels/embedding_latents-other.png",
-        "results/figures/fig2/embedding_latents-own.png",
+        "results/figures/fig2/metrics_bars.png",
+        "results/figures/fig2/embedding_inputs.png",
+        "results/figures/fig2/embedding_latents-other.png",
+        "results/figures/mine/embedding_latents-own.png",
     } <= set(outputs)
 
 
 def test_a_corpus_without_root_takes_no_part(project, overlay):
     project.edit("mine.yaml", "root: recordings", "root: null")
     plan = project.planned("figures", *overlay)
-    assert "ingest_corpus" not in plan and plan["pretrain_model"] == plan["embedding_latents"] == 1
+    assert "ingest_corpus" not in plan and plan["pretrain_model"] == plan["embed_latents"] == 1
     project.edit("mine.yaml", "- label: other\n  model: vae\n", "")
     done = project.snakemake("-n", *overlay, check=False)
     assert "`corpora.mine.root` is not set" in done.stdout + done.stderr

@@ -35,11 +35,12 @@ def documented_commands():
 def test_the_default_target_is_figures(project):
     plan = project.planned()
     assert plan == project.planned("figures")
-    assert plan["metrics_scatter"] == plan["metrics_bars"] == plan["training_curves"] == 1
+    assert plan["training_curves"] == plan["metrics_circular"] == 1
+    assert plan["metrics_scatter"] == 2 and plan["metrics_bars"] == 4  # planes and bubbles; models, joint latents of 3
     assert plan["pretrain_model"] == 10
     assert plan["decompose_split"] == 7  # one method's train, dev, test and controlled set; test of the three others
-    assert plan["reconstruction_error"] == plan["correlograms"] == 1
-    assert plan["component_frequencies"] == plan["component_scatter"] == 1
+    assert plan["component_quality"] == plan["component_frequencies"] == 2
+    assert plan["signals"] == 4 and plan["latent_responses"] == plan["response_maps"] == 3
 
 
 def test_the_other_targets(project):
@@ -92,18 +93,19 @@ def test_the_experiments_on_corpora(project, paper_with_corpora):
     assert plan["ingest_corpus"] == plan["corpus"] == 12
     assert plan["draw_controlled_set"] == 1 + 1 + 10 * 4
     assert plan["traverse_latents"] == plan["latent_responses"] == 6 + 12 + 10 * 2 * 4
-    assert plan["metrics_bars"] == 12
+    # A figure for each corpus, tasks apart from the metrics of all factors for two of them, beta on TIMIT.
+    assert plan["metrics_bars"] == 12 + 2 + 1
 
 
 @pytest.mark.parametrize(
     ("target", "made"),
     [
         (
-            "voc_als/embedding_latents-voc_als_from_timit_fd_beta_0.1.png",
+            "fig4/embedding_latents-voc_als_from_timit_fd_beta_0.1.png",
             {"ingest_corpus": 2, "pretrain_model": 1, "adopt_checkpoint": 1},
         ),
         (
-            "voc_als/latent_responses-phoneme_king_stage-voc_als_from_simvowels_ewt_beta_1.png",
+            "si20/latent_responses-phoneme_king_stage-voc_als_from_simvowels_ewt_beta_1.png",
             {
                 "simulate_corpus": 1,
                 "ingest_corpus": 1,
@@ -113,7 +115,7 @@ def test_the_experiments_on_corpora(project, paper_with_corpora):
             },
         ),
         ("iemocap_3m/embedding_latents-iemocap_from_timit_without_3m.png", {"ingest_corpus": 2, "pretrain_model": 2}),
-        ("timit/embedding_inputs.png", {"ingest_corpus": 1, "embed_inputs": 1}),
+        ("fig3/embedding_inputs.png", {"ingest_corpus": 1, "embed_inputs": 1}),
         ("corpora/iemocap_5f.png", {"ingest_corpus": 1, "summarise_corpus": 1}),
     ],
 )
@@ -143,7 +145,7 @@ def test_the_study_on_a_cpu_and_its_page(project):
 def test_both_protocols_and_four_states_of_training(project):
     plan = project.planned("metrics", "figures", "--configfile", "config/protocols.yaml")
     assert plan["score_checkpoint"] == 28  # 6 trained runs at 4 states, 4 fitted ones at best
-    assert plan["metrics_over_training"] == plan["compare_protocols"] == 1
+    assert plan["metrics_lines"] == plan["compare_protocols"] == 1
     assert "compare_protocols" not in project.planned("metrics")
 
 
@@ -166,7 +168,7 @@ def test_seeds_of_one_setting_are_ranked_without_labels(project):
 
 def test_a_single_figure_needs_only_what_it_shows(project):
     plan = project.planned("results/figures/si4/generative_model.pdf")
-    assert plan == {"describe_generator": 1, "generative_model": 1}
+    assert plan == {"describe_generator": 1, "signals": 1}
 
 
 def test_every_figure_of_a_kind_can_be_made_alone(project):
@@ -174,6 +176,12 @@ def test_every_figure_of_a_kind_can_be_made_alone(project):
         assert " " not in path  # a name that needs no quotes
     plan = project.planned("results/figures/si18/latent_responses-beta_decvae_fd_centred.png")
     assert plan["pretrain_model"] == plan["latent_responses"] == 1
+
+
+def test_the_figures_of_one_figure_of_the_paper_are_a_target(project):
+    files = [path for path in project.outputs("figures") if path.startswith("results/figures/si4/")]
+    assert len(files) == 12 and project.planned("si4") - Counter(si4=1) == project.planned(*files)
+    assert project.snakemake("-n", "fig3", check=False).returncode != 0  # no run on TIMIT
 
 
 def test_a_mistake_in_the_configuration_stops_before_planning(project):

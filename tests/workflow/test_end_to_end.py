@@ -26,7 +26,7 @@ def test_the_whole_study(project):
     project.snakemake("all", "--cores", str(min(os.cpu_count(), 4)), *overlay)
     assert not project.planned("all", *overlay)
 
-    assert len(figures) == 30
+    assert len(figures) == 42
     for path in figures:
         start = (project.root / path).read_bytes()[:8]
         assert start.startswith(b"%PDF" if path.endswith(".pdf") else b"\x89PNG"), path

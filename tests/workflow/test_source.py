@@ -81,7 +81,13 @@ def test_unknown_scripts_are_errors():
         source.code_of("typo.py")
     with pytest.raises(FileNotFoundError, match=r"typo\.R"):
         source.figure_code("typo.R")
-    assert Path(source.figure_code("metrics_bars.R")).is_file() and Path(source.THEME).is_file()
+    assert Path(source.THEME).is_file()
+
+
+def test_a_figure_brings_what_its_script_shares():
+    files = [Path(path) for path in source.figure_code("metrics_bars.R")]
+    assert [path.name for path in files] == ["metrics_bars.R", "scores.R"] and all(path.is_file() for path in files)
+    assert [Path(path).name for path in source.figure_code("corpus.R")] == ["corpus.R"]
 
 
 def test_scripts_only_unpack_call_and_write():

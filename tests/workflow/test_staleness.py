@@ -34,9 +34,9 @@ def test_beta_of_one_run_reaches_this_run_only(finished):
 def test_a_setting_of_another_method_reaches_its_examples_and_its_quality_only(finished):
     finished.edit("config/config.yaml", "seed: 0", "seed: 0\ndecomposition: {vmd: {alpha: 900.0}}")
     plan = finished.planned()
-    quality = {"reconstruction_error", "correlograms", "component_frequencies", "component_scatter"}
+    quality = {"component_quality", "component_frequencies"}
     assert plan["decompose_split"] == 1
-    assert rules(plan) == {"decompose_split", "decompose_examples", "decomposition_front_end"} | quality
+    assert rules(plan) == {"decompose_split", "decompose_examples", "signals"} | quality
 
 
 def test_a_setting_of_a_decomposition_reaches_what_is_made_of_it(finished):
@@ -49,7 +49,7 @@ def test_a_setting_of_a_decomposition_reaches_what_is_made_of_it(finished):
 def test_a_plot_setting_reaches_figures_only(finished):
     finished.edit("config/config.yaml", "seed: 0", "seed: 0\nfigures: {dpi: 150}")
     plan = finished.planned()
-    assert plan["metrics_bars"] == plan["training_curves"] == 1
+    assert plan["metrics_bars"] == 4 and plan["training_curves"] == 1
     assert not rules(plan) & {"merge_metrics", "score_checkpoint", "pretrain_model", "embed_latents"}
 
 
@@ -82,19 +82,24 @@ def test_every_checkpoint_is_measured_and_drawn_without_retraining(finished):
     finished.edit("config/config.yaml", "checkpoints: [init, best]", "checkpoints: [every]")
     plan = finished.planned()
     # Epochs 10 and 20, and the last, of 6 trained runs; the linear ones have been measured.
-    assert plan["score_checkpoint"] == 18 and plan["metrics_over_training"] == 1 and "pretrain_model" not in plan
+    assert plan["score_checkpoint"] == 18 and plan["metrics_lines"] == 1 and "pretrain_model" not in plan
 
 
 def test_a_figure_script_reaches_its_figure_only(finished):
     finished.edit("visualize_R/metrics_bars.R", "arguments", "arguments ")
-    assert finished.planned() == {"metrics_bars": 1}
+    assert finished.planned() == {"metrics_bars": 4}
+
+
+def test_what_some_scripts_share_reaches_their_figures_only(finished):
+    append(finished, "visualize_R/scores.R")
+    assert rules(finished.planned()) == set(METRIC_FIGURES)
 
 
 def test_the_theme_reaches_all_figures_and_nothing_else(finished):
     with (finished.root / "visualize_R/theme.R").open("a") as file:
         file.write("# comment\n")
     plan = finished.planned()
-    assert plan["embedding_latents"] == 3 and plan["decomposition_front_end"] == 2
+    assert plan["embedding"] == 4 and plan["signals"] == 4
     assert not rules(plan) & {"merge_metrics", "embed_latents", "traverse_latents"}
 
 
@@ -105,7 +110,7 @@ def append(project, path):
 
 def test_a_module_reaches_the_rules_that_import_it(finished):
     append(finished, "decvae/traversal.py")
-    assert rules(finished.planned()) == {"traverse_latents", "latent_responses"}
+    assert rules(finished.planned()) == {"traverse_latents", "latent_responses", "response_maps"}
 
 
 def test_training_code_reaches_training(finished):

@@ -12,16 +12,15 @@ from snakemake.exceptions import WorkflowError
 from decvae.config import validate_config
 from decvae.corpora.tree import tree_fingerprint
 from decvae.runs import (
-    METHODS,
     corpus_id,
     corpus_settings,
     decomposition_id,
-    decomposition_settings,
     resolve_runs,
     select_runs,
     without_absent_corpora,
 )
 from decvae.schema import ConfigError
+from figures import Study, shown_decompositions, study_figures
 from source import THEME, code_of, figure_code
 
 try:
@@ -36,18 +35,11 @@ SEED = CONFIG["seed"]
 config.update({key: CONFIG[key] for key in ("logging", "execution", "decomposition")})  # completed, for scripts
 TRAINED = [run for run in RUNS.values() if run.is_trained]
 SUPERVISED = [run for run in TRAINED if run.adaptation == "supervised"]
-BY_SLUG = {run.slug: run for run in RUNS.values()}
 SHOWN_CORPUS = CONFIG["figures"]["corpus"] or next(iter(RUNS.values())).settings["corpus"]
 CORPORA = {corpus_id(CONFIG, name): name for name in [SHOWN_CORPUS, *(run.settings["corpus"] for run in RUNS.values())]}
 KIND = {corpus: CONFIG["corpora"][name]["kind"] for corpus, name in CORPORA.items()}
 SIMULATED = [corpus for corpus, kind in KIND.items() if kind == "sim_vowels"]
 INGESTED = [corpus for corpus, kind in KIND.items() if kind != "sim_vowels"]
-# Folders of the metric figures: fig2 is the shown corpus, the others have folders of their names.
-PLACES = {
-    "fig2" if name == SHOWN_CORPUS else name: corpus
-    for corpus, name in CORPORA.items()
-    if any(run.corpus_id == corpus for run in RUNS.values())
-}
 # Controlled sets of each corpus by the name of their split: the generator's grid, or what is drawn from the corpus.
 CONTROLLED = {
     corpus: (
@@ -58,28 +50,12 @@ CONTROLLED = {
     for corpus, name in CORPORA.items()
 }
 TRAVERSALS = [(run, split) for run in TRAVERSED for split in CONTROLLED[run.corpus_id]]
-# Figures of latent responses by name: supplementary figure 18 of simulated speech, the folder of their corpus of others.
-RESPONSES = {
-    (
-        f"si18/latent_responses-{run.slug}"
-        if split == "traversal"
-        else f"{place}/latent_responses-{split.removeprefix('traversal_')}-{run.slug}"
-    ): f"results/traversals/{run.name}/{CONFIG['traversal']['checkpoint']}/{split}.csv"
-    for run, split in TRAVERSALS
-    for place, corpus in PLACES.items()
-    if corpus == run.corpus_id
-}
-# All four methods, with the components that runs have by default, for the figures of the decompositions.
-SHOWN_DECOMPOSITIONS = {
-    method: decomposition_settings(
-        CONFIG, method, CONFIG["run_defaults"]["n_components"], CONFIG["run_defaults"]["n_components_seq"]
-    )
-    for method in METHODS
-}
+SHOWN_DECOMPOSITIONS = shown_decompositions(CONFIG)
 DECOMPOSITIONS = {
     **{decomposition_id(settings): settings for settings in SHOWN_DECOMPOSITIONS.values()},
     **{run.decomposition_id: run.decomposition for run in RUNS.values()},
 }
+FIGURES = study_figures(Study(CONFIG, list(RUNS.values()), TRAVERSALS, EMBEDDED))
 
 
 def one_of(names):
@@ -91,14 +67,9 @@ wildcard_constraints:
     corpus="|".join(CORPORA),
     decomposition="|".join(DECOMPOSITIONS),
     run="|".join(map(re.escape, RUNS)),
-    slug="|".join(map(re.escape, BY_SLUG)),
     split=r"train|dev|test|traversal(_\w+)?",
     input="mel|waveform|fft",
     checkpoint=r"init|best|last|epoch-\d{4}|step-\d{6}",
-    scale="frame|sequence",
-    name="|".join(CORPORA.values()),
-    place="|".join(PLACES),
-    responses=one_of(RESPONSES),
 
 
 # ---- Settings that a rule depends on ----
@@ -134,34 +105,6 @@ def reader_code(wildcards):
     return code_of("ingest_corpus.py", f"decvae.corpora.{KIND[wildcards.corpus]}")
 
 
-def content_of(corpus):
-    """The factor or label that figures of a corpus show first."""
-    section = CONFIG["corpora"][CORPORA[corpus]]
-    return section.get("content") or {"sim_vowels": "vowel", "folder": ""}.get(KIND[corpus], "phoneme")
-
-
-def runs_of(place):
-    """Names of the runs of a place of metric figures."""
-    return [run.name for run in RUNS.values() if run.corpus_id == PLACES[place] and run.has_frames]
-
-
-def runs_of_place(wildcards):
-    return runs_of(wildcards.place)
-
-
-def content_of_place(wildcards):
-    return content_of(PLACES[wildcards.place])
-
-
-def table_of_corpus(table):
-    """Input function: a table that describes the corpus of a name."""
-
-    def path(wildcards):
-        return f"results/corpora/{corpus_id(CONFIG, wildcards.name)}-{table}.csv"
-
-    return path
-
-
 def decomposition_section(wildcards):
     return DECOMPOSITIONS[wildcards.decomposition]
 
@@ -192,10 +135,6 @@ def embedding_settings():
 def embedded_branch(wildcards):
     """The branch to map: frames where the run has them."""
     return branch_of(RUNS[wildcards.run])
-
-
-def shown_branch(wildcards):
-    return branch_of(BY_SLUG[wildcards.slug])
 
 
 def branch_of(run):
@@ -328,42 +267,48 @@ def all_latents():
 # ---- Figures ----
 
 
-def responses_of_figure(wildcards):
-    return RESPONSES[wildcards.responses]
+FIGURE_STYLE = {key: CONFIG["figures"][key] for key in ("dpi", "width_mm", "font", "palette", "gradient")}
+SHOWN_SCORES = {
+    "checkpoint": CONFIG["figures"]["checkpoint"],
+    "aggregation": CONFIG["figures"]["aggregation"],
+    "classifier": CONFIG["evaluation"]["classifiers"][0],
+    "protocol": CONFIG["evaluation"]["protocols"][0],
+}
 
 
-def embedding_of_slug(wildcards):
-    return f"results/embeddings/latents/{BY_SLUG[wildcards.slug].name}/{CONFIG['embeddings']['checkpoint']}.csv"
+def figures_of_family(family):
+    """Constraint of the wildcard of a family's rule: the names of its figures."""
+    return one_of([name for name, figure in FIGURES.items() if figure.family == family])
 
 
-def embedding_of_inputs(wildcards):
-    """The inputs of the first run of a place that is embedded."""
-    run = embedded_in(wildcards.place)[0]
-    return f"results/embeddings/inputs/{run.corpus_id}/{run.decomposition_id}/{run.input}.csv"
+def figure_table(name):
+    """Input function: a table of a figure, nothing if it has none of this name."""
+
+    def paths(wildcards):
+        return FIGURES[wildcards.figure].tables.get(name, [])
+
+    return paths
 
 
-def embedded_in(place):
-    return [run for run in EMBEDDED if run.corpus_id == PLACES[place]]
+def shown_in_figure(wildcards):
+    return FIGURES[wildcards.figure].shown
 
 
-def shown_corpus(pattern):
-    return expand(pattern, corpus=corpus_id(CONFIG, SHOWN_CORPUS))[0]
+def about_figure(wildcards):
+    return FIGURES[wildcards.figure].about
 
 
-def shown_qualities():
-    """Quality of the test split under each of the four methods."""
-    return [
-        shown_corpus(f"results/decompositions/{{corpus}}/{decomposition_id(settings)}/test-quality_sample.csv")
-        for settings in SHOWN_DECOMPOSITIONS.values()
-    ]
+def figure_category(wildcards):
+    return FIGURES[wildcards.figure].category
+
+
+def figure_labels(wildcards):
+    return {"figure": wildcards.figure, "about": FIGURES[wildcards.figure].about}
 
 
 def shown_scores(wildcards):
     """The scores that tables of results show: those of the figures."""
-    figures, evaluation = CONFIG["figures"], CONFIG["evaluation"]
-    shown = {key: figures[key] for key in ("checkpoint", "aggregation")}
-    shown |= {"protocol": evaluation["protocols"][0], "classifier": evaluation["classifiers"][0]}
-    return {"corpus": wildcards.corpus, **shown}
+    return {"corpus": wildcards.corpus, **SHOWN_SCORES}
 
 
 def compared_scores(wildcards):
@@ -423,25 +368,12 @@ def latents_over_seeds(wildcards):
     return [f"results/latents/{run.name}/{state}/{split}.h5" for runs in seeded_settings() for run in runs]
 
 
-def has_curves():
-    """Some run is measured at more than two of its checkpoints."""
-    return any(len(run.checkpoints(CONFIG["evaluation"]["checkpoints"])) > 2 for run in TRAINED)
-
-
 def all_figures():
     """Every figure of the study, as PDF and PNG."""
-    drawn = [place for place, corpus in PLACES.items() if content_of(corpus) and runs_of(place)]
-    names = [f"{place}/{figure}" for place in drawn for figure in ("metrics_scatter", "metrics_bars")]
-    names += ["fig6/metrics_circular"] if drawn else []
-    for place in PLACES:
-        names += [f"{place}/embedding_inputs"] if embedded_in(place) else []
-        names += [f"{place}/embedding_latents-{run.slug}" for run in embedded_in(place)]
-    names += ["si4/decomposition_frame", "si4/decomposition_sequence", "si9/reconstruction_error", "si9/correlograms"]
-    if corpus_id(CONFIG, SHOWN_CORPUS) in SIMULATED:  # what only a generator knows
-        names += ["si4/generative_model", "si4/mel_features", "si4/component_frequencies"]
-        names += ["si4/component_scatter"]
-    names += [f"corpora/{CORPORA[corpus]}" for corpus in INGESTED]
-    names += RESPONSES
-    names += ["si22/training_curves"] if TRAINED else []
-    names += ["si12/metrics_over_training"] if has_curves() else []
+    return expand("results/figures/{name}.{format}", name=FIGURES, format=["pdf", "png"])
+
+
+def figures_of_place(place):
+    """Those of one figure of the paper, or of one corpus."""
+    names = [name for name, figure in FIGURES.items() if figure.place == place]
     return expand("results/figures/{name}.{format}", name=names, format=["pdf", "png"])

@@ -49,6 +49,6 @@ rule costs:
         mem_mb=2000,
         runtime=15,
     params:
-        dpi=CONFIG["figures"]["dpi"],
+        style=FIGURE_STYLE,
     script:
         "../../visualize_R/costs.R"

@@ -1,23 +1,27 @@
-# One rule per family of figures; an R script in visualize_R reads tables and draws, nothing else.
+# One rule per family of figures; workflow/figures.py names every figure of the study and says what it shows. An R script in
+# visualize_R reads tables and draws, nothing else.
 
 
 rule metrics_scatter:
     input:
-        metrics="results/metrics/metrics.csv",
+        metrics=figure_table("metrics"),
+        published=figure_table("published"),
         theme=THEME,
         code=figure_code("metrics_scatter.R"),
     output:
-        pdf="results/figures/{place}/metrics_scatter.pdf",
+        pdf="results/figures/{figure}.pdf",
         png=report(
-            "results/figures/{place}/metrics_scatter.png",
+            "results/figures/{figure}.png",
             caption="../report/metrics_scatter.rst",
-            category="Figure 2: metrics",
-            labels={"place": "{place}", "figure": "metrics, scatter"},
+            category=figure_category,
+            labels=figure_labels,
         ),
     log:
-        "results/logs/metrics_scatter/{place}.log",
+        "results/logs/metrics_scatter/{figure}.log",
     benchmark:
-        "results/benchmarks/metrics_scatter/{place}.tsv"
+        "results/benchmarks/metrics_scatter/{figure}.tsv"
+    wildcard_constraints:
+        figure=figures_of_family("metrics_scatter"),
     conda:
         "../envs/r.yaml"
     threads: 1
@@ -25,34 +29,34 @@ rule metrics_scatter:
         mem_mb=2000,
         runtime=15,
     params:
-        checkpoint=CONFIG["figures"]["checkpoint"],
-        aggregation=CONFIG["figures"]["aggregation"],
-        classifier=CONFIG["evaluation"]["classifiers"][0],
-        protocol=CONFIG["evaluation"]["protocols"][0],
-        runs=runs_of_place,
-        content=content_of_place,
-        dpi=CONFIG["figures"]["dpi"],
+        shown=shown_in_figure,
+        scores=SHOWN_SCORES,
+        style=FIGURE_STYLE,
+        about=about_figure,
     script:
         "../../visualize_R/metrics_scatter.R"
 
 
 rule metrics_bars:
     input:
-        metrics="results/metrics/metrics.csv",
+        metrics=figure_table("metrics"),
+        published=figure_table("published"),
         theme=THEME,
         code=figure_code("metrics_bars.R"),
     output:
-        pdf="results/figures/{place}/metrics_bars.pdf",
+        pdf="results/figures/{figure}.pdf",
         png=report(
-            "results/figures/{place}/metrics_bars.png",
+            "results/figures/{figure}.png",
             caption="../report/metrics_bars.rst",
-            category="Figure 2: metrics",
-            labels={"place": "{place}", "figure": "metrics, bars"},
+            category=figure_category,
+            labels=figure_labels,
         ),
     log:
-        "results/logs/metrics_bars/{place}.log",
+        "results/logs/metrics_bars/{figure}.log",
     benchmark:
-        "results/benchmarks/metrics_bars/{place}.tsv"
+        "results/benchmarks/metrics_bars/{figure}.tsv"
+    wildcard_constraints:
+        figure=figures_of_family("metrics_bars"),
     conda:
         "../envs/r.yaml"
     threads: 1
@@ -60,34 +64,33 @@ rule metrics_bars:
         mem_mb=2000,
         runtime=15,
     params:
-        checkpoint=CONFIG["figures"]["checkpoint"],
-        aggregation=CONFIG["figures"]["aggregation"],
-        classifier=CONFIG["evaluation"]["classifiers"][0],
-        protocol=CONFIG["evaluation"]["protocols"][0],
-        runs=runs_of_place,
-        content=content_of_place,
-        dpi=CONFIG["figures"]["dpi"],
+        shown=shown_in_figure,
+        scores=SHOWN_SCORES,
+        style=FIGURE_STYLE,
+        about=about_figure,
     script:
         "../../visualize_R/metrics_bars.R"
 
 
-rule metrics_circular:
+rule metrics_lines:
     input:
-        metrics="results/metrics/metrics.csv",
+        metrics=figure_table("metrics"),
         theme=THEME,
-        code=figure_code("metrics_circular.R"),
+        code=figure_code("metrics_lines.R"),
     output:
-        pdf="results/figures/fig6/metrics_circular.pdf",
+        pdf="results/figures/{figure}.pdf",
         png=report(
-            "results/figures/fig6/metrics_circular.png",
-            caption="../report/metrics_circular.rst",
-            category="Figure 6: metrics by corpus",
-            labels={"figure": "metrics, circular"},
+            "results/figures/{figure}.png",
+            caption="../report/metrics_lines.rst",
+            category=figure_category,
+            labels=figure_labels,
         ),
     log:
-        "results/logs/metrics_circular.log",
+        "results/logs/metrics_lines/{figure}.log",
     benchmark:
-        "results/benchmarks/metrics_circular.tsv"
+        "results/benchmarks/metrics_lines/{figure}.tsv"
+    wildcard_constraints:
+        figure=figures_of_family("metrics_lines"),
     conda:
         "../envs/r.yaml"
     threads: 1
@@ -95,326 +98,67 @@ rule metrics_circular:
         mem_mb=2000,
         runtime=15,
     params:
-        checkpoint=CONFIG["figures"]["checkpoint"],
-        aggregation=CONFIG["figures"]["aggregation"],
-        classifier=CONFIG["evaluation"]["classifiers"][0],
-        protocol=CONFIG["evaluation"]["protocols"][0],
-        dpi=CONFIG["figures"]["dpi"],
+        shown=shown_in_figure,
+        scores=SHOWN_SCORES,
+        style=FIGURE_STYLE,
+        about=about_figure,
+    script:
+        "../../visualize_R/metrics_lines.R"
+
+
+rule metrics_circular:
+    input:
+        metrics=figure_table("metrics"),
+        theme=THEME,
+        code=figure_code("metrics_circular.R"),
+    output:
+        pdf="results/figures/{figure}.pdf",
+        png=report(
+            "results/figures/{figure}.png",
+            caption="../report/metrics_circular.rst",
+            category=figure_category,
+            labels=figure_labels,
+        ),
+    log:
+        "results/logs/metrics_circular/{figure}.log",
+    benchmark:
+        "results/benchmarks/metrics_circular/{figure}.tsv"
+    wildcard_constraints:
+        figure=figures_of_family("metrics_circular"),
+    conda:
+        "../envs/r.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        shown=shown_in_figure,
+        scores=SHOWN_SCORES,
+        style=FIGURE_STYLE,
+        about=about_figure,
     script:
         "../../visualize_R/metrics_circular.R"
 
 
-rule embedding_inputs:
-    input:
-        embedding=embedding_of_inputs,
-        theme=THEME,
-        code=figure_code("embedding.R"),
-    output:
-        pdf="results/figures/{place}/embedding_inputs.pdf",
-        png=report(
-            "results/figures/{place}/embedding_inputs.png",
-            caption="../report/embedding_inputs.rst",
-            category="Figure 2: maps",
-            labels={"place": "{place}", "figure": "map of inputs"},
-        ),
-    log:
-        "results/logs/embedding_inputs/{place}.log",
-    benchmark:
-        "results/benchmarks/embedding_inputs/{place}.tsv"
-    conda:
-        "../envs/r.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=15,
-    params:
-        branch="Z",
-        dpi=CONFIG["figures"]["dpi"],
-    script:
-        "../../visualize_R/embedding.R"
-
-
-rule embedding_latents:
-    input:
-        embedding=embedding_of_slug,
-        theme=THEME,
-        code=figure_code("embedding.R"),
-    output:
-        pdf="results/figures/{place}/embedding_latents-{slug}.pdf",
-        png=report(
-            "results/figures/{place}/embedding_latents-{slug}.png",
-            caption="../report/embedding_latents.rst",
-            category="Figure 2: maps",
-            labels={"place": "{place}", "figure": "map of latents", "run": "{slug}"},
-        ),
-    log:
-        "results/logs/embedding_latents/{place}/{slug}.log",
-    benchmark:
-        "results/benchmarks/embedding_latents/{place}/{slug}.tsv"
-    conda:
-        "../envs/r.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=15,
-    params:
-        branch=shown_branch,
-        dpi=CONFIG["figures"]["dpi"],
-    script:
-        "../../visualize_R/embedding.R"
-
-
-rule generative_model:
-    input:
-        signals=shown_corpus("results/corpora/{corpus}-generative.csv"),
-        theme=THEME,
-        code=figure_code("generative_model.R"),
-    output:
-        pdf="results/figures/si4/generative_model.pdf",
-        png=report(
-            "results/figures/si4/generative_model.png",
-            caption="../report/generative_model.rst",
-            category="SI 4: front ends",
-            labels={"figure": "generative model"},
-        ),
-    log:
-        "results/logs/generative_model.log",
-    benchmark:
-        "results/benchmarks/generative_model.tsv"
-    conda:
-        "../envs/r.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=15,
-    params:
-        dpi=CONFIG["figures"]["dpi"],
-    script:
-        "../../visualize_R/generative_model.R"
-
-
-rule mel_features:
-    input:
-        signals=shown_corpus("results/corpora/{corpus}-generative_mel.csv"),
-        theme=THEME,
-        code=figure_code("mel_features.R"),
-    output:
-        pdf="results/figures/si4/mel_features.pdf",
-        png=report(
-            "results/figures/si4/mel_features.png",
-            caption="../report/mel_features.rst",
-            category="SI 4: front ends",
-            labels={"figure": "mel features"},
-        ),
-    log:
-        "results/logs/mel_features.log",
-    benchmark:
-        "results/benchmarks/mel_features.tsv"
-    conda:
-        "../envs/r.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=15,
-    params:
-        dpi=CONFIG["figures"]["dpi"],
-    script:
-        "../../visualize_R/mel_features.R"
-
-
-rule decomposition_front_end:
-    input:
-        signals=shown_corpus("results/decompositions/{corpus}/examples.csv"),
-        spectra=shown_corpus("results/decompositions/{corpus}/examples_psd.csv"),
-        theme=THEME,
-        code=figure_code("decomposition_front_end.R"),
-    output:
-        pdf="results/figures/si4/decomposition_{scale}.pdf",
-        png=report(
-            "results/figures/si4/decomposition_{scale}.png",
-            caption="../report/decomposition_front_end.rst",
-            category="SI 4: front ends",
-            labels={"figure": "decomposition of one {scale}"},
-        ),
-    log:
-        "results/logs/decomposition_front_end/{scale}.log",
-    benchmark:
-        "results/benchmarks/decomposition_front_end/{scale}.tsv"
-    conda:
-        "../envs/r.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=15,
-    params:
-        scale="{scale}",
-        dpi=CONFIG["figures"]["dpi"],
-    script:
-        "../../visualize_R/decomposition_front_end.R"
-
-
-rule component_frequencies:
-    input:
-        quality=shown_qualities(),
-        theme=THEME,
-        code=figure_code("component_frequencies.R"),
-    output:
-        pdf="results/figures/si4/component_frequencies.pdf",
-        png=report(
-            "results/figures/si4/component_frequencies.png",
-            caption="../report/component_frequencies.rst",
-            category="SI 4: front ends",
-            labels={"figure": "component frequencies and formants"},
-        ),
-    log:
-        "results/logs/component_frequencies.log",
-    benchmark:
-        "results/benchmarks/component_frequencies.tsv"
-    conda:
-        "../envs/r.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=15,
-    params:
-        dpi=CONFIG["figures"]["dpi"],
-    script:
-        "../../visualize_R/component_frequencies.R"
-
-
-rule component_scatter:
-    input:
-        quality=shown_qualities(),
-        theme=THEME,
-        code=figure_code("component_scatter.R"),
-    output:
-        pdf="results/figures/si4/component_scatter.pdf",
-        png=report(
-            "results/figures/si4/component_scatter.png",
-            caption="../report/component_scatter.rst",
-            category="SI 4: front ends",
-            labels={"figure": "component frequencies of every frame"},
-        ),
-    log:
-        "results/logs/component_scatter.log",
-    benchmark:
-        "results/benchmarks/component_scatter.tsv"
-    conda:
-        "../envs/r.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=15,
-    params:
-        dpi=CONFIG["figures"]["dpi"],
-    script:
-        "../../visualize_R/component_scatter.R"
-
-
-rule reconstruction_error:
-    input:
-        quality=shown_qualities(),
-        theme=THEME,
-        code=figure_code("reconstruction_error.R"),
-    output:
-        pdf="results/figures/si9/reconstruction_error.pdf",
-        png=report(
-            "results/figures/si9/reconstruction_error.png",
-            caption="../report/reconstruction_error.rst",
-            category="SI 9: decomposition quality",
-            labels={"figure": "reconstruction error"},
-        ),
-    log:
-        "results/logs/reconstruction_error.log",
-    benchmark:
-        "results/benchmarks/reconstruction_error.tsv"
-    conda:
-        "../envs/r.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=15,
-    params:
-        dpi=CONFIG["figures"]["dpi"],
-    script:
-        "../../visualize_R/reconstruction_error.R"
-
-
-rule correlograms:
-    input:
-        quality=shown_qualities(),
-        theme=THEME,
-        code=figure_code("correlograms.R"),
-    output:
-        pdf="results/figures/si9/correlograms.pdf",
-        png=report(
-            "results/figures/si9/correlograms.png",
-            caption="../report/correlograms.rst",
-            category="SI 9: decomposition quality",
-            labels={"figure": "correlograms"},
-        ),
-    log:
-        "results/logs/correlograms.log",
-    benchmark:
-        "results/benchmarks/correlograms.tsv"
-    conda:
-        "../envs/r.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=15,
-    params:
-        dpi=CONFIG["figures"]["dpi"],
-    script:
-        "../../visualize_R/correlograms.R"
-
-
-rule latent_responses:
-    input:
-        responses=responses_of_figure,
-        theme=THEME,
-        code=figure_code("latent_responses.R"),
-    output:
-        pdf="results/figures/{responses}.pdf",
-        png=report(
-            "results/figures/{responses}.png",
-            caption="../report/latent_responses.rst",
-            category="SI 18: latent responses",
-            labels={"figure": "{responses}"},
-        ),
-    log:
-        "results/logs/latent_responses/{responses}.log",
-    benchmark:
-        "results/benchmarks/latent_responses/{responses}.tsv"
-    conda:
-        "../envs/r.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=15,
-    params:
-        dpi=CONFIG["figures"]["dpi"],
-    script:
-        "../../visualize_R/latent_responses.R"
-
-
 rule training_curves:
     input:
-        history="results/runs/history.csv",
+        history=figure_table("history"),
         theme=THEME,
         code=figure_code("training_curves.R"),
     output:
-        pdf="results/figures/si22/training_curves.pdf",
+        pdf="results/figures/{figure}.pdf",
         png=report(
-            "results/figures/si22/training_curves.png",
+            "results/figures/{figure}.png",
             caption="../report/training_curves.rst",
-            category="SI 22: training curves",
-            labels={"figure": "training curves"},
+            category=figure_category,
+            labels=figure_labels,
         ),
     log:
-        "results/logs/training_curves.log",
+        "results/logs/training_curves/{figure}.log",
     benchmark:
-        "results/benchmarks/training_curves.tsv"
+        "results/benchmarks/training_curves/{figure}.tsv"
+    wildcard_constraints:
+        figure=figures_of_family("training_curves"),
     conda:
         "../envs/r.yaml"
     threads: 1
@@ -422,28 +166,32 @@ rule training_curves:
         mem_mb=2000,
         runtime=15,
     params:
-        dpi=CONFIG["figures"]["dpi"],
+        shown=shown_in_figure,
+        style=FIGURE_STYLE,
+        about=about_figure,
     script:
         "../../visualize_R/training_curves.R"
 
 
-rule metrics_over_training:
+rule latent_responses:
     input:
-        metrics="results/metrics/metrics.csv",
+        responses=figure_table("responses"),
         theme=THEME,
-        code=figure_code("metrics_over_training.R"),
+        code=figure_code("latent_responses.R"),
     output:
-        pdf="results/figures/si12/metrics_over_training.pdf",
+        pdf="results/figures/{figure}.pdf",
         png=report(
-            "results/figures/si12/metrics_over_training.png",
-            caption="../report/metrics_over_training.rst",
-            category="SI 12: metrics over training",
-            labels={"figure": "metrics over training"},
+            "results/figures/{figure}.png",
+            caption="../report/latent_responses.rst",
+            category=figure_category,
+            labels=figure_labels,
         ),
     log:
-        "results/logs/metrics_over_training.log",
+        "results/logs/latent_responses/{figure}.log",
     benchmark:
-        "results/benchmarks/metrics_over_training.tsv"
+        "results/benchmarks/latent_responses/{figure}.tsv"
+    wildcard_constraints:
+        figure=figures_of_family("latent_responses"),
     conda:
         "../envs/r.yaml"
     threads: 1
@@ -451,34 +199,199 @@ rule metrics_over_training:
         mem_mb=2000,
         runtime=15,
     params:
-        aggregation=CONFIG["figures"]["aggregation"],
-        classifier=CONFIG["evaluation"]["classifiers"][0],
-        protocol=CONFIG["evaluation"]["protocols"][0],
-        runs=runs_of("fig2"),
-        content=content_of(PLACES["fig2"]),
-        dpi=CONFIG["figures"]["dpi"],
+        shown=shown_in_figure,
+        style=FIGURE_STYLE,
+        about=about_figure,
     script:
-        "../../visualize_R/metrics_over_training.R"
+        "../../visualize_R/latent_responses.R"
+
+
+rule response_maps:
+    input:
+        responses=figure_table("responses"),
+        theme=THEME,
+        code=figure_code("response_maps.R"),
+    output:
+        pdf="results/figures/{figure}.pdf",
+        png=report(
+            "results/figures/{figure}.png",
+            caption="../report/response_maps.rst",
+            category=figure_category,
+            labels=figure_labels,
+        ),
+    log:
+        "results/logs/response_maps/{figure}.log",
+    benchmark:
+        "results/benchmarks/response_maps/{figure}.tsv"
+    wildcard_constraints:
+        figure=figures_of_family("response_maps"),
+    conda:
+        "../envs/r.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        shown=shown_in_figure,
+        style=FIGURE_STYLE,
+        about=about_figure,
+    script:
+        "../../visualize_R/response_maps.R"
+
+
+rule embedding:
+    input:
+        embedding=figure_table("embedding"),
+        theme=THEME,
+        code=figure_code("embedding.R"),
+    output:
+        pdf="results/figures/{figure}.pdf",
+        png=report(
+            "results/figures/{figure}.png",
+            caption="../report/embedding.rst",
+            category=figure_category,
+            labels=figure_labels,
+        ),
+    log:
+        "results/logs/embedding/{figure}.log",
+    benchmark:
+        "results/benchmarks/embedding/{figure}.tsv"
+    wildcard_constraints:
+        figure=figures_of_family("embedding"),
+    conda:
+        "../envs/r.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        shown=shown_in_figure,
+        style=FIGURE_STYLE,
+        about=about_figure,
+    script:
+        "../../visualize_R/embedding.R"
+
+
+rule signals:
+    input:
+        signals=figure_table("signals"),
+        spectra=figure_table("spectra"),
+        theme=THEME,
+        code=figure_code("signals.R"),
+    output:
+        pdf="results/figures/{figure}.pdf",
+        png=report(
+            "results/figures/{figure}.png",
+            caption="../report/signals.rst",
+            category=figure_category,
+            labels=figure_labels,
+        ),
+    log:
+        "results/logs/signals/{figure}.log",
+    benchmark:
+        "results/benchmarks/signals/{figure}.tsv"
+    wildcard_constraints:
+        figure=figures_of_family("signals"),
+    conda:
+        "../envs/r.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        shown=shown_in_figure,
+        style=FIGURE_STYLE,
+        about=about_figure,
+    script:
+        "../../visualize_R/signals.R"
+
+
+rule component_quality:
+    input:
+        quality=figure_table("quality"),
+        theme=THEME,
+        code=figure_code("component_quality.R"),
+    output:
+        pdf="results/figures/{figure}.pdf",
+        png=report(
+            "results/figures/{figure}.png",
+            caption="../report/component_quality.rst",
+            category=figure_category,
+            labels=figure_labels,
+        ),
+    log:
+        "results/logs/component_quality/{figure}.log",
+    benchmark:
+        "results/benchmarks/component_quality/{figure}.tsv"
+    wildcard_constraints:
+        figure=figures_of_family("component_quality"),
+    conda:
+        "../envs/r.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        shown=shown_in_figure,
+        style=FIGURE_STYLE,
+        about=about_figure,
+    script:
+        "../../visualize_R/component_quality.R"
+
+
+rule component_frequencies:
+    input:
+        quality=figure_table("quality"),
+        theme=THEME,
+        code=figure_code("component_frequencies.R"),
+    output:
+        pdf="results/figures/{figure}.pdf",
+        png=report(
+            "results/figures/{figure}.png",
+            caption="../report/component_frequencies.rst",
+            category=figure_category,
+            labels=figure_labels,
+        ),
+    log:
+        "results/logs/component_frequencies/{figure}.log",
+    benchmark:
+        "results/benchmarks/component_frequencies/{figure}.tsv"
+    wildcard_constraints:
+        figure=figures_of_family("component_frequencies"),
+    conda:
+        "../envs/r.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        shown=shown_in_figure,
+        style=FIGURE_STYLE,
+        about=about_figure,
+    script:
+        "../../visualize_R/component_frequencies.R"
 
 
 rule corpus:
     input:
-        summary=table_of_corpus("summary"),
-        utterances=table_of_corpus("utterances"),
+        summary=figure_table("summary"),
+        utterances=figure_table("utterances"),
         theme=THEME,
         code=figure_code("corpus.R"),
     output:
-        pdf="results/figures/corpora/{name}.pdf",
+        pdf="results/figures/{figure}.pdf",
         png=report(
-            "results/figures/corpora/{name}.png",
+            "results/figures/{figure}.png",
             caption="../report/corpus.rst",
-            category="Corpora",
-            labels={"corpus": "{name}"},
+            category=figure_category,
+            labels=figure_labels,
         ),
     log:
-        "results/logs/corpus/{name}.log",
+        "results/logs/corpus/{figure}.log",
     benchmark:
-        "results/benchmarks/corpus/{name}.tsv"
+        "results/benchmarks/corpus/{figure}.tsv"
+    wildcard_constraints:
+        figure=figures_of_family("corpus"),
     conda:
         "../envs/r.yaml"
     threads: 1
@@ -486,7 +399,18 @@ rule corpus:
         mem_mb=2000,
         runtime=15,
     params:
-        title="{name}",
-        dpi=CONFIG["figures"]["dpi"],
+        shown=shown_in_figure,
+        style=FIGURE_STYLE,
+        about=about_figure,
     script:
         "../../visualize_R/corpus.R"
+
+
+# `snakemake fig2`: the figures of one figure of the paper.
+for place in sorted({figure.place for figure in FIGURES.values()} - {"figures", "metrics", "latents", "all"}):
+
+    rule:
+        name:
+            place
+        input:
+            figures_of_place(place),

@@ -1,0 +1,168 @@
+"""Which figures a study has, from its configuration alone."""
+
+import csv
+from pathlib import Path
+
+import figures
+import pytest
+import yaml
+
+from decvae.config import validate_config
+from decvae.runs import resolve_runs, select_runs, without_absent_corpora
+from decvae.schema import ConfigError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def study(runs=None, **sections):
+    """The study of the default configuration with other runs and sections."""
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text()) | sections
+    if runs is not None:
+        config["runs"] = runs
+    config = without_absent_corpora(validate_config(config, ROOT / "workflow/schemas/config.schema.yaml"))
+    found = resolve_runs(config)
+    traversals = [(run, "traversal") for run in select_runs(found, config, "traversal")]
+    return figures.Study(config, list(found.values()), traversals, select_runs(found, config, "embeddings"))
+
+
+def names(*arguments, **sections):
+    return set(figures.study_figures(study(*arguments, **sections)))
+
+
+@pytest.fixture
+def corpora(tmp_path):
+    """Sections of one corpus of every kind; nothing is read, so that empty folders do."""
+    kinds = ("timit", "voc_als", "iemocap", "folder")
+    return {kind: {"kind": kind, "root": str(tmp_path)} for kind in kinds} | {"sim_vowels": {"kind": "sim_vowels"}}
+
+
+def test_the_default_study_has_the_figures_of_simulated_vowels_only():
+    places = {name.split("/")[0] for name in names()}
+    assert places == {"fig2", "fig6", "si4", "si7", "si9", "si18", "si22", "si26"}
+
+
+def test_a_corpus_brings_the_figures_of_the_paper_that_show_it(corpora):
+    found = names([{"corpus": name, "label": name} for name in corpora], corpora=corpora)
+    assert {
+        *{f"fig{number}/{figure}" for number in range(2, 6) for figure in ("metrics_scatter", "metrics_bars")},
+        *{f"fig{number}/embedding_inputs" for number in range(2, 6)},
+        *{f"si7/metrics_scatter-{name}" for name in corpora if name != "folder"},
+        *{f"si17/metrics_bars-{name}" for name in ("voc_als", "iemocap")},
+        *{"fig6/latent_responses-timit", "fig6/response_maps-iemocap", "si18/latent_responses-sim_vowels"},
+        *{"si22/training_curves", "si24/training_curves", "fig4/training_curves", "folder/training_curves"},
+        *{f"si9/correlograms-{name}" for name in corpora if name not in ("timit", "sim_vowels")},
+        *{f"corpora/{name}" for name in corpora if name != "sim_vowels"},
+    } <= found
+    # A folder of recordings without content labels has no metric figures; the shown corpus (TIMIT) has no generator.
+    assert not {"folder/metrics_bars", "si4/generative_model"} & found
+
+
+def test_other_runs_than_the_first_answer_in_the_supplement(corpora):
+    runs = [{"corpus": name, "label": f"{name} {beta}", "beta_z": beta} for name in corpora for beta in (0.1, 1.0)]
+    found = names(runs, corpora=corpora)
+    assert {f"{si}/latent_responses-{name}_1.0" for si, name in RESPONSES.items()} <= found
+
+
+RESPONSES = {"si18": "sim_vowels", "si19": "timit", "si20": "voc_als", "si21": "iemocap"}
+
+
+def test_a_corpus_without_root_has_no_figure(corpora):
+    corpora["timit"]["root"] = None
+    runs = [{"corpus": name, "label": name} for name in corpora]
+    assert not {name for name in names(runs, corpora=corpora) if name.startswith("fig3") or "timit" in name}
+
+
+def test_ablations_have_figures_where_the_paper_has_them(corpora):
+    def sweep(corpus):
+        return [
+            *({"corpus": corpus, "beta_z": beta, "beta_s": beta} for beta in (0.0, 0.1, 1.0)),
+            *({"corpus": corpus, "n_components": count} for count in (2, 4)),
+            *({"corpus": corpus, "loss": {"frames": count, "sequence_frames": 0}} for count in (20, 40)),
+        ]
+
+    found = names([*sweep("sim_vowels"), *sweep("timit")], corpora=corpora)
+    assert {
+        *{"si10/metrics_bars-n_components", "si12/metrics_lines-beta", "si25/metrics_lines-frames"},
+        *{"si14/metrics_bars-n_components", "si14/metrics_bars-beta", "si14/metrics_lines-frames"},
+        *{"si23/training_curves-frames", "si23/training_curves-n_components", "si22/training_curves-beta"},
+        *{f"si24/training_curves-{key}" for key in ("frames", "n_components", "beta")},
+    } <= found
+
+
+def test_a_series_holds_what_differs_in_one_setting_and_seed_only():
+    runs = [
+        *({"beta_z": beta, "beta_s": beta, "seed": seed} for beta in (0.0, 1.0) for seed in (0, 1)),
+        *({"objective": "corrected", "beta_z": beta} for beta in (0.0, 1.0)),
+        {"beta_z": 0.0, "beta_s": 0.0, "n_components": 4},
+        *[{"model": "ae"}, {"model": "vae"}, {"model": "beta_vae"}, {"model": "pca"}],
+    ]
+    runs = study(runs).runs
+    series = figures.ablation_series(runs, "beta")
+    assert {name: len(group) for name, group in series.items()} == {
+        "DecVAE FD centred": 4,
+        "DecVAE FD corrected": 2,
+        "VAE": 3,
+    }
+    assert [len(group) for group in figures.ablation_series(runs, "n_components").values()] == [3]
+    assert not figures.ablation_series(runs, "frames")
+
+
+def test_autoencoders_alone_are_no_ablation():
+    assert not {name for name in names() if "-beta" in name and "metrics_lines" in name}
+
+
+def test_runs_stand_beside_their_published_counterparts():
+    default = study()
+    assert [figures.published_name(default, run) for run in default.runs] == [
+        *["β-DecVAE FD"] * 3,
+        *["AE", "VAE", "β-VAE", "PCA", "ICA", "-", "-"],  # nothing is published of kernel PCA
+    ]
+    others = [{"decomposition": "vmd"}, {"decomposition": "ewt", "beta_z": 1.0}, {"model": "vae", "input": "waveform"}]
+    waveform = study(others)
+    assert [figures.published_name(waveform, run) for run in waveform.runs] == ["-", "DecVAE EWT", "VAE waveform"]
+
+
+def test_published_values_can_be_left_out():
+    bars = {
+        wanted: figures.study_figures(study(figures={"published": wanted}))["fig2/metrics_bars"]
+        for wanted in (True, False)
+    }
+    assert set(bars[True].tables) == {"metrics", "published"} and "published_as" in bars[True].shown
+    assert set(bars[False].tables) == {"metrics"} and "published_as" not in bars[False].shown
+
+
+def test_zero_shot_runs_stand_beside_the_published_transfer(corpora):
+    runs = [
+        {"label": "source"},
+        {"corpus": "voc_als", "label": "moved", "adaptation": "none", "start_from": {"run": "source"}},
+    ]
+    moved = study(runs, corpora=corpora)
+    assert figures.published_name(moved, moved.runs[1]) == "β-DecVAE FD from sim_vowels"
+
+
+def test_the_published_table_is_whole():
+    """Each model of a figure has every score of that figure; shares are shares."""
+    with figures.PUBLISHED.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    scores = {}
+    for row in rows:
+        scores.setdefault((row["corpus"], row["model"]), set()).add(row["score"])
+        assert 0 <= float(row["value"]) <= (1 if row["score"] != "gaussian_correlation_norm" else 11), row
+    for corpus, count in {"sim_vowels": 12, "timit": 10, "voc_als": 20, "iemocap": 15}.items():
+        assert {len(found) for (name, _), found in scores.items() if name == corpus} == {count}
+    # Text of the paper: 0.618 with FD and beta 1.
+    value = {(r["corpus"], r["model"], r["score"]): float(r["value"]) for r in rows}
+    assert value["sim_vowels", "DecVAE FD", "disentanglement"] == pytest.approx(0.618, abs=0.001)
+
+
+def test_every_figure_has_a_family_with_script_caption_and_rule():
+    rules = (ROOT / "workflow/rules/figures.smk").read_text()
+    for figure in figures.study_figures(study()).values():
+        assert (ROOT / f"visualize_R/{figure.family}.R").is_file()
+        assert (ROOT / f"workflow/report/{figure.family}.rst").is_file()
+        assert f"rule {figure.family}:" in rules and figure.category in figures.TITLES.values()
+
+
+def test_a_mistake_in_the_look_is_an_error():
+    with pytest.raises(ConfigError, match=r"figures.palette"):
+        study(figures={"palette": "rainbow"})

@@ -1,0 +1,114 @@
+# Quality of the decompositions (supplementary figure 9), per method and class of the frames.
+#
+# Input   quality: one or several tables of sampled frames (quality_sample.csv), one per method
+# Output  pdf, png
+# Command Rscript visualize_R/component_quality.R --quality a.csv,b.csv --pdf out.pdf --png out.png
+#         [--view reconstruction_error or correlograms] [--limit 0.2: largest correlation with a colour of its own]
+
+source(if (exists("snakemake")) {
+  snakemake@input[["theme"]]
+} else {
+  script <- sub("--file=", "", grep("^--file=", commandArgs(), value = TRUE), fixed = TRUE)
+  file.path(dirname(gsub("~+~", " ", script, fixed = TRUE)), "theme.R")
+})
+source_shared("quality.R")
+
+arguments <- figure_arguments(inputs = "quality", parameters = list(view = "reconstruction_error", limit = 0.2))
+
+# What the sum of the components misses of a frame: violins per class and group of speakers.
+reconstruction_error <- function() {
+  errors <- read_quality(arguments$quality, "nrmse") %>% mutate(percent = 100 * .data$value)
+  medians <- errors %>%
+    group_by(.data$method, .data$content, .data$group) %>%
+    summarise(percent = median(.data$percent), .groups = "drop")
+  dodge <- position_dodge(width = 0.8)
+
+  figure <- ggplot(errors, aes(.data$content, .data$percent, fill = .data$group, colour = .data$group)) +
+    geom_violin(position = dodge, width = 0.75, scale = "width", alpha = 0.35, linewidth = 0.25) +
+    geom_crossbar(
+      aes(ymin = .data$percent, ymax = .data$percent),
+      data = medians, position = dodge, width = 0.5, linewidth = 0.3, fatten = 1, show.legend = FALSE
+    ) +
+    facet_wrap(vars(.data$method), nrow = 2, scales = "free_y") +
+    scale_fill_manual(values = group_colours()) +
+    scale_colour_manual(values = group_colours()) +
+    scale_y_continuous(expand = expansion(mult = c(0.02, 0.05))) +
+    labs(
+      x = NULL, y = "NRMSE of the sum of the components (%)", fill = "Vocal tract", colour = "Vocal tract",
+      caption = wrap_caption(c(quality_caption(errors), "Each method has an axis of its own."), arguments$width_mm)
+    ) +
+    theme_figure() +
+    theme(legend.position = if (nlevels(errors$group) > 1) "bottom" else "none")
+
+  save_figure(figure, arguments, height_mm = 118)
+}
+
+# Absolute correlations of every two components inside a frame: their means as matrices, and their densities.
+correlograms <- function() {
+  correlations <- read_quality(arguments$quality, "correlation") %>%
+    separate("item", into = c("first", "second"), sep = "-", remove = FALSE)
+  components <- component_levels(c(correlations$first, correlations$second))
+  as_place <- function(component) factor(component, levels = components)
+  pairs <- correlations %>%
+    group_by(.data$method, .data$content, .data$first, .data$second) %>%
+    summarise(mean = mean(.data$value), .groups = "drop") %>%
+    mutate(first = as_place(.data$first), second = as_place(.data$second))
+  whole <- expand_grid(
+    method = unique(pairs$method), content = unique(pairs$content), component = as_place(components)
+  ) %>%
+    mutate(mean = 1)
+  shade <- scale_fill_gradientn(
+    colours = gradient_colours(64, begin = 0.05, end = 0.9, direction = -1), limits = c(0, arguments$limit),
+    oob = scales::squish, breaks = seq(0, arguments$limit, length.out = 5)
+  )
+
+  # Upper triangle: the mean correlation as colour and text. The diagonal is 1 by definition and left blank.
+  matrices <- ggplot(pairs, aes(.data$second, .data$first)) +
+    geom_tile(aes(fill = .data$mean), colour = "white", linewidth = 0.4) +
+    geom_tile(aes(.data$component, .data$component), whole, fill = "grey92", colour = "white", linewidth = 0.4) +
+    geom_text(aes(.data$component, .data$component, label = .data$component), whole, size = 1.9, colour = "grey40") +
+    geom_text(
+      aes(label = sprintf("%.2f", .data$mean), colour = .data$mean > arguments$limit / 3),
+      size = 2, show.legend = FALSE
+    ) +
+    facet_grid(vars(.data$method), vars(.data$content)) +
+    scale_y_discrete(limits = rev(components)) +
+    scale_x_discrete(limits = components) +
+    scale_colour_manual(values = c(`TRUE` = "white", `FALSE` = "grey15")) +
+    shade +
+    coord_equal() +
+    labs(subtitle = "Mean absolute correlation", x = NULL, y = NULL, fill = "Mean |r|") +
+    guides(fill = guide_colourbar(barwidth = unit(35, "mm"), barheight = unit(2.5, "mm"), title.vjust = 1)) +
+    theme_figure() +
+    theme(
+      axis.text = element_blank(), axis.ticks = element_blank(), panel.grid.major = element_blank(),
+      panel.border = element_blank()
+    )
+
+  densities <- ggplot(correlations, aes(.data$value, colour = .data$item, fill = .data$item)) +
+    geom_density(aes(y = after_stat(.data$scaled)), alpha = 0.2, linewidth = 0.35, bounds = c(0, 1)) +
+    facet_grid(vars(.data$method), vars(.data$content)) +
+    scale_x_continuous(limits = c(0, 1), breaks = seq(0, 1, by = arguments$limit)) +
+    scale_y_continuous(breaks = NULL) +
+    scale_colour_manual(values = class_colours(sort(unique(correlations$item)))) +
+    scale_fill_manual(values = class_colours(sort(unique(correlations$item)))) +
+    coord_cartesian(xlim = c(0, 2 * arguments$limit)) +
+    labs(
+      subtitle = "Its distribution over frames", x = "|r|", y = "Density (each with maximum 1)", colour = "Components",
+      fill = "Components"
+    ) +
+    theme_figure()
+
+  figure <- matrices + densities + plot_layout(nrow = 2, heights = c(1, 1)) + plot_annotation(
+    caption = wrap_caption(quality_caption(correlations), arguments$width_mm),
+    theme = theme_figure()
+  ) & theme(legend.position = "bottom")
+
+  rows <- nlevels(droplevels(correlations$method))
+  columns <- length(unique(correlations$content))
+  save_figure(figure, arguments, height_mm = rows * (min(arguments$width_mm / (columns + 0.5), 34) + 22) + 50)
+}
+
+views <- list(reconstruction_error = reconstruction_error, correlograms = correlograms)
+check_names(arguments$view, names(views), "The command", "view")
+views[[arguments$view]]()

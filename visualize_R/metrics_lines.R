@@ -1,0 +1,125 @@
+# Metric lines (supplementary figures 12, 14, 25; metrics over training): every metric in a panel, against a setting
+# that runs differ in or against the epoch of training, a line per series of runs.
+#
+# Input   metrics: metrics.csv with run, label, checkpoint, epoch, branch, space, aggregation, factors, metric,
+#         classifier, protocol, value, ci_low, ci_high; published (optional): table of published values
+# Output  pdf, png
+# Command Rscript visualize_R/metrics_lines.R --metrics metrics.csv --pdf out.pdf --png out.png
+#         [--runs a,b,c --values 0,0.1,1 --series FD,FD,FD --axis beta: against a setting, else over training]
+#         [and the parameters of scores.R]
+
+source(if (exists("snakemake")) {
+  snakemake@input[["theme"]]
+} else {
+  script <- sub("--file=", "", grep("^--file=", commandArgs(), value = TRUE), fixed = TRUE)
+  file.path(dirname(gsub("~+~", " ", script, fixed = TRUE)), "theme.R")
+})
+source_shared("scores.R")
+
+arguments <- figure_arguments(
+  inputs = "metrics", optional = "published",
+  parameters = c(score_parameters, list(values = character(), series = character(), axis = "Setting"))
+)
+path <- arguments$metrics
+
+# Scores of every epoch: `at` is the epoch.
+over_training <- function() {
+  table <- sound_rows(read_table(path, text = score_text, numeric = c("epoch", score_numbers)), arguments)
+  latents <- pick_runs(table, arguments$runs, path) %>%
+    mutate(at = .data$epoch) %>%
+    group_by(.data$run) %>%
+    filter(.data$aggregation == if (any(.data$aggregation == arguments$aggregation)) arguments$aggregation else "X") %>%
+    ungroup()
+  definitions <- score_definitions(tasks_of(latents, arguments$classifier))
+  scores <- named_scores(latents, definitions, arguments$classifier) %>%
+    # Best and last may be the state of an epoch that is measured anyway.
+    distinct(.data$run, .data$score, .data$at, .keep_all = TRUE)
+  list(scores = scores, definitions = definitions)
+}
+
+# Scores of one checkpoint of every run: `at` is the place of the setting on the axis, `label` the series.
+over_setting <- function() {
+  if (length(arguments$values) != length(arguments$runs) || length(arguments$series) != length(arguments$runs)) {
+    stop(sprintf(
+      "Parameters 'runs', 'values' and 'series' must have the same length, found %d, %d and %d.",
+      length(arguments$runs), length(arguments$values), length(arguments$series)
+    ), call. = FALSE)
+  }
+  drawn <- read_scores(arguments)
+  places <- tibble(run = arguments$runs, setting = arguments$values, series = arguments$series)
+  drawn$scores <- drawn$scores %>%
+    filter(.data$state == "shown") %>%
+    inner_join(places, by = "run") %>%
+    mutate(
+      at = as.integer(ordered_levels(.data$setting)),
+      label = factor(.data$series, levels = unique(arguments$series))
+    ) %>%
+    # Runs that differ by seed only are one point: their mean, and the range of the seeds.
+    group_by(.data$label, .data$score, .data$at) %>%
+    summarise(
+      ci_low = if (n() > 1) min(.data$value) else .data$ci_low[1],
+      ci_high = if (n() > 1) max(.data$value) else .data$ci_high[1],
+      value = mean(.data$value), .groups = "drop"
+    )
+  drawn
+}
+
+by_setting <- length(arguments$values) > 0
+drawn <- if (by_setting) over_setting() else over_training()
+scores <- drawn$scores %>%
+  mutate(panel = factor(
+    drawn$definitions$title[match(.data$score, drawn$definitions$score)],
+    levels = drawn$definitions$title
+  )) %>%
+  group_by(.data$label) %>%
+  mutate(n_places = n_distinct(.data$at)) %>%
+  ungroup()
+curves <- filter(scores, .data$n_places > 1)
+if (nrow(curves) == 0) {
+  stop(sprintf(
+    "%s has no %s: there is no course to draw.", path,
+    if (by_setting) "series at two settings or more" else "run at two epochs or more"
+  ), call. = FALSE)
+}
+levels_without_course <- filter(scores, .data$n_places == 1)
+models <- levels(scores$label)
+colours <- model_colours(models)
+settings <- if (by_setting) levels(ordered_levels(arguments$values))
+scale_at <- if (by_setting) {
+  scale_x_continuous(breaks = seq_along(settings), labels = settings, expand = expansion(add = 0.3))
+}
+
+figure <- ggplot(curves, aes(.data$at, .data$value, colour = .data$label)) +
+  geom_hline(
+    aes(yintercept = .data$value, colour = .data$label),
+    data = levels_without_course, linewidth = 0.3, linetype = "dashed"
+  ) +
+  geom_ribbon(
+    aes(ymin = .data$ci_low, ymax = .data$ci_high, fill = .data$label),
+    data = filter(curves, !is.na(.data$ci_low)), alpha = 0.12, colour = NA, show.legend = FALSE
+  ) +
+  geom_line(linewidth = 0.4) +
+  geom_point(aes(shape = .data$label), size = 1.1) +
+  facet_wrap(vars(.data$panel), ncol = fitting_columns(4), scales = "free_y") +
+  scale_colour_manual(values = colours, drop = FALSE) +
+  scale_fill_manual(values = colours, drop = FALSE) +
+  scale_shape_manual(values = model_shapes(models, 15:19), drop = FALSE) +
+  scale_at +
+  labs(
+    x = if (by_setting) arguments$axis else "Epoch", y = NULL, colour = "Model", shape = "Model",
+    caption = wrap_caption(
+      c(
+        if (by_setting) sprintf("Checkpoint: %s.", arguments$checkpoint) else "Epoch 0 is the untrained network.",
+        "Bands: 95 % intervals, or the range of the seeds where there are several.",
+        if (nrow(levels_without_course) > 0) "Dashed: models at one setting or epoch only.",
+        "Mutual information and total correlation are better when low, all others when high."
+      ),
+      arguments$width_mm
+    )
+  ) +
+  theme_figure() +
+  theme(legend.position = "bottom") +
+  guides(colour = guide_legend(ncol = fitting_columns(3)), shape = guide_legend(ncol = fitting_columns(3)))
+
+rows <- ceiling(n_distinct(scores$panel) / fitting_columns(4))
+save_figure(figure, arguments, height_mm = 38 * rows + 18 + 4 * ceiling(length(models) / fitting_columns(3)))

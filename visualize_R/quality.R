@@ -1,0 +1,53 @@
+# What the figures of decomposition quality share: the reading of quality tables.
+
+# Published grouping of simulated speakers by the vocal tract length factor: up to 0.98 short, from 1.02 long.
+group_names <- c("short", "long", "all")
+group_colours <- function() setNames(class_palette()[c(2, 1, 8)], group_names)
+shown_contents <- 8
+
+# One quantity of single frames inside one label, from the quality tables of one or several methods (comma-separated or
+# a vector of paths). Simulated speakers between the two groups are left out; speakers that are not numbers are one
+# group. Of many classes the most frequent are kept.
+read_quality <- function(paths, quantity) {
+  tables <- lapply(paths, function(path) {
+    table <- read_table(
+      path,
+      text = c("method", "scale", "content", "speaker", "overlap", "quantity", "item"),
+      numeric = c("utterance", "frame", "value")
+    )
+    kept <- keep_rows(
+      table, table$scale == "frame" & table$overlap == "False" & table$quantity == quantity, path,
+      sprintf("quantity '%s' of frames without overlap", quantity), table$quantity
+    )
+    check_names(kept$method, names(method_names), path, "method")
+    kept
+  })
+  whole <- bind_rows(tables) %>% mutate(content = coalesce(.data$content, "all"))
+  frequent <- head(count(whole, .data$content, sort = TRUE)$content, shown_contents)
+  factor_of_speaker <- suppressWarnings(as.numeric(whole$speaker))
+  whole %>%
+    mutate(
+      group = if (anyNA(factor_of_speaker)) {
+        "all"
+      } else {
+        case_when(factor_of_speaker <= 0.98 ~ "short", factor_of_speaker >= 1.02 ~ "long")
+      }
+    ) %>%
+    filter(!is.na(.data$group), .data$content %in% frequent) %>%
+    mutate(
+      method = factor(method_names[.data$method], levels = method_names),
+      content = ordered_levels(.data$content),
+      group = droplevels(factor(.data$group, group_names))
+    )
+}
+
+quality_caption <- function(table) {
+  counts <- table %>%
+    group_by(.data$method) %>%
+    summarise(n = n_distinct(.data$utterance, .data$frame))
+  frames <- sprintf("Frames inside one label: %s.", paste(counts$method, counts$n, collapse = ", "))
+  if ("all" %in% levels(table$group)) {
+    return(frames)
+  }
+  paste(frames, "Vocal tract: factor up to 0.98 (short) or from 1.02 (long).")
+}

@@ -1,0 +1,135 @@
+# What the figures of latent responses share: the reading of traversal tables and the choice of dimensions.
+
+response_parameters <- list(
+  lines = "", along = "", by = "", highest = 4, lowest = 2, subspaces = character(), most = 12
+)
+
+# A traversal table: `table` with subspace, dimension, lines, along, by, mean, sd, and the names of these factors.
+#
+# The factors are the columns factor_NAME, in this order: that of the lines, that along the axis and, where there is a
+# third, that of the panels; the parameters `lines`, `along` and `by` name others. A factor with more than `most`
+# classes is thinned out evenly. Means are standardised by one location and one scale for the whole table, so that a
+# dimension that does nothing looks flat and subspaces can be compared.
+read_responses <- function(arguments) {
+  path <- arguments$responses
+  factors <- response_factors(sub("^factor_", "", factor_columns(path)), arguments, path)
+  table <- read_table(
+    path,
+    text = c("run", "label", "checkpoint", "subspace", paste0("factor_", factors)),
+    numeric = c("dimension", "mean", "sd")
+  )
+  one_state(table, path)
+  absent <- setdiff(arguments$subspaces, table$subspace)
+  if (length(absent) > 0) {
+    stop(sprintf("%s has no subspace %s; it has %s.", path, quoted(absent), quoted(unique(table$subspace))),
+      call. = FALSE
+    )
+  }
+  shown <- if (length(arguments$subspaces) > 0) arguments$subspaces else setdiff(table$subspace, "OCs_proj")
+  table <- filter(table, .data$subspace %in% shown)
+  columns <- setNames(paste0("factor_", factors), names(factors))
+  require_rows(table, c(list(subspace = unique(table$subspace)), lapply(table[unname(columns)], unique)), path)
+  location <- mean(table$mean, na.rm = TRUE)
+  scale <- sd(table$mean, na.rm = TRUE)
+  if (!is.finite(scale) || scale == 0) {
+    stop(sprintf("%s: all responses are equal or missing; they have no scale to draw.", path), call. = FALSE)
+  }
+  title <- paste(c(table$label[1], table$checkpoint[1]), collapse = ", checkpoint ")
+  table <- table %>%
+    rename(!!!columns) %>%
+    mutate(
+      centre = (.data$mean - location) / scale, half_width = coalesce(.data$sd, 0) / scale,
+      subspace = factor(.data$subspace, levels = component_levels(.data$subspace)),
+      across(any_of(c("lines", "along", "by")), \(values) thinned(values, arguments$most))
+    )
+  # Averages run over all values of the factors; only what is drawn is thinned.
+  dimensions <- chosen_dimensions(table, arguments)
+  list(
+    table = filter(table, if_all(any_of(c("lines", "along", "by")), \(values) !is.na(values))),
+    factors = factors, dimensions = dimensions, location = location, scale = scale, title = title
+  )
+}
+
+response_factors <- function(found, arguments, path) {
+  if (length(found) < 2) {
+    stop(sprintf("%s needs two columns factor_NAME or more; it has %d.", path, length(found)), call. = FALSE)
+  }
+  wishes <- unlist(arguments[c("lines", "along", "by")])
+  check_names(setdiff(wishes, ""), found, path, "factor")
+  rest <- setdiff(found, wishes)
+  for (place in seq_along(wishes)) {
+    if (wishes[place] == "" && length(rest) > 0) {
+      wishes[place] <- rest[1]
+      rest <- rest[-1]
+    }
+  }
+  wishes[wishes != ""]
+}
+
+one_state <- function(table, path) {
+  runs <- unique(paste(table$run, table$checkpoint, sep = " at "))
+  if (length(runs) > 1) {
+    stop(sprintf("%s holds %s; this figure draws one run at one checkpoint.", path, quoted(runs)), call. = FALSE)
+  }
+}
+
+# A factor in which values beyond `most`, evenly spread, are NA. Numbers are never thinned.
+thinned <- function(values, most) {
+  values <- ordered_levels(values)
+  if (nlevels(values) <= most || !anyNA(suppressWarnings(as.numeric(levels(values))))) {
+    return(values)
+  }
+  factor(values, levels = levels(values)[round(seq(1, nlevels(values), length.out = most))])
+}
+
+# Of every subspace the dimensions whose mean response varies most, then those where it varies least: rank and panel.
+chosen_dimensions <- function(table, arguments) {
+  table %>%
+    group_by(.data$subspace, .data$dimension) %>%
+    summarise(variance = var(.data$centre, na.rm = TRUE), .groups = "drop_last") %>%
+    arrange(desc(.data$variance), .by_group = TRUE) %>%
+    mutate(rank = row_number(), low = .data$rank > n() - arguments$lowest) %>%
+    filter(.data$rank <= arguments$highest | .data$low) %>%
+    ungroup() %>%
+    arrange(.data$subspace, .data$rank) %>%
+    mutate(
+      panel = sprintf(
+        "%s, dim %d%s", .data$subspace, as.integer(.data$dimension),
+        if_else(.data$rank > arguments$highest, " (low)", "")
+      ),
+      panel = factor(.data$panel, levels = .data$panel)
+    )
+}
+
+response_caption <- function(responses, arguments) {
+  thinned_out <- Filter(function(name) {
+    is.factor(responses$table[[name]]) && nlevels(responses$table[[name]]) == arguments$most
+  }, intersect(c("lines", "along", "by"), names(responses$table)))
+  c(
+    sprintf(
+      paste(
+        "0 and 1 stand for %.3g and %.3g, mean and standard deviation of all mean responses of this run, so that",
+        "subspaces can be compared. Of each subspace the %d dimensions whose response varies most%s."
+      ),
+      responses$location, responses$scale, as.integer(arguments$highest),
+      if (arguments$lowest > 0) sprintf(" and the %d where it varies least (low)", as.integer(arguments$lowest)) else ""
+    ),
+    if (length(thinned_out) > 0) sprintf("At most %d values of a factor are drawn, evenly spread.", arguments$most)
+  )
+}
+
+# Names of the factors in figures; speakers that are numbers are vocal tracts.
+response_titles <- function(responses) {
+  titles <- setNames(factor_title(responses$factors), names(responses$factors))
+  speakers <- names(responses$factors)[responses$factors == "speaker"]
+  if (length(speakers) == 1 && is.numeric(as_axis(responses$table[[speakers]]))) {
+    titles[speakers] <- "Speaker (vocal tract length factor)"
+  }
+  titles
+}
+
+# A factor as numbers if its values are numbers (vocal tract factors), else as it is.
+as_axis <- function(values) {
+  numbers <- suppressWarnings(as.numeric(levels(values)))
+  if (anyNA(numbers)) values else numbers[values]
+}
