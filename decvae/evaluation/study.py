@@ -13,6 +13,7 @@ from scipy.stats import kendalltau
 from decvae.evaluation.intervals import mean_interval
 from decvae.evaluation.published_values import BEST
 from decvae.evaluation.seeds import SEED_IN_LABEL
+from decvae.objective_settings import OPTIONS, ObjectiveSettings
 
 TRENDS = Path(__file__).with_name("published_trends.csv")
 TASKS = ("accuracy", "kmeans_accuracy")
@@ -179,7 +180,8 @@ def axes_around(settings: Mapping[str, Mapping[str, Any]], reference: str) -> di
     -------
     {axis: {setting: value}}
         The reference is on every axis. Keys that change together (both betas, both numbers of components, or an input
-        with its encoder) are one axis, named after them. Keys that one of two settings lacks do not count.
+        with its encoder) are one axis, named after them; another objective, with whatever options, is on the axis
+    ``objective``. Keys that one of two settings lacks do not count.
     """
     flat = {name: _flatten(values) for name, values in settings.items()}
     own = flat[reference]
@@ -188,10 +190,26 @@ def axes_around(settings: Mapping[str, Mapping[str, Any]], reference: str) -> di
         different = {key for key in own if key in values and key != "seed" and values[key] != own[key]}
         if name == reference or not different or "model" in different:
             continue
+        if "objective" in different and different <= _of_objective(own):
+            axes.setdefault("objective", {reference: _objective(own)})[name] = _objective(values)
+            continue
         axis = next((title for title, pair in _PAIRS.items() if different <= pair), ", ".join(sorted(different)))
         keys = sorted(different) if axis not in _PAIRS else [sorted(different)[-1]]
         axes.setdefault(axis, {reference: _value(own, keys)})[name] = _value(values, keys)
     return axes
+
+
+def _of_objective(flat: Mapping[str, Any]) -> set[str]:
+    """Keys that a named objective sets."""
+    return {key for key in flat if key == "objective" or key.rpartition(".")[2] in OPTIONS}
+
+
+def _objective(flat: Mapping[str, Any]) -> str:
+    """Name of an objective and the options of the loss in which it differs from that name."""
+    named = ObjectiveSettings.named(flat["objective"]).to_dict()
+    options = {key.removeprefix("loss."): value for key, value in flat.items() if key.startswith("loss.")}
+    changed = [f"{key}={_value(options, [key])}" for key in options if key in named and options[key] != named[key]]
+    return ", ".join([flat["objective"], *changed])
 
 
 def _flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

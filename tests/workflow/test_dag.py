@@ -135,7 +135,7 @@ def test_the_study_of_the_objectives(project):
 
 def test_the_study_on_a_cpu_and_its_page(project):
     plan = project.planned("study", "--configfile", "config/study_cpu.yaml")
-    assert plan["pretrain_model"] == 77  # 20 DecVAEs, 3 autoencoders, ICA and kernel PCA by 3 seeds; PCA and raw once
+    assert plan["pretrain_model"] == 89  # 24 DecVAEs, 3 autoencoders, ICA and kernel PCA by 3 seeds; PCA and raw once
     assert plan["decompose_split"] == 21  # 4 methods, and 3 more numbers of components, by 3 splits
     assert plan["write_study"] == 1
     refused = project.snakemake("study", "-n", "--cores", "2", check=False)

@@ -15,6 +15,7 @@ from decvae.evaluation.study import (
     scores_of,
 )
 from decvae.evaluation.study_page import study_page
+from decvae.objective_settings import LOSS_OPTIONS, ObjectiveSettings
 
 SETTING_OF = {"a0": "ref", "a1": "ref", "b0": "beta", "b1": "beta", "raw": "raw"}
 BASE = {"model": "decvae", "decomposition": "filter", "input": "mel", "n_components": 3, "beta_z": 0.1, "beta_s": 0.1}
@@ -109,6 +110,22 @@ def test_axes_are_settings_that_differ_in_one_thing():
     assert found["loss.frames"] == {"ref": "8", "frames": "16"}
     assert found["beta_s, beta_z, loss.frames"]["both"] == "1, 1, 16"
     assert set(found) == {"beta", "loss.frames", "beta_s, beta_z, loss.frames"}  # neither raw nor Z, of other keys
+
+
+def test_objectives_are_one_axis_whatever_their_options():
+    def run(name, **options):
+        named = ObjectiveSettings.named(name, **options).to_dict()
+        return BASE | {"seed": 0, "objective": name, "loss": {key: named[key] for key in LOSS_OPTIONS}}
+
+    settings = {
+        "ref": run("centred"),
+        "published": run("published"),
+        "floor": run("corrected", variance_floor=0.5),
+        "option": run("centred", other_frames=1.0),
+    }
+    found = axes_around(settings, "ref")
+    assert found["objective"] == {"ref": "centred", "published": "published", "floor": "corrected, variance_floor=0.5"}
+    assert found["loss.other_frames"] == {"ref": "0", "option": "1"}
 
 
 def test_the_papers_trends_are_those_of_its_figures():
