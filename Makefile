@@ -2,6 +2,7 @@
 #   make figures              set up, then every figure of config/config.yaml
 #   make figures CORES=8 GPUS=2 CONFIG=config/paper.yaml
 #   make study                set up, then config/study_cpu.yaml; its page becomes docs/results.md
+#   make why                  set up, then which setting or file makes which results stale
 #   make mini-corpora         spoken miniatures of TIMIT, VOC-ALS, IEMOCAP and two folders of recordings
 #   make demo-corpora         builds them, then every figure of config/mini_corpora.yaml
 #   make test                 set up, then format and lint checks and all tests
@@ -11,7 +12,7 @@ CONFIG ?=
 TORCH ?= cpu
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.conda/bin:$(PATH)
 
-.PHONY: figures study mini-corpora demo-corpora setup test test-fast lint
+.PHONY: figures why study mini-corpora demo-corpora setup test test-fast lint
 
 figures: setup
 	snakemake figures --cores $(CORES) $(if $(GPUS),--resources gpu=$(GPUS)) $(if $(CONFIG),--configfile $(CONFIG))
@@ -19,6 +20,9 @@ figures: setup
 study: setup
 	snakemake study figures --cores $(CORES) --configfile config/study_cpu.yaml
 	cp results/tables/sim_vowels-*-study.md docs/results.md
+
+why: setup
+	python workflow/why.py figures $(if $(CONFIG),--configfile $(CONFIG))
 
 mini-corpora: setup
 	python -m tests.corpora.build results/mini_corpora

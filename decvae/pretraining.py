@@ -18,7 +18,6 @@ from decvae.checkpoints import CheckpointStore
 from decvae.distributed import is_first_process
 from decvae.feature_file import FeatureFile
 from decvae.history import History
-from decvae.lineage import FITTED
 from decvae.logs import LoggingSettings
 from decvae.models import Autoencoder, AutoencoderConfig, DecVAEConfig, DecVAEForPreTraining, linear
 from decvae.models.kernel_pca import fit_kernel_pca
@@ -70,7 +69,7 @@ def pretrain_run(
     run_dir = Path(run_dir)
     train, validation = FeatureFile(train_path), FeatureFile(validation_path)
     origin = None
-    if run["model"] in FITTED:
+    if run["model"] not in ("decvae", *AUTOENCODERS):
         checkpoints, history = _fit_at_once(run, train, run_dir)
     else:
         model = build_model(run, train, run["seed"])

@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from source import as_input
+
 from decvae.artifacts import settings_hash
 from decvae.runs import AUTOENCODERS, METHODS, Run, corpus_id, decomposition_id, decomposition_settings
 
-PUBLISHED = Path(__file__).parent / "resources" / "published_scores.csv"
+PUBLISHED = Path(__file__).resolve().parent / "resources" / "published_scores.csv"
 METRICS = "results/metrics/metrics.csv"
 TITLES = {
     "fig2": "Figure 2: simulated vowels",
@@ -234,7 +236,7 @@ def _metric_figure(study: Study, name: str, family: str, runs: list[Run], *, abo
     shown = {"runs": [run.name for run in runs], **shown}
     counterparts = [published_name(study, run) for run in runs]
     if study.config["figures"]["published"] and "aggregation" not in shown and set(counterparts) != {"-"}:
-        tables["published"] = str(PUBLISHED)
+        tables["published"] = as_input(PUBLISHED)
         shown |= {"published_as": counterparts, "published_corpus": study.kind(runs[0].settings["corpus"])}
     corpus = runs[0].settings["corpus"]
     return Figure(name, family, tables, shown, about or f"corpus {corpus}")

@@ -15,12 +15,22 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = ROOT / "workflow" / "scripts"
 PACKAGE = "decvae"
-THEME = str(ROOT / "visualize_R" / "theme.R")
+
+
+def as_input(path: Path) -> str:
+    """A file of the project as a rule's input: as seen from the project, so that results may be copied along with it.
+
+    With ``--directory`` Snakemake works elsewhere, and the path is absolute.
+    """
+    return str(path.relative_to(ROOT) if Path.cwd() == ROOT else path)
+
+
+THEME = as_input(ROOT / "visualize_R" / "theme.R")
 
 
 @cache
 def code_of(script: str, *modules: str) -> list[str]:
-    """Absolute paths of ``workflow/scripts/SCRIPT`` and of the project modules behind it, sorted, the script first.
+    """Paths of ``workflow/scripts/SCRIPT`` and of the project modules behind it, sorted, the script first.
 
     ``modules`` are those that the script imports by a name that it is given, and that cannot be read from its text.
 
@@ -39,7 +49,7 @@ def code_of(script: str, *modules: str) -> list[str]:
             if path not in found:
                 found.add(path)
                 waiting.append(path)
-    return [str(start), *sorted(str(path) for path in found - {start})]
+    return [as_input(start), *sorted(as_input(path) for path in found - {start})]
 
 
 @cache

@@ -13,10 +13,13 @@ if ! command -v slurmctld slurmd munged >/dev/null; then
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends slurm-wlm munge >/dev/null
 fi
 
+# Jobs of the executor plugin start without SLURM_* variables, so the configuration must be where SLURM looks for it.
+CONF=/etc/slurm
+[ ! -e $CONF/slurm.conf ] || { echo "slurm.sh: there is a $CONF/slurm.conf, so this machine has a cluster" >&2; exit 1; }
 STATE=$(mktemp -d /var/tmp/slurm-one-node.XXXXXX)
-export SLURM_CONF=$STATE/slurm.conf
 HOST=$(hostname -s)
-cat >"$SLURM_CONF" <<CONF
+mkdir -p $CONF
+cat >$CONF/slurm.conf <<CONF
 ClusterName=one_node
 SlurmctldHost=$HOST(127.0.0.1)
 SlurmUser=root
@@ -42,14 +45,14 @@ NodeName=$HOST NodeAddr=127.0.0.1 CPUs=8 RealMemory=16000 Gres=gpu:2 State=UNKNO
 PartitionName=main Nodes=$HOST Default=YES MaxTime=INFINITE State=UP
 CONF
 touch "$STATE/gpu0" "$STATE/gpu1"  # SLURM counts them and gives them out; no CUDA device hangs on them
-echo "Name=gpu File=$STATE/gpu[0-1]" >"$STATE/gres.conf"
+echo "Name=gpu File=$STATE/gpu[0-1]" >$CONF/gres.conf
 
 daemons=()
 stop() {
     trap - EXIT INT TERM
     for pid in "${daemons[@]}"; do kill "$pid" 2>/dev/null || true; done
     wait "${daemons[@]}" 2>/dev/null || true
-    rm -rf "$STATE"
+    rm -rf "$STATE" $CONF/slurm.conf $CONF/gres.conf
 }
 trap stop EXIT
 trap 'exit 130' INT TERM
@@ -80,5 +83,7 @@ snakemake all --profile workflow/profiles/slurm --configfile tests/workflow/tiny
     --seconds-between-status-checks 5 2>&1 | tee "$STATE/snakemake.log"
 echo "== what SLURM ran: jobs by state, CPUs, memory and generic resources"
 squeue --states=all --noheader --format='%T %C %m %b' | sort | uniq -c
+echo "== costs"
+python -m decvae.costs results
 echo "== nothing is left to do"
 snakemake all --cores 1 --configfile tests/workflow/tiny.yaml --dry-run --quiet rules

@@ -11,15 +11,23 @@ SCRIPTS = sorted(path.name for path in (ROOT / "workflow/scripts").glob("[!_]*.p
 
 
 def names(script):
-    return [str(Path(path).relative_to(ROOT)) for path in source.code_of(script)]
+    return [str((ROOT / path).relative_to(ROOT)) for path in source.code_of(script)]
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_code_is_absolute_unique_existing_and_starts_with_the_script(script):
-    files = source.code_of(script)
-    assert files[0] == str(ROOT / "workflow/scripts" / script)
+def test_code_is_unique_existing_and_starts_with_the_script(script):
+    files = [ROOT / path for path in source.code_of(script)]
+    assert files[0] == ROOT / "workflow/scripts" / script
     assert len(set(files)) == len(files)
-    assert all(Path(path).is_absolute() and Path(path).is_file() for path in files)
+    assert all(path.is_file() for path in files)
+
+
+def test_paths_are_those_within_the_project_and_absolute_elsewhere(tmp_path, monkeypatch):
+    theme = ROOT / "visualize_R/theme.R"
+    monkeypatch.chdir(ROOT)
+    assert source.as_input(theme) == "visualize_R/theme.R"
+    monkeypatch.chdir(tmp_path)
+    assert source.as_input(theme) == str(theme)
 
 
 def test_a_script_brings_what_it_imports_and_what_that_imports():
@@ -71,7 +79,8 @@ def test_imports_of_every_form_are_found(tmp_path, monkeypatch):
     monkeypatch.setattr(source, "ROOT", tmp_path)
     monkeypatch.setattr(source, "SCRIPTS", tmp_path / "workflow/scripts")
     source.code_of.cache_clear()
-    found = {str(Path(path).relative_to(tmp_path)) for path in source.code_of("start.py")}
+    monkeypatch.chdir(tmp_path)
+    found = set(source.code_of("start.py"))
     source.code_of.cache_clear()
     assert found == set(files) - {"decvae/unused.py"}
 

@@ -1,8 +1,11 @@
 """What a change makes stale, and what it leaves alone."""
 
 import os
+import shutil
 import time
 from collections import Counter
+
+from tests.workflow.conftest import Project
 
 METRIC_FIGURES = ("metrics_bars", "metrics_circular", "metrics_scatter")
 
@@ -21,6 +24,67 @@ def test_time_stamps_alone_rerun_nothing(finished):
         for path in (finished.root / folder).rglob("*.*"):
             os.utime(path, (later, later))
     assert finished.planned() == Counter()
+
+
+def test_a_copy_with_its_results_reruns_nothing(finished, tmp_path):
+    copy = Project(tmp_path / "copy")
+    shutil.copytree(finished.root, copy.root)  # all files are new, as in a clone or after rsync
+    assert copy.planned() == Counter()
+    for path in (copy.root / "workflow").rglob("*.*"):
+        os.utime(path)
+    assert copy.planned() == Counter()
+
+
+def test_pages_of_documentation_reach_nothing(finished):
+    append(finished, "config/README.md")
+    append(finished, "workflow/profiles/default/config.yaml")
+    append(finished, "workflow/schemas/config.schema.yaml")
+    assert finished.planned() == Counter()
+
+
+def test_a_run_more_trains_only_that_run(finished):
+    finished.edit(
+        "config/config.yaml", "  - {model: pca}", "  - {model: pca}\n  - {model: vae, seed: 1, loss: {frames: 40}}"
+    )
+    plan = finished.planned()
+    assert plan["pretrain_model"] == 1 and plan["score_checkpoint"] == 2 and plan["encode_checkpoint"] == 4
+    assert not rules(plan) & {"simulate_corpus", "decompose_split", "extract_features", "embed_latents"}
+
+
+def test_the_corpus_reaches_everything_that_is_made_of_it(finished):
+    finished.edit("config/config.yaml", "utterance_seconds: 2.0", "utterance_seconds: 2.5")
+    plan = finished.planned()
+    assert plan["simulate_corpus"] == 1 and plan["decompose_split"] == 7 and plan["pretrain_model"] == 10
+
+
+def test_a_sweep_trains_what_it_adds(finished):
+    finished.edit("config/config.yaml", "{objective: centred}", "{objective: centred, sweep: {seed: [0, 1, 2]}}")
+    assert finished.planned()["pretrain_model"] == 2
+
+
+def test_where_models_train_and_what_they_log_reach_nothing(finished):
+    finished.edit(
+        "config/config.yaml", "seed: 0\n", "seed: 0\nexecution: {device: cpu}\nlogging: {tensorboard: false}\n"
+    )
+    assert finished.planned() == Counter()
+
+
+def test_another_content_of_an_intermediate_result_reaches_what_is_made_of_it(finished):
+    (path,) = (finished.root / "results/corpora").glob("*-traversal.h5")
+    content, status = path.read_bytes(), path.stat()
+    path.write_text("edited by hand\n")
+    try:
+        assert rules(finished.planned()) == {
+            "decompose_split",
+            "extract_features",
+            "encode_checkpoint",
+            "traverse_latents",
+            "latent_responses",
+            "response_maps",
+        }
+    finally:
+        path.write_bytes(content)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def test_beta_of_one_run_reaches_this_run_only(finished):

@@ -21,7 +21,7 @@ from decvae.runs import (
 )
 from decvae.schema import ConfigError
 from figures import Study, shown_decompositions, study_figures
-from source import THEME, code_of, figure_code
+from source import THEME, as_input, code_of, figure_code
 
 try:
     CONFIG = without_absent_corpora(validate_config(config, ROOT / "workflow" / "schemas" / "config.schema.yaml"))

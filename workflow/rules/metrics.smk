@@ -87,7 +87,7 @@ rule compare_protocols:
     input:
         metrics="results/metrics/metrics.parquet",
         code=code_of("compare_protocols.py"),
-        values=str(ROOT / "decvae/evaluation/published_values.csv"),
+        values=as_input(ROOT / "decvae/evaluation/published_values.csv"),
     output:
         csv="results/tables/{corpus}-protocols.csv",
         paper="results/tables/{corpus}-paper.csv",
@@ -112,8 +112,8 @@ rule write_study:
     input:
         metrics="results/metrics/metrics.parquet",
         code=code_of("write_study.py"),
-        values=str(ROOT / "decvae/evaluation/published_values.csv"),
-        trends=str(ROOT / "decvae/evaluation/published_trends.csv"),
+        values=as_input(ROOT / "decvae/evaluation/published_values.csv"),
+        trends=as_input(ROOT / "decvae/evaluation/published_trends.csv"),
     output:
         markdown="results/tables/{corpus}-study.md",
     log:
