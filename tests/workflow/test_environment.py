@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # Names on conda-forge that differ from those on PyPI.
 CONDA_NAMES = {"torch": "pytorch", "soundfile": "pysoundfile", "soxr": "soxr-python", "snakemake": "snakemake-minimal"}
 PIP_ONLY = {"emd-signal", "vmdpy", "ewtpy", "pocketsphinx", "av"}
+PIP_ONLY |= {f"snakemake-executor-plugin-{name}" for name in ("slurm", "cluster-generic")}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
@@ -72,3 +73,14 @@ def test_one_channel_without_prefixes(path):
 def test_the_python_version_is_one_that_the_project_supports():
     assert packages("environment.yml")["python"] == "=3.11"
     assert PROJECT["requires-python"].startswith(">=3.11")
+
+
+def test_the_container_has_the_packages_of_the_set_up():
+    recipe, setup = (ROOT / "workflow/envs/Dockerfile").read_text(), (ROOT / "setup.sh").read_text()
+    (torch,) = re.findall(r"^TORCH_VERSION=(.*)$", setup, re.MULTILINE)
+    assert f"torch=={torch}+cpu" in recipe
+    assert set(re.findall(r"r-cran-(\w+)", recipe)) == {
+        name.removeprefix("r-") for name in packages("workflow/envs/r.yaml") if name != "r-base"
+    }
+    copied = re.findall(r"^COPY (.*) \S+$", recipe, re.MULTILINE)
+    assert all((ROOT / name).exists() for names in copied for name in names.split())
