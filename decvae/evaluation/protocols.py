@@ -26,7 +26,7 @@ KIND_OF_FACTOR = {
     **dict.fromkeys(("alsfrs_total", "alsfrs_speech", "gender", "dialect"), "clinical"),
 }
 GROUP_OF_KIND = {"phonetic": "utterance", "identity": "utterance", "emotion": "speaker", "clinical": "speaker"}
-LEFT_OUT_ONE_BY_ONE = ("emotion",)  # few groups: every speaker, or session where there are any, is the test part once
+LEFT_OUT_ONE_BY_ONE = ("emotion",)  # few groups: every session, or speaker if there is but one, is the test part once
 GROUPINGS = ("utterance", "speaker", "session", "leave_one_speaker_out", "leave_one_session_out")
 TEST_FOLDS = 5
 
@@ -82,7 +82,8 @@ def grouping(table: LatentTable, factor: str, choice: str | None = None) -> Grou
     if speaker is None:
         raise ValueError(f"factor {factor} is scored on unseen speakers, but the latents have no factor `speaker`")
     if kind in LEFT_OUT_ONE_BY_ONE:
-        by = SESSION if SESSION in table.factors else "speaker"
+        sessions = table.factors.get(SESSION, ())
+        by = SESSION if len(np.unique(sessions)) > 1 else "speaker"  # a fold may be a single session
         return Grouping(by, table.factors[by], leave_one_out=True)
     return Grouping("speaker", speaker)
 

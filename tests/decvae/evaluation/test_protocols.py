@@ -46,6 +46,12 @@ def test_frames_stay_with_their_utterance_and_labels_with_their_speaker():
     assert np.array_equal(grouping(table, "emotion").groups, SPEAKER)
 
 
+def test_a_fold_of_one_session_is_divided_by_its_speakers():
+    table = make_table(speaker=SPEAKER, emotion=UTTERANCE % 4, session=np.zeros(len(SPEAKER), int))
+    found = grouping(table, "emotion")
+    assert found.by == "speaker" and found.leave_one_out and np.array_equal(found.groups, SPEAKER)
+
+
 def test_sessions_group_and_are_not_scored():
     table = make_table(speaker=SPEAKER, emotion=UTTERANCE % 4, session=SPEAKER // 2)
     found = grouping(table, "emotion")
