@@ -92,7 +92,7 @@ snakemake_arguments <- function() {
   # `about` is for the captions of the report.
   params <- named(snakemake@params)
   params <- params[setdiff(names(params), "about")]
-  nested <- vapply(params, function(value) is.list(value) && length(names(value)) > 0, logical(1))
+  nested <- vapply(params, function(value) is.list(value) && (length(value) == 0 || !is.null(names(value))), logical(1))
   params <- c(params[!nested], do.call(c, unname(params[nested])))
   c(inputs[lengths(inputs) > 0], named(snakemake@output), params)
 }

@@ -535,15 +535,18 @@ def test_responses_to_classes_and_a_third_factor_are_drawn(script, tmp_path):
     assert_refused(*draw(script, {"responses": without}, tmp_path), "needs two columns factor_NAME")
 
 
-def test_snakemake_draws_the_figure_and_keeps_the_log(tmp_path):
-    write_inputs({"signals": generative_tables()[1]}, tmp_path)
+@pytest.mark.parametrize(
+    ("script", "name", "shown"), [("signals.R", "signals", {"view": "mel"}), ("latent_responses.R", "responses", {})]
+)
+def test_snakemake_draws_the_figure_and_keeps_the_log(tmp_path, script, name, shown):
+    write_inputs({name: responses_table() if name == "responses" else generative_tables()[1]}, tmp_path)
     (tmp_path / "Snakefile").write_text(
         "rule figure:\n"
-        f"    input: signals='signals.csv', theme='{SCRIPTS / 'theme.R'}', code=['{SCRIPTS / 'signals.R'}']\n"
+        f"    input: {name}='{name}.csv', theme='{SCRIPTS / 'theme.R'}', code=['{SCRIPTS / script}']\n"
         "    output: pdf='figures/figure.pdf', png='figures/figure.png'\n"
-        "    params: style={'dpi': 100, 'width_mm': 150}, shown={'view': 'mel'}, about='a corpus'\n"
+        f"    params: style={{'dpi': 100, 'width_mm': 150}}, shown={shown}, about='a corpus'\n"
         "    log: 'figure.log'\n"
-        f"    script: '{SCRIPTS / 'signals.R'}'\n"
+        f"    script: '{SCRIPTS / script}'\n"
     )
     command = [sys.executable, "-m", "snakemake", "--cores", "1", "--directory", str(tmp_path), "--snakefile"]
     done = subprocess.run([*command, str(tmp_path / "Snakefile")], capture_output=True, text=True, timeout=120)
