@@ -82,7 +82,7 @@ snakemake all --profile workflow/profiles/slurm --configfile tests/workflow/tiny
     --slurm-no-account --slurm-status-command squeue --slurm-init-seconds-before-status-checks 5 \
     --seconds-between-status-checks 5 2>&1 | tee "$STATE/snakemake.log"
 echo "== what SLURM ran: jobs by state, CPUs, memory and generic resources"
-squeue --states=all --noheader --format='%T %C %m %b' | sort | uniq -c
+squeue --states=all --noheader --Format=State:12,NumCPUs:6,MinMemory:10,tres-per-job:20 | sort | uniq -c
 echo "== costs"
 python -m decvae.costs results
 echo "== nothing is left to do"
