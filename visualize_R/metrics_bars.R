@@ -64,7 +64,7 @@ figure <- ggplot(bars, aes(.data$value, .data$label, fill = .data$group, alpha =
     aes(.data$value, .data$label), in_panels(published),
     inherit.aes = FALSE, shape = 5, size = 1.4, stroke = 0.4, colour = "grey10"
   ) +
-  facet_wrap(vars(.data$panel), ncol = columns) +
+  facet_wrap(vars(.data$panel), ncol = columns, labeller = label_wrap_gen(16)) +
   scale_x_continuous(breaks = c(0, 0.5, 1), labels = c("0", "0.5", "1"), expand = expansion(mult = c(0, 0.02))) +
   coord_cartesian(xlim = c(0, max(1, bars$value))) +
   scale_fill_manual(values = setNames(class_palette()[c(1, 3, 4, 2)], groups)) +

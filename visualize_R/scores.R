@@ -164,7 +164,8 @@ check_repeated <- function(scores, path) {
 # One sentence naming the scores that some runs lack, or NULL.
 undefined_note <- function(scores, definitions) {
   absent <- scores %>%
-    filter(.data$state == "shown") %>%
+    filter(.data$state == "shown", .data$score %in% definitions$score) %>%
+    mutate(score = as.character(.data$score)) %>% # scores that no run has, or that are not shown, are not lacking
     complete(.data$label, .data$score) %>%
     filter(is.na(.data$value)) %>%
     mutate(title = definitions$title[match(.data$score, definitions$score)]) %>%
