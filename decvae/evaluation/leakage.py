@@ -74,10 +74,11 @@ def protocol_tables(compared: pd.DataFrame, *, corpus: str, checkpoint: str, agg
     if rows.empty:
         raise ValueError(f"no score of corpus {corpus!r} at checkpoint {checkpoint!r} has both protocols")
     joint = rows["metric"].isin(JOINT)
-    names = rows["classifier"].replace({HEADLINE: f"headline ({HEADLINE} against {classifier})"}).str.replace("_", " ")
+    names = rows["classifier"].replace({HEADLINE: "headline"}).str.replace("_", " ")
     heading = rows["metric"].map(JOINT).where(joint, rows["factors"] + ", " + names)
+    lead = f"`published / sound` (headline: best on the test data / {classifier.replace('_', ' ')})"
     tables = [
-        f"Branch {branch}, `published / sound`:\n\n{_one_branch(found)}"
+        f"Branch {branch}, {lead}:\n\n{_one_branch(found)}"
         for branch, found in rows.assign(heading=heading).groupby("branch", sort=False)
     ]
     return "\n".join(tables)

@@ -47,8 +47,8 @@ def test_scores_that_both_protocols_have_are_paired():
 
 def test_markdown_shows_both_and_the_mean_difference():
     lines = protocol_tables(compare_protocols(metrics(), "svc"), **SHOWN).splitlines()
-    assert lines[0] == "Branch Z, `published / sound`:"
-    assert lines[2] == "| model | D | vowel, svc | vowel, knn | vowel, headline (best against svc) |"
+    assert lines[0] == "Branch Z, `published / sound` (headline: best on the test data / svc):"
+    assert lines[2] == "| model | D | vowel, svc | vowel, knn | vowel, headline |"
     assert lines[4] == r"| A\|B | 0.500 / 0.300 | 0.800 / 0.600 | 0.900 / 0.500 | 0.900 / 0.600 |"
     assert lines[5] == "| PCA | 0.400 / 0.300 | 0.700 / 0.600 | 0.700 / 0.500 | 0.700 / 0.600 |"
     assert lines[6] == "| mean difference | **+0.150** | **+0.150** | **+0.300** | **+0.200** |"
