@@ -5,6 +5,8 @@
 #   make why                  set up, then which setting or file makes which results stale
 #   make mini-corpora         spoken miniatures of TIMIT, VOC-ALS, IEMOCAP and two folders of recordings
 #   make demo-corpora         builds them, then every figure of config/mini_corpora.yaml
+#   make report               set up, then the whole study and report.html, which opens offline
+#   make gallery              set up, then all figures, their contact sheet and docs/gallery.md
 #   make test                 set up, then format and lint checks and all tests
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 GPUS ?=
@@ -12,10 +14,20 @@ CONFIG ?=
 TORCH ?= cpu
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.conda/bin:$(PATH)
 
-.PHONY: figures why study mini-corpora demo-corpora setup test test-fast lint
+.PHONY: figures why report gallery study mini-corpora demo-corpora setup test test-fast lint
 
 figures: setup
 	snakemake figures --cores $(CORES) $(if $(GPUS),--resources gpu=$(GPUS)) $(if $(CONFIG),--configfile $(CONFIG))
+
+report: setup
+	snakemake overview --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
+	snakemake overview --report report.html $(if $(CONFIG),--configfile $(CONFIG))
+
+gallery: setup
+	snakemake results/gallery/contact_sheet.png --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
+	mkdir -p docs/images
+	cp results/gallery/contact_sheet.png docs/images/
+	sed 's|(contact_sheet.png)|(images/contact_sheet.png)|' results/gallery/gallery.md > docs/gallery.md
 
 study: setup
 	snakemake study figures --cores $(CORES) --configfile config/study_cpu.yaml

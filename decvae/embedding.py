@@ -1,4 +1,4 @@
-"""Two-dimensional maps of features and latents: t-SNE or UMAP coordinates with their labels, as a tidy table.
+"""Maps of features and latents in two or three dimensions: t-SNE or UMAP coordinates with labels, as a tidy table.
 
 The coordinates are computed once and stored; figures are drawn from the table. Each map carries its trustworthiness
 (how far its neighbourhoods are real), because a map without it cannot be judged.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -21,14 +21,15 @@ TRUSTWORTHINESS_NEIGHBORS = 12
 METHODS = ("tsne", "umap")
 COLUMNS = [
     *["run", "label", "checkpoint", "branch", "view", "method", "utterance", "frame", "level"],
-    *["centre_hz", "dim1", "dim2", "trustworthiness"],
+    *["centre_hz", "n_dims", "dim1", "dim2", "dim3", "trustworthiness"],
 ]
+LEVELS, PRIOR = "levels", "prior"  # views that are no joint latents
 FACTOR = "factor_"  # in front of the name of every factor, in the columns that follow
 
 
 @dataclass(frozen=True)
 class EmbeddingSettings:
-    """How points are mapped to two dimensions.
+    """How points are mapped to two or three dimensions.
 
     Attributes
     ----------
@@ -44,6 +45,14 @@ class EmbeddingSettings:
     metric : str
         Distance between standardised points, any that scikit-learn and UMAP know ("cosine", "euclidean", ...).
     seed : int
+    dimensions : tuple of int
+        Dimensions of the maps, 2 and 3.
+    views : tuple of str
+        ``levels``: X and every component as points of one map. ``all``, ``OCs_joint``, ``X``, ``OC1`` ...: one point
+        per frame, the joint latent of this name. ``prior``: no map, the dimensions of highest variance of every level
+        as they are, to be held against the standard Gaussian prior.
+    sequence_perplexity : float
+        t-SNE of utterances: effective number of neighbours, see :func:`sequence_settings`.
     """
 
     method: str = "tsne"
@@ -53,13 +62,18 @@ class EmbeddingSettings:
     min_dist: float = 0.2
     metric: str = "cosine"
     seed: int = 0
+    dimensions: tuple[int, ...] = (2,)
+    views: tuple[str, ...] = ("all", LEVELS)
+    sequence_perplexity: float = 15.0
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise ValueError(f"embedding method must be one of {METHODS}, found {self.method!r}")
         if self.n_points < 3:
             raise ValueError(f"n_points must be at least 3, found {self.n_points}")
-        if self.perplexity <= 0:
+        if not self.dimensions or set(self.dimensions) - {2, 3}:
+            raise ValueError(f"dimensions must be 2, 3 or both, found {self.dimensions}")
+        if min(self.perplexity, self.sequence_perplexity) <= 0:
             raise ValueError(f"perplexity must be positive, found {self.perplexity}")
         if self.n_neighbors < 2:
             raise ValueError(f"n_neighbors must be at least 2, found {self.n_neighbors}")
@@ -67,8 +81,21 @@ class EmbeddingSettings:
             raise ValueError(f"min_dist must lie in [0, 1], found {self.min_dist}")
 
 
-def embed(points: np.ndarray, settings: EmbeddingSettings | None = None) -> np.ndarray:
-    """Coordinates of ``points`` in two dimensions.
+def sequence_settings(settings: EmbeddingSettings, n_utterances: int) -> EmbeddingSettings:
+    """Settings for maps of utterances, of which there are fewer than frames.
+
+    The perplexity is ``sequence_perplexity``; like the neighbours of UMAP it is at most a third of the utterances.
+    """
+    most = max(2, (n_utterances - 1) // 3)
+    return replace(
+        settings,
+        perplexity=min(settings.sequence_perplexity, most),
+        n_neighbors=min(settings.n_neighbors, most),
+    )
+
+
+def embed(points: np.ndarray, settings: EmbeddingSettings | None = None, n_dims: int = 2) -> np.ndarray:
+    """Coordinates of ``points`` in ``n_dims`` dimensions.
 
     Each dimension is standardised over all points; more than 50 dimensions are first reduced to 50 by PCA.
 
@@ -76,10 +103,11 @@ def embed(points: np.ndarray, settings: EmbeddingSettings | None = None) -> np.n
     ----------
     points : (n, d)
     settings : EmbeddingSettings
+    n_dims : {2, 3}
 
     Returns
     -------
-    (n, 2) float64
+    (n, n_dims) float64
         The same for the same points, settings and library versions.
 
     Raises
@@ -101,18 +129,23 @@ def embed(points: np.ndarray, settings: EmbeddingSettings | None = None) -> np.n
         n_kept = min(PCA_DIMENSIONS, len(points))
         points = PCA(n_components=n_kept, random_state=settings.seed).fit_transform(points)
     if settings.method == "umap":
-        return _umap(points, settings)
+        return _umap(points, settings, n_dims)
     reducer = manifold.TSNE(
-        perplexity=settings.perplexity, metric=settings.metric, init="pca", random_state=settings.seed
+        n_components=n_dims,
+        perplexity=settings.perplexity,
+        metric=settings.metric,
+        init="pca",
+        random_state=settings.seed,
     )
     return reducer.fit_transform(points).astype(np.float64)
 
 
-def _umap(points: np.ndarray, settings: EmbeddingSettings) -> np.ndarray:
+def _umap(points: np.ndarray, settings: EmbeddingSettings, n_dims: int) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ImportWarning)  # it announces that tensorflow is absent
         import umap  # compiles for many seconds, so only where it is used
     reducer = umap.UMAP(
+        n_components=n_dims,
         n_neighbors=settings.n_neighbors,
         min_dist=settings.min_dist,
         metric=settings.metric,
@@ -133,7 +166,7 @@ def trustworthiness(
     Parameters
     ----------
     points : (n, d)
-    coordinates : (n, 2)
+    coordinates : (n, 2) or (n, 3)
     settings : EmbeddingSettings
         Its metric is the distance between points.
     n_neighbors : int
@@ -164,18 +197,18 @@ def embedding_table(
     checkpoint: str = "",
     branch: str = "Z",
 ) -> pd.DataFrame:
-    """Embeddings of the same frames in two views, one row per point.
+    """Maps of the same frames in every view and dimension of the settings, one row per point and map.
 
-    View ``levels`` stacks X and every component as points of one map. They are standardised together: standardising
-    each level for itself would remove the differences of place and scale between levels that the map is to show. View
-    ``all`` has one point per frame, the concatenation of its levels.
+    In view ``levels`` X and the components are standardised together: standardising each level for itself would remove
+    the differences of place and scale between levels that the map is to show. Joint latents that the model does not
+    have (components of one without) are left out.
 
     Parameters
     ----------
     levels : (n, C + 1, D)
         Features or latent means of X, OC1, ..., OCC for n frames (or utterances); C = 0 for models without components.
     settings : EmbeddingSettings
-        ``n_points`` holds for each view; both draw from the same random order of frames.
+        ``n_points`` holds for each view; all draw from the same random order of frames.
     utterance, frame : (n,) int
     factors : {name: (n,) str}, optional
         Class names; empty where there is none.
@@ -191,9 +224,10 @@ def embedding_table(
     Returns
     -------
     DataFrame
-        Columns ``COLUMNS``: run, label, checkpoint, branch, view (levels | all), method, utterance, frame, level (X,
-        OC1, ...; ``all`` in view all), centre_hz, dim1, dim2, trustworthiness (of the point's map); then one column
-        ``factor_NAME`` for each factor.
+        Columns ``COLUMNS``: run, label, checkpoint, branch, view, method (``none`` in view prior), utterance, frame,
+        level (X, OC1, ...; that of the view for joint latents), centre_hz, n_dims, dim1, dim2, dim3 (NaN in two
+        dimensions), trustworthiness (of the point's map; NaN in view prior); then one column ``factor_NAME`` for each
+        factor.
 
     Raises
     ------
@@ -226,21 +260,49 @@ def embedding_table(
     hertz = np.column_stack([np.full(len(stacked), np.nan), centre[stacked]])
     row, level = np.nonzero(exists)
 
-    views = [
-        labels.iloc[together].assign(view="all", level="all", centre_hz=np.nan),
-        labels.iloc[stacked[row]].assign(
-            view="levels", level=np.asarray(names, object)[level], centre_hz=hertz[row, level]
-        ),
-    ]
-    points = [levels[together].reshape(len(together), -1), levels[stacked][row, level]]
-    for view, cloud in zip(views, points, strict=True):
-        coordinates = embed(cloud, settings)
-        view[["dim1", "dim2"]] = coordinates
-        view["trustworthiness"] = trustworthiness(cloud, coordinates, settings)
-    table = pd.concat(views, ignore_index=True).assign(
-        run=run, label=label, checkpoint=checkpoint, branch=branch, method=settings.method
-    )
+    by_level = labels.iloc[stacked[row]].assign(level=np.asarray(names, object)[level], centre_hz=hertz[row, level])
+    tables = []
+    for view in settings.views:
+        if view in (LEVELS, PRIOR):
+            labelled, cloud = by_level, levels[stacked][row, level]
+        else:
+            chosen = joint_levels(view, names)
+            if not chosen:
+                continue
+            labelled = labels.iloc[together].assign(level=view, centre_hz=np.nan)
+            cloud = levels[together][:, chosen].reshape(len(together), -1)
+        for n_dims in settings.dimensions:
+            if view == PRIOR:
+                placed = labelled.assign(method="none", trustworthiness=np.nan)
+                coordinates = _widest_dimensions(cloud, level, n_dims)
+            else:
+                coordinates = embed(cloud, settings, n_dims)
+                trust = trustworthiness(cloud, coordinates, settings)
+                placed = labelled.assign(method=settings.method, trustworthiness=trust)
+            axes = dict.fromkeys(("dim1", "dim2", "dim3"), np.nan)
+            axes |= {f"dim{axis + 1}": coordinates[:, axis] for axis in range(coordinates.shape[1])}
+            tables.append(placed.assign(view=view, n_dims=n_dims, **axes))
+    table = pd.concat(tables, ignore_index=True).assign(run=run, label=label, checkpoint=checkpoint, branch=branch)
     return table[[*COLUMNS, *(name for name in table if name.startswith(FACTOR))]]
+
+
+def joint_levels(view: str, names: Sequence[str]) -> list[int]:
+    """Places of the levels that a joint latent consists of; empty if some or all of them do not exist."""
+    if view == "all":
+        return list(range(len(names)))
+    if view == "OCs_joint":
+        return [place for place, name in enumerate(names) if name != "X"]
+    return [names.index(view)] if view in names else []
+
+
+def _widest_dimensions(points: np.ndarray, level: np.ndarray, n_dims: int) -> np.ndarray:
+    """Of each level those of its dimensions that vary most, in this order, as they are."""
+    found = np.empty((len(points), min(n_dims, points.shape[1])))
+    for number in np.unique(level):
+        own = level == number
+        widest = np.argsort(-points[own].var(axis=0), kind="stable")[: found.shape[1]]
+        found[own] = points[own][:, widest]
+    return found
 
 
 def _standardised(points: np.ndarray) -> np.ndarray:

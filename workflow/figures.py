@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from decvae.artifacts import settings_hash
 from decvae.runs import AUTOENCODERS, METHODS, Run, corpus_id, decomposition_id, decomposition_settings
 
 PUBLISHED = Path(__file__).resolve().parent / "resources" / "published_scores.csv"
+CAPTIONS = Path(__file__).resolve().parent / "report"
 METRICS = "results/metrics/metrics.csv"
 TITLES = {
     "fig2": "Figure 2: simulated vowels",
@@ -178,6 +180,13 @@ def study_figures(study: Study) -> dict[str, Figure]:
         *_figures_of_maps(study),
     ]
     return {figure.name: figure for figure in figures}
+
+
+def caption_of(figure: Figure) -> str:
+    """The caption of the report, for pages that are not made by Snakemake's report."""
+    text = (CAPTIONS / f"{figure.family}.rst").read_text(encoding="utf-8")
+    values = {"params.about": figure.about, "wildcards.figure": figure.name}
+    return re.sub(r"\{\{ snakemake\.([\w.]+) \}\}", lambda found: values[found[1]], " ".join(text.split()))
 
 
 # ---- Metrics ----
@@ -434,15 +443,45 @@ def _figures_of_responses(study: Study) -> Iterator[Figure]:
 
 
 def _figures_of_maps(study: Study) -> Iterator[Figure]:
-    state = study.config["embeddings"]["checkpoint"]
+    own = study.config["embeddings"]
     for corpus in study.corpora():
         place, runs = study.place(corpus), study.of_corpus(corpus, study.embedded)
         for number, run in enumerate(runs):
             if number == 0:
                 inputs = f"results/embeddings/inputs/{run.corpus_id}/{run.decomposition_id}/{run.input}.csv"
                 about = f"{run.input} inputs, corpus {corpus}"
-                yield Figure(f"{place}/embedding_inputs", "embedding", {"embedding": inputs}, {"branch": "Z"}, about)
-            table = {"embedding": f"results/embeddings/latents/{run.name}/{state}.csv"}
-            shown = {"branch": "Z" if run.has_frames else "S"}
-            about = f"{run.label}, checkpoint {state}"
-            yield Figure(f"{place}/embedding_latents-{run.slug}", "embedding", table, shown, about)
+                views = [view for view in own["views"] if view != "prior"]
+                for suffix, shown in _maps(own["branches"], own["dimensions"], views):
+                    name = f"{place}/embedding_inputs{suffix}"
+                    yield Figure(name, "embedding", {"embedding": inputs}, shown, about)
+            table = {"embedding": f"results/embeddings/latents/{run.name}/{own['checkpoint']}.csv"}
+            about = f"{run.label}, checkpoint {own['checkpoint']}"
+            for suffix, shown in _maps(mapped_branches(run, own["branches"]), own["dimensions"], own["views"]):
+                yield Figure(f"{place}/embedding_latents{suffix}-{run.slug}", "embedding", table, shown, about)
+
+
+def map_pages(study: Study) -> dict[str, Figure]:
+    """The tables of maps that have an interactive page, by its name: the first of their figures."""
+    pages: dict[str, Figure] = {}
+    for figure in _figures_of_maps(study) if study.config["embeddings"]["pages"] else ():
+        if figure.tables["embedding"] not in {page.tables["embedding"] for page in pages.values()}:
+            pages[figure.name.removesuffix("_3d").removesuffix("_prior")] = figure
+    return pages
+
+
+def mapped_branches(run: Run, wanted: list[str]) -> list[str]:
+    """Branches of a run that are mapped: those that are wanted, or the one that it has."""
+    has = {"Z": run.has_frames, "S": run.model == "decvae" and run.settings["branches"] != "Z"}
+    return [branch for branch in wanted if has[branch]] or [branch for branch, there in has.items() if there]
+
+
+def _maps(branches: list[str], dimensions: list[int], views: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Suffix of the name and parameters of every figure of a table of maps; the first branch has no suffix."""
+    placed = [view for view in views if view != "prior"]
+    for number, branch in enumerate(branches):
+        mark = f"_{branch}" if number else ""
+        for n_dims in dimensions if placed else []:
+            shown = {"branch": branch, "n_dims": n_dims, "views": placed}
+            yield f"{mark}_3d" if n_dims == 3 else mark, shown
+        if "prior" in views and not number:
+            yield f"{mark}_prior", {"branch": branch, "n_dims": dimensions[0], "views": ["prior"]}

@@ -232,6 +232,18 @@ def test_maps_are_coloured_by_every_factor_and_by_component(describe):
     assert plots[2]["colours"] == SUBSPACES
 
 
+def test_latents_lie_beside_their_prior(describe):
+    found = describe("embedding.R", {"embedding": tables.embedding_points()}, views="prior")
+    vowels, speakers = found["plots"]
+    assert vowels["panels"] == SUBSPACES and vowels["subtitle"] == "Vowel" and speakers["subtitle"] == "Speaker"
+    assert vowels["rows"] == [3600, 4 * 2 * 181] and "95 % of the standard Gaussian prior" in found["caption"]
+
+
+def test_three_dimensions_are_seen_from_a_fixed_place(describe):
+    plots = describe("embedding.R", {"embedding": tables.embedding_points()}, n_dims=3)["plots"]
+    assert [plot["title"] for plot in plots] == ["Vowel", "Speaker"] and plots[0]["y"] == "seen from 35°, 25° above"
+
+
 def test_a_narrow_figure_has_fewer_panels_side_by_side(describe):
     metrics = {"metrics": tables.metrics_table()}
     wide, narrow = (describe("metrics_bars.R", metrics, width_mm=width) for width in (183, 89))

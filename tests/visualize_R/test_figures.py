@@ -154,13 +154,29 @@ def embedding_points() -> pd.DataFrame:
         centre = 20 * np.array([np.cos(vowel * 1.26), np.sin(vowel * 1.26)]) + speaker * 0.8 + rng.normal(size=2) * 2
         common = ("r1", "β-DecVAE FD centred", "best", "Z")
         labels = (VOWELS[vowel], f"{0.7 + 0.06 * speaker:.2f}")
-        rows.append((*common, "all", "tsne", i, 0, "all", None, *centre, 0.96, *labels))
+        rows.append((*common, "all", "tsne", i, 0, "all", None, 2, *centre, None, 0.96, *labels))
+        rows.append((*common, "all", "tsne", i, 0, "all", None, 3, *centre, rng.normal(), 0.97, *labels))
         for level in range(4):
             where = centre / 3 + 25 * np.array([np.cos(level * 1.57), np.sin(level * 1.57)])
             hertz = None if level == 0 else 600.0 * level**1.3 * rng.uniform(0.8, 1.2)
             rows.append(
-                (*common, "levels", "tsne", i, 0, "X" if level == 0 else f"OC{level}", hertz, *where, 0.93, *labels)
+                (
+                    *common,
+                    "levels",
+                    "tsne",
+                    i,
+                    0,
+                    "X" if level == 0 else f"OC{level}",
+                    hertz,
+                    2,
+                    *where,
+                    None,
+                    0.93,
+                    *labels,
+                )
             )
+            name = "X" if level == 0 else f"OC{level}"
+            rows.append((*common, "prior", "none", i, 0, name, hertz, 2, *rng.normal(size=2), None, None, *labels))
     return pd.DataFrame(rows, columns=[*EMBEDDING_COLUMNS, "factor_vowel", "factor_speaker"])
 
 
@@ -317,6 +333,7 @@ OTHER_VIEWS = {
     "mel": ("signals.R", lambda: {"signals": generative_tables()[1]}),
     "front_end": ("signals.R", lambda: dict(zip(["signals", "spectra"], example_tables(), strict=True))),
     "correlograms": ("component_quality.R", lambda: {"quality": quality_table()}),
+    "prior": ("embedding.R", lambda: {"embedding": embedding_points()}),
     "frames": ("component_frequencies.R", lambda: {"quality": quality_table()}),
 }
 
@@ -368,7 +385,11 @@ def test_missing_column_is_named(script, tmp_path):
 @pytest.mark.parametrize("view", OTHER_VIEWS)
 def test_every_view_of_a_script_is_drawn(view, tmp_path):
     script, tables = OTHER_VIEWS[view]
-    assert_drawn(*draw(script, tables(), tmp_path, view=view))
+    assert_drawn(*draw(script, tables(), tmp_path, **{"views" if script == "embedding.R" else "view": view}))
+
+
+def test_a_map_in_three_dimensions_is_drawn(tmp_path):
+    assert_drawn(*draw("embedding.R", tables_of("embedding.R"), tmp_path, n_dims=3))
 
 
 def test_sequence_scale_and_another_width(tmp_path):

@@ -155,6 +155,29 @@ def test_the_published_table_is_whole():
     assert value["sim_vowels", "DecVAE FD", "disentanglement"] == pytest.approx(0.618, abs=0.001)
 
 
+def test_only_the_maps_that_the_configuration_asks_for_are_drawn():
+    def maps(**own):
+        wanted = {"branches": ["Z"], "views": ["all"], "pages": False, **own}
+        found = study([{"label": "dual"}, {"label": "only S", "branches": "S"}], embeddings=wanted)
+        pages = set(figures.map_pages(found))
+        return {name.split("/")[1] for name in figures.study_figures(found) if "embedding" in name}, pages
+
+    least = {"embedding_inputs", "embedding_latents-dual", "embedding_latents-only_s"}
+    assert maps() == (least, set())
+    assert maps(dimensions=[2, 3])[0] - least == {
+        f"{name.split('-')[0]}_3d{name[len(name.split('-')[0]) :]}" for name in least
+    }
+    assert maps(branches=["Z", "S"])[0] - least == {"embedding_inputs_S", "embedding_latents_S-dual"}
+    assert maps(views=["prior"])[0] == {"embedding_latents_prior-dual", "embedding_latents_prior-only_s"}
+    assert maps(pages=True)[1] == {f"fig2/{name}" for name in least}
+
+
+def test_captions_say_what_a_figure_shows():
+    for figure in figures.study_figures(study()).values():
+        caption = figures.caption_of(figure)
+        assert "{" not in caption and caption.endswith(".") and (not figure.about or figure.about in caption)
+
+
 def test_every_figure_has_a_family_with_script_caption_and_rule():
     rules = (ROOT / "workflow/rules/figures.smk").read_text()
     for figure in figures.study_figures(study()).values():

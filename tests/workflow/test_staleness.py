@@ -163,7 +163,7 @@ def test_the_theme_reaches_all_figures_and_nothing_else(finished):
     with (finished.root / "visualize_R/theme.R").open("a") as file:
         file.write("# comment\n")
     plan = finished.planned()
-    assert plan["embedding"] == 4 and plan["signals"] == 4
+    assert plan["embedding"] == 11 and plan["signals"] == 4
     assert not rules(plan) & {"merge_metrics", "embed_latents", "traverse_latents"}
 
 

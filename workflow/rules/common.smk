@@ -20,7 +20,7 @@ from decvae.runs import (
     without_absent_corpora,
 )
 from decvae.schema import ConfigError
-from figures import Study, shown_decompositions, study_figures
+from figures import Study, caption_of, map_pages, mapped_branches, shown_decompositions, study_figures
 from source import THEME, as_input, code_of, figure_code
 
 try:
@@ -55,7 +55,9 @@ DECOMPOSITIONS = {
     **{decomposition_id(settings): settings for settings in SHOWN_DECOMPOSITIONS.values()},
     **{run.decomposition_id: run.decomposition for run in RUNS.values()},
 }
-FIGURES = study_figures(Study(CONFIG, list(RUNS.values()), TRAVERSALS, EMBEDDED))
+STUDY = Study(CONFIG, list(RUNS.values()), TRAVERSALS, EMBEDDED)
+FIGURES = study_figures(STUDY)
+PAGES = map_pages(STUDY)
 
 
 def one_of(names):
@@ -128,17 +130,22 @@ def evaluation_settings():
 
 
 def embedding_settings():
-    section = {key: value for key, value in CONFIG["embeddings"].items() if key not in ("checkpoint", "runs")}
+    section = {
+        key: value
+        for key, value in CONFIG["embeddings"].items()
+        if key not in ("checkpoint", "runs", "branches", "pages")
+    }
     return {**section, "seed": SEED}
 
 
-def embedded_branch(wildcards):
-    """The branch to map: frames where the run has them."""
-    return branch_of(RUNS[wildcards.run])
+def input_embedding_settings():
+    """The same without what only latents have: a prior."""
+    settings = embedding_settings()
+    return {**settings, "views": [view for view in settings["views"] if view != "prior"]}
 
 
-def branch_of(run):
-    return "Z" if run.has_frames else "S"
+def embedded_branches(wildcards):
+    return mapped_branches(RUNS[wildcards.run], CONFIG["embeddings"]["branches"])
 
 
 def growing(megabytes):
@@ -290,6 +297,14 @@ def figure_table(name):
     return paths
 
 
+def table_of_page(wildcards):
+    return PAGES[wildcards.page].tables["embedding"]
+
+
+def title_of_page(wildcards):
+    return PAGES[wildcards.page].about
+
+
 def shown_in_figure(wildcards):
     return FIGURES[wildcards.figure].shown
 
@@ -369,8 +384,9 @@ def latents_over_seeds(wildcards):
 
 
 def all_figures():
-    """Every figure of the study, as PDF and PNG."""
-    return expand("results/figures/{name}.{format}", name=FIGURES, format=["pdf", "png"])
+    """Every figure of the study, as PDF and PNG, and the interactive pages."""
+    pages = expand("results/pages/{name}.html", name=PAGES)
+    return expand("results/figures/{name}.{format}", name=FIGURES, format=["pdf", "png"]) + pages
 
 
 def figures_of_place(place):

@@ -1,4 +1,4 @@
-# Two-dimensional maps of what models read and of what they make of it.
+# Maps of what models read and of what they make of it.
 
 
 rule embed_inputs:
@@ -20,7 +20,8 @@ rule embed_inputs:
         mem_mb=growing(4000),
         runtime=120,
     params:
-        settings=embedding_settings(),
+        settings=input_embedding_settings(),
+        branches=CONFIG["embeddings"]["branches"],
         splits=CONFIG["evaluation"]["splits"],
     script:
         "../scripts/embed_inputs.py"
@@ -45,7 +46,31 @@ rule embed_latents:
         runtime=120,
     params:
         settings=embedding_settings(),
-        branch=embedded_branch,
+        branches=embedded_branches,
         run=run_columns,
     script:
         "../scripts/embed_latents.py"
+
+
+rule embedding_page:
+    input:
+        embedding=table_of_page,
+        code=code_of("embedding_page.py"),
+    output:
+        page="results/pages/{page}.html",
+    log:
+        "results/logs/embedding_page/{page}.log",
+    benchmark:
+        "results/benchmarks/embedding_page/{page}.tsv"
+    wildcard_constraints:
+        page=one_of(PAGES),
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=15,
+    params:
+        title=title_of_page,
+    script:
+        "../scripts/embedding_page.py"

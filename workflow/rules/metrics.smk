@@ -34,12 +34,37 @@ rule merge_metrics:
         code=code_of("merge_metrics.py"),
     output:
         parquet="results/metrics/metrics.parquet",
-        csv="results/metrics/metrics.csv",
+        csv=report(
+            "results/metrics/metrics.csv",
+            caption="../report/tables.rst",
+            category="Tables",
+            labels={"figure": "metrics", "about": "every run, checkpoint, branch and joint latent"},
+        ),
         classes="results/metrics/classes.parquet",
-        classes_csv="results/metrics/classes.csv",
-        evidence="results/metrics/evidence.csv",
-        ranking="results/metrics/ranking.csv",
-        seeds="results/metrics/seeds.csv",
+        classes_csv=report(
+            "results/metrics/classes.csv",
+            caption="../report/tables.rst",
+            category="Tables",
+            labels={"figure": "scores by class", "about": "recall, precision, F1"},
+        ),
+        evidence=report(
+            "results/metrics/evidence.csv",
+            caption="../report/tables.rst",
+            category="Tables",
+            labels={"figure": "evidence on subspaces", "about": "what each subspace tells"},
+        ),
+        ranking=report(
+            "results/metrics/ranking.csv",
+            caption="../report/tables.rst",
+            category="Tables",
+            labels={"figure": "ranking under noise", "about": "order of the models"},
+        ),
+        seeds=report(
+            "results/metrics/seeds.csv",
+            caption="../report/tables.rst",
+            category="Tables",
+            labels={"figure": "scores over seeds", "about": "mean and spread"},
+        ),
         importance="results/metrics/importance_over_seeds.csv",
         orthogonality="results/metrics/orthogonality.csv",
     log:
@@ -65,7 +90,12 @@ rule results_table:
         metrics="results/metrics/metrics.parquet",
         code=code_of("results_table.py"),
     output:
-        markdown="results/tables/{corpus}.md",
+        markdown=report(
+            "results/tables/{corpus}.md",
+            caption="../report/tables.rst",
+            category="Tables",
+            labels={"figure": "results", "about": "corpus {corpus}"},
+        ),
         latex="results/tables/{corpus}.tex",
     log:
         "results/logs/results_table/{corpus}.log",
@@ -91,7 +121,12 @@ rule compare_protocols:
     output:
         csv="results/tables/{corpus}-protocols.csv",
         paper="results/tables/{corpus}-paper.csv",
-        markdown="results/tables/{corpus}-protocols.md",
+        markdown=report(
+            "results/tables/{corpus}-protocols.md",
+            caption="../report/tables.rst",
+            category="Tables",
+            labels={"figure": "both protocols", "about": "corpus {corpus}"},
+        ),
     log:
         "results/logs/compare_protocols/{corpus}.log",
     benchmark:

@@ -1,19 +1,22 @@
-"""Map the inputs of the models (frames of X and of every component) to two dimensions.
+"""Map the inputs of the models (X and every component; of frames, or their means over utterances) to two or three
+dimensions.
 
 Input   features, decompositions: HDF5, one file per split each, in the same order; corpus: HDF5 corpus (labels)
 Output  embedding: CSV of coordinates with labels
-Params  settings: how to map; splits: of the features, in their order
+Params  settings: how to map; branches: Z (frames), S (means over utterances) or both; splits: of the features, in their
+        order
 """
 
 from _job import job_log
 
 with job_log(snakemake.log[0]):
     import numpy as np
-    from _frames import class_labels, component_facts
+    import pandas as pd
+    from _frames import class_labels, component_facts, means_over_utterances
 
     from decvae.artifacts import write_table
     from decvae.corpora.store import Corpus
-    from decvae.embedding import EmbeddingSettings, embedding_table
+    from decvae.embedding import EmbeddingSettings, embedding_table, sequence_settings
     from decvae.feature_file import FeatureFile
 
     levels, counts, factors = [], [], {}
@@ -30,15 +33,20 @@ with job_log(snakemake.log[0]):
                     factors.setdefault(name, []).append(class_labels(labels.class_names(name), codes))
                 for name, values in known.items():
                     factors.setdefault(name, []).append(np.repeat(values[index], len(frames)))
+    settings = EmbeddingSettings(**snakemake.params.settings)
     present, centre_hz = component_facts(snakemake.input.decompositions)
-    embedding = embedding_table(
-        np.concatenate(levels),
-        EmbeddingSettings(**snakemake.params.settings),
-        utterance=np.repeat(np.arange(len(counts)), counts),
-        frame=np.concatenate([np.arange(count) for count in counts]),
-        factors={name: np.concatenate(values) for name, values in factors.items()},
-        present=present,
-        centre_hz=centre_hz,
-        label=f"{snakemake.wildcards.input} inputs",
-    )
-    write_table(embedding, snakemake.output.embedding)
+    frames = {
+        "levels": np.concatenate(levels),
+        "utterance": np.repeat(np.arange(len(counts)), counts),
+        "frame": np.concatenate([np.arange(count) for count in counts]),
+        "factors": {name: np.concatenate(values) for name, values in factors.items()},
+        "present": present,
+        "centre_hz": centre_hz,
+    }
+    embeddings = []
+    for branch in snakemake.params.branches:
+        rows = dict(frames) if branch == "Z" else means_over_utterances(frames, list(known))
+        own = settings if branch == "Z" else sequence_settings(settings, len(counts))
+        label = f"{snakemake.wildcards.input} inputs"
+        embeddings.append(embedding_table(rows.pop("levels"), own, **rows, label=label, branch=branch))
+    write_table(pd.concat(embeddings, ignore_index=True), snakemake.output.embedding)

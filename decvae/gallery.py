@@ -1,0 +1,152 @@
+"""All figures of a study at a glance: a contact sheet, and a page that says what each of them shows."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+from PIL import Image, ImageDraw, ImageFont
+
+from decvae import __version__
+from decvae.artifacts import atomic_path, settings_hash
+
+LIBRARIES = ("torch", "transformers", "numpy", "scipy", "scikit-learn", "pandas", "umap-learn")
+MARGIN = 12
+TITLE = 26
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One figure of a gallery.
+
+    Attributes
+    ----------
+    name : str
+        ``fig2/metrics_bars``.
+    category : str
+        The group that it stands in.
+    caption : str
+        What it shows.
+    """
+
+    name: str
+    category: str
+    caption: str
+
+
+def contact_sheet(
+    figures: Mapping[str, str | Path], output: str | Path, *, columns: int = 6, width: int = 420, colours: int = 128
+) -> None:
+    """Put reduced pictures of all figures into one PNG, each under its name, row by row.
+
+    Parameters
+    ----------
+    figures : mapping
+        PNG file of each figure by its name, in the order of the sheet.
+    output : path
+    columns : int
+        Figures in a row, at least 1.
+    width : int
+        Of each figure, in pixels; heights follow from the figures, a row is as high as its highest.
+    colours : int
+        Size of the palette of the sheet, 2 to 256; fewer make a smaller file.
+
+    Raises
+    ------
+    ValueError
+        If there is no figure.
+    """
+    if not figures:
+        raise ValueError("a contact sheet needs at least one figure")
+    names = list(figures)
+    rows = [names[start : start + columns] for start in range(0, len(names), columns)]
+    pictures = {name: _reduced(figures[name], width) for name in names}
+    heights = [max(pictures[name].height for name in row) + TITLE for row in rows]
+    n_columns = min(columns, len(names))
+    size = (n_columns * (width + MARGIN) + MARGIN, sum(heights) + MARGIN * (len(rows) + 1))
+    sheet = Image.new("RGB", size, "white")
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(15)
+    top = MARGIN
+    for row, height in zip(rows, heights, strict=True):
+        for place, name in enumerate(row):
+            left = MARGIN + place * (width + MARGIN)
+            pen.text((left, top), _fitting(name, pen, font, width), fill="black", font=font)
+            sheet.paste(pictures[name], (left, top + TITLE))
+            pen.rectangle((left - 3, top - 3, left + width + 2, top + height), outline="#d0d0d0")
+        top += height + MARGIN
+    with atomic_path(output) as partial:
+        sheet.quantize(colours, dither=Image.Dither.NONE).save(partial, format="PNG", optimize=True)
+
+
+def _reduced(path: str | Path, width: int) -> Image.Image:
+    with Image.open(path) as image:
+        height = max(1, round(image.height * width / image.width))
+        return image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
+
+
+def _fitting(name: str, pen: ImageDraw.ImageDraw, font: Any, width: int) -> str:
+    """The name, shortened in its middle if it is wider than its figure."""
+    shown, cut = name, 1
+    while pen.textlength(shown, font=font) > width and cut < len(name):
+        half = (len(name) - cut) // 2
+        shown, cut = f"{name[:half]}…{name[len(name) - half :]}", cut + 1
+    return shown
+
+
+def gallery_page(entries: Sequence[Entry], sheet: str, command: str) -> str:
+    """The page in Markdown: the contact sheet, then every figure by category with its caption.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+    sheet : str
+        Link to the contact sheet.
+    command : str
+        How the page is made.
+    """
+    lines = [
+        *("# Gallery", "", f"All {len(entries)} figures of one study, made by `{command}`.", ""),
+        *(f"![Contact sheet of all figures]({sheet})", ""),
+    ]
+    for category in dict.fromkeys(entry.category for entry in entries):
+        lines += [f"## {category}", ""]
+        lines += [f"- `{entry.name}`: {entry.caption}" for entry in entries if entry.category == category]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def study_record(config: dict[str, Any], runs: Sequence[dict[str, Any]]) -> str:
+    """What a study was made of, as a page in Markdown: versions, runs, and the whole configuration.
+
+    Parameters
+    ----------
+    config : dict
+        The completed configuration.
+    runs : sequence of dict
+        Columns that identify each run.
+    """
+    versions = {"decvae": __version__, "python": platform.python_version()}
+    versions |= {name: version(name) for name in LIBRARIES}
+    columns = ("label", "model", "objective", "corpus", "decomposition", "n_components", "input", "seed", "run")
+    return "\n".join(
+        [
+            *("# Parameters and provenance", ""),
+            f"Configuration {settings_hash(config, 12)}, seed {config['seed']}, {len(runs)} runs.",
+            *("", "| library | version |", "|---|---|"),
+            *(f"| {name} | {number} |" for name, number in versions.items()),
+            *("", "## Runs", "", f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"),
+            *(f"| {' | '.join(_cell(run.get(column)) for column in columns)} |" for run in runs),
+            *("", "## Configuration", "", "```yaml"),
+            yaml.safe_dump(config, sort_keys=False, allow_unicode=True).rstrip(),
+            *("```", ""),
+        ]
+    )
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,70 @@
+# The study at a glance: a contact sheet of all figures with their captions, and what the study was made of.
+#
+#   snakemake overview --cores 2 && snakemake overview --report report.html
+
+
+rule:
+    name:
+        "overview"
+    input:
+        rules.figures.input,
+        rules.metrics.input,
+        "results/gallery/contact_sheet.png",
+        "results/gallery/study.md",
+
+
+rule gallery:
+    input:
+        figures=expand("results/figures/{name}.png", name=FIGURES),
+        code=code_of("gallery.py"),
+    output:
+        sheet=report(
+            "results/gallery/contact_sheet.png",
+            caption="../report/contact_sheet.rst",
+            category="Overview",
+            labels={"figure": "contact sheet", "about": "all figures"},
+        ),
+        page="results/gallery/gallery.md",
+    log:
+        "results/logs/gallery.log",
+    benchmark:
+        "results/benchmarks/gallery.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=10,
+    params:
+        entries=[(figure.name, figure.category, caption_of(figure)) for figure in FIGURES.values()],
+        command="make gallery",
+    script:
+        "../scripts/gallery.py"
+
+
+rule record_study:
+    input:
+        runs=[f"results/runs/{run.name}/run.json" for run in RUNS.values()],
+        code=code_of("record_study.py"),
+    output:
+        page=report(
+            "results/gallery/study.md",
+            caption="../report/study.rst",
+            category="Overview",
+            labels={"figure": "parameters and provenance", "about": "all runs"},
+        ),
+    log:
+        "results/logs/record_study.log",
+    benchmark:
+        "results/benchmarks/record_study.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=10,
+    params:
+        config=CONFIG,
+        runs=[run.columns() for run in RUNS.values()],
+    script:
+        "../scripts/record_study.py"
