@@ -83,7 +83,8 @@ def paper_table(found: pd.DataFrame) -> str:
         return ""
     heading = found["metric"].map(HEADINGS)
     heading = heading.where(found["factor"] == "", found["factor"] + " " + heading)
-    ordered = sorted(set(zip(found["metric"], heading, strict=True)), key=lambda pair: list(HEADINGS).index(pair[0]))
+    pairs = dict.fromkeys(zip(found["metric"], heading, strict=True))  # factors in the order of the scores
+    ordered = sorted(pairs, key=lambda pair: list(HEADINGS).index(pair[0]))
     cells = {
         (row.label, name): f"{row.value:.3f} / {row.paper:.3f}"
         for row, name in zip(found.itertuples(), heading, strict=True)

@@ -20,6 +20,7 @@ def metrics():
     add("PCA", "pca", "mutual_information", 0.01, factors="")
     add("PCA", "pca", "accuracy", 0.9, "vowel", "best")
     add("PCA", "pca", "accuracy", 0.8, "vowel", "knn")
+    add("PCA", "pca", "accuracy", 0.6, "speaker", "best")
     add("PCA", "pca", "kmeans_accuracy", 0.4, "speaker")
     add("PCA", "pca", "disentanglement", 0.7, protocol="sound")
     add("PCA wav", "pca", "disentanglement", 0.02, input="waveform")
@@ -54,6 +55,7 @@ def test_runs_stand_beside_the_papers_model_of_the_same_kind():
         ("PCA", "disentanglement", ""): (0.25, 0.23),
         ("PCA", "mutual_information", ""): (0.01, 0.004),
         ("PCA", "accuracy", "vowel"): (0.9, 0.974),
+        ("PCA", "accuracy", "speaker"): (0.6, 0.741),
         ("PCA", "kmeans_accuracy", "speaker"): (0.4, 0.499),
         ("PCA wav", "disentanglement", ""): (0.02, 0.01),
         ("β-DecVAE", "disentanglement", ""): (0.5, 0.526),
@@ -63,7 +65,7 @@ def test_runs_stand_beside_the_papers_model_of_the_same_kind():
 
 def test_markdown_has_a_dash_where_a_model_has_no_score():
     lines = paper_table(beside_paper(metrics(), **SHOWN)).splitlines()
-    assert lines[2] == "| model | MI | D | vowel acc. | speaker k-means |"
-    assert lines[4] == "| PCA | 0.010 / 0.004 | 0.250 / 0.230 | 0.900 / 0.974 | 0.400 / 0.499 |"
-    assert lines[6] == "| β-DecVAE | - | 0.500 / 0.526 | - | - |" and len(lines) == 7
+    assert lines[2] == "| model | MI | D | vowel acc. | speaker acc. | speaker k-means |"
+    assert lines[4] == "| PCA | 0.010 / 0.004 | 0.250 / 0.230 | 0.900 / 0.974 | 0.600 / 0.741 | 0.400 / 0.499 |"
+    assert lines[6] == "| β-DecVAE | - | 0.500 / 0.526 | - | - | - |" and len(lines) == 7
     assert paper_table(beside_paper(metrics(), **{**SHOWN, "kind": "folder"})) == ""
