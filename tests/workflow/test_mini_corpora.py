@@ -1,15 +1,32 @@
-"""The study of the miniature corpora, as it is planned."""
+"""The study of the miniature corpora: as it is planned, and the whole way with models of a few weights."""
 
+import json
+import os
 import shutil
+from pathlib import Path
 
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from decvae.corpora.store import Corpus
 from tests.corpora.build import NAMES
 
 OVERLAY = ["--configfile", "config/mini_corpora.yaml"]
+SMALL = str(Path(__file__).with_name("mini.yaml"))
 
 
-def test_every_experiment_is_planned_and_has_its_figures(project, mini_corpus):
+@pytest.fixture
+def with_miniatures(project, mini_corpus):
+    """The project with the miniature corpora where the study expects them."""
     for name in NAMES:
         shutil.copytree(mini_corpus(name), project.root / "results/mini_corpora" / name)
+    return project
+
+
+def test_every_experiment_is_planned_and_has_its_figures(with_miniatures):
+    project = with_miniatures
     jobs = project.planned("figures", *OVERLAY)
     # Two folds of one IEMOCAP; zero-shot runs are adopted, all others trained or fitted.
     assert jobs["ingest_corpus"] == 6 and jobs["adopt_checkpoint"] == 3 and jobs["pretrain_model"] == 22
@@ -31,3 +48,34 @@ def test_every_experiment_is_planned_and_has_its_figures(project, mini_corpus):
     # One figure alone makes no more than it shows.
     alone = project.planned("results/figures/fig4/embedding_latents-decvae_voc_als_from_timit.png", *OVERLAY)
     assert alone["ingest_corpus"] == 2 and alone["pretrain_model"] == 1 and alone["adopt_checkpoint"] == 1
+
+
+@pytest.mark.slow
+def test_every_kind_of_corpus_goes_the_whole_way(with_miniatures):
+    project, overlay = with_miniatures, [*OVERLAY, SMALL]
+    figures = {path for path in project.outputs("all", *overlay) if path.startswith("results/figures/")}
+    project.snakemake("all", "--cores", str(min(os.cpu_count(), 4)), *overlay)
+    assert not project.planned("all", *overlay)
+    pngs = [path for path in figures if path.endswith(".png")]
+    assert len(pngs) > 30
+    for path in pngs:
+        assert np.asarray(Image.open(project.root / path).convert("L")).std() > 5, f"{path} is blank"
+
+    metrics = pd.read_csv(project.root / "results/metrics/metrics.csv")
+    assert set(metrics["label"]) == {"timit", "zero-shot", "pca", "adapted", "folder", "pulse"}
+    assert metrics["value"].notna().all()
+    factors = metrics[metrics["metric"] == "accuracy"].groupby("label")["factors"].unique()
+    assert {"phoneme", "king_stage", "disease_duration", "group"} <= set(factors["zero-shot"])
+    assert {"phoneme", "emotion", "speaker"} <= set(factors["adapted"]) and "rhythm" in factors["pulse"]
+
+    # The controlled sets hold what their names say, and responses have every cell.
+    for path in (project.root / "results/corpora").glob("*-traversal_*.h5"):
+        with Corpus(path) as corpus:
+            (split,) = corpus.splits
+            assert split == path.stem.split("-")[-1] and len(corpus[split]) > 20
+    (path,) = (project.root / "results/traversals").glob("timit-*/best/traversal_phoneme_speaker.json")
+    content = json.loads(path.read_text())
+    assert content["factors"] == ["phoneme", "speaker"] and len(content["cells"]) == 9 * 10
+    assert all(None not in row for own in content["subspaces"].values() for row in own["mean"])
+    # Even a hardly trained encoder answers to the phone (by chance about 0.002).
+    assert np.mean(content["subspaces"]["X"]["eta_squared"]["phoneme"]) > 0.015
