@@ -170,13 +170,14 @@ def trustworthiness(
     settings : EmbeddingSettings
         Its metric is the distance between points.
     n_neighbors : int
-        Size of the neighbourhood, below n / 2.
+        Size of the neighbourhood; of few points at most as many as the measure is defined for, below n / 2.
 
     References
     ----------
     Venna and Kaski (2001), Neighborhood preservation in nonlinear projection methods.
     """
     settings = settings or EmbeddingSettings()
+    n_neighbors = min(n_neighbors, (len(points) - 1) // 2)
     return float(
         manifold.trustworthiness(_standardised(points), coordinates, n_neighbors=n_neighbors, metric=settings.metric)
     )

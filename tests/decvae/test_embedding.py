@@ -54,6 +54,14 @@ def test_scale_of_a_dimension_does_not_matter():
     np.testing.assert_allclose(embed(points * 2.0 ** np.arange(12), QUICK), embed(points, QUICK), atol=1e-3)
 
 
+def test_six_points_are_judged_by_as_many_neighbours_as_there_can_be():
+    points = np.random.default_rng(0).standard_normal((6, 3))
+    expected = manifold.trustworthiness(
+        StandardScaler().fit_transform(points), points[:, :2], n_neighbors=2, metric="cosine"
+    )
+    assert trustworthiness(points, points[:, :2]) == pytest.approx(expected)
+
+
 def test_trustworthiness_is_that_of_the_standardised_points():
     points, _ = blobs(n_per_class=20)
     shuffled = np.random.default_rng(0).permutation(points[:, :2])
