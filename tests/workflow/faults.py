@@ -1,6 +1,6 @@
 """Kill the tiny study at random moments, and compare what comes out with an undisturbed run (about 20 minutes).
 
-    python -m tests.workflow.faults [--kills 20] [--seed 0] [--folder FOLDER] [--cores 2]
+    python -m tests.workflow.faults [--kills 20] [--seed 0] [--folder FOLDER] [--cores 2] [--targets all]
 
 A kill is SIGKILL to Snakemake with all its jobs, to Snakemake alone (its jobs go on for themselves), or to one job.
 Afterwards Snakemake is started again, after ``--unlock`` if it asks for that; nothing else is ever put right by hand.
@@ -45,16 +45,14 @@ def copy_project(folder: Path) -> Path:
     return folder
 
 
-def start(project: Path, cores: int, *arguments: str) -> subprocess.Popen:
+def start(project: Path, arguments: list[str]) -> subprocess.Popen:
     """Snakemake on the tiny study, in a process group of its own."""
-    command = [sys.executable, "-m", "snakemake", *(arguments or ("all",)), "--cores", str(cores)]
+    command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", str(TINY)]
     with open(project / "snakemake.log", "a") as log:
-        return subprocess.Popen(
-            [*command, "--configfile", str(TINY)], cwd=project, stdout=log, stderr=log, start_new_session=True
-        )
+        return subprocess.Popen(command, cwd=project, stdout=log, stderr=log, start_new_session=True)
 
 
-def finish(project: Path, cores: int) -> None:
+def finish(project: Path, arguments: list[str]) -> None:
     """Run to the end, as a user would: once more after what Snakemake asks for.
 
     Raises
@@ -62,14 +60,15 @@ def finish(project: Path, cores: int) -> None:
     RuntimeError
         If Snakemake fails.
     """
-    if start(project, cores).wait() and (unlock(project, cores), start(project, cores).wait())[1]:
+    unlock(project)
+    if start(project, arguments).wait() and start(project, arguments).wait():
         raise RuntimeError(f"Snakemake failed; see {project / 'snakemake.log'}")
 
 
-def unlock(project: Path, cores: int) -> None:
+def unlock(project: Path) -> None:
     """What Snakemake asks for after it was killed."""
     if any((project / ".snakemake/locks").glob("*")):
-        start(project, cores, "--unlock").wait()
+        start(project, ["--unlock"]).wait()
 
 
 def kill(process: subprocess.Popen, victim: str, rng: np.random.Generator) -> str:
@@ -106,12 +105,12 @@ def _script_of(process: psutil.Process) -> str:
     return "ended"
 
 
-def disturb(project: Path, kills: int, longest: float, rng: np.random.Generator, cores: int) -> None:
+def disturb(project: Path, arguments: list[str], kills: int, longest: float, rng: np.random.Generator) -> None:
     """``kills`` kills, each at a random moment (seconds up to ``longest``) after Snakemake's start."""
     done = 0
     while done < kills:
-        unlock(project, cores)
-        process, wait = start(project, cores), rng.uniform(1, longest)
+        unlock(project)
+        process, wait = start(project, arguments), rng.uniform(1, longest)
         with contextlib.suppress(subprocess.TimeoutExpired):
             if process.wait(wait) == 0:
                 print(f"finished; lost {lose(project, rng)}", flush=True)
@@ -175,17 +174,19 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--targets", nargs="+", default=["all"])
     parser.add_argument("--folder", type=Path, help="where to work; a temporary folder by default, deleted afterwards")
     options = parser.parse_args()
+    arguments = [*options.targets, "--cores", str(options.cores)]
     with tempfile.TemporaryDirectory() as temporary:
         folder, rng = options.folder or Path(temporary), np.random.default_rng(options.seed)
         undisturbed, disturbed = copy_project(folder / "undisturbed"), copy_project(folder / "disturbed")
         begin = time.monotonic()
-        finish(undisturbed, options.cores)
+        finish(undisturbed, arguments)
         seconds = time.monotonic() - begin
         print(f"undisturbed: {seconds:.0f} s", flush=True)
-        disturb(disturbed, options.kills, seconds / 6, rng, options.cores)
-        finish(disturbed, options.cores)
+        disturb(disturbed, arguments, options.kills, seconds / 6, rng)
+        finish(disturbed, arguments)
         expected, found = artifacts(undisturbed), artifacts(disturbed)
     different = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
     if different:
