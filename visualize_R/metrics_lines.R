@@ -84,6 +84,10 @@ if (nrow(curves) == 0) {
 levels_without_course <- filter(scores, .data$n_places == 1)
 models <- levels(scores$label)
 colours <- model_colours(models)
+# Colours repeat after eight models: those without a course are told apart by their lines, too.
+flat <- unique(as.character(levels_without_course$label))
+line_types <- setNames(rep("solid", length(models)), models)
+line_types[flat] <- rep_len(c("dashed", "dotted", "dotdash"), length(flat))
 settings <- if (by_setting) levels(ordered_levels(arguments$values))
 scale_at <- if (by_setting) {
   scale_x_continuous(breaks = seq_along(settings), labels = settings, expand = expansion(add = 0.3))
@@ -91,35 +95,39 @@ scale_at <- if (by_setting) {
 
 figure <- ggplot(curves, aes(.data$at, .data$value, colour = .data$label)) +
   geom_hline(
-    aes(yintercept = .data$value, colour = .data$label),
-    data = levels_without_course, linewidth = 0.3, linetype = "dashed"
+    aes(yintercept = .data$value, colour = .data$label, linetype = .data$label),
+    data = levels_without_course, linewidth = 0.4
   ) +
   geom_ribbon(
     aes(ymin = .data$ci_low, ymax = .data$ci_high, fill = .data$label),
     data = filter(curves, !is.na(.data$ci_low)), alpha = 0.12, colour = NA, show.legend = FALSE
   ) +
-  geom_line(linewidth = 0.4) +
+  geom_line(aes(linetype = .data$label), linewidth = 0.4) +
   geom_point(aes(shape = .data$label), size = 1.1) +
   facet_wrap(vars(.data$panel), ncol = fitting_columns(4), scales = "free_y") +
   scale_colour_manual(values = colours, drop = FALSE) +
   scale_fill_manual(values = colours, drop = FALSE) +
+  scale_linetype_manual(values = line_types, drop = FALSE) +
   scale_shape_manual(values = model_shapes(models, 15:19), drop = FALSE) +
   scale_at +
   labs(
-    x = if (by_setting) arguments$axis else "Epoch", y = NULL, colour = "Model", shape = "Model",
+    x = if (by_setting) arguments$axis else "Epoch", y = NULL, colour = "Model", shape = "Model", linetype = "Model",
     caption = wrap_caption(
       c(
         if (by_setting) sprintf("Checkpoint: %s.", arguments$checkpoint) else "Epoch 0 is the untrained network.",
         "Bands: 95 % intervals, or the range of the seeds where there are several.",
-        if (nrow(levels_without_course) > 0) "Dashed: models at one setting or epoch only.",
+        if (nrow(levels_without_course) > 0) "Broken lines: models at one setting or epoch only.",
         "Mutual information and total correlation are better when low, all others when high."
       ),
       arguments$width_mm
     )
   ) +
   theme_figure() +
-  theme(legend.position = "bottom") +
-  guides(colour = guide_legend(ncol = fitting_columns(3)), shape = guide_legend(ncol = fitting_columns(3)))
+  theme(legend.position = "bottom", legend.key.width = unit(7, "mm")) +
+  guides(
+    colour = guide_legend(ncol = fitting_columns(3)), shape = guide_legend(ncol = fitting_columns(3)),
+    linetype = guide_legend(ncol = fitting_columns(3))
+  )
 
 rows <- ceiling(n_distinct(scores$panel) / fitting_columns(4))
 save_figure(figure, arguments, height_mm = 38 * rows + 18 + 4 * ceiling(length(models) / fitting_columns(3)))
