@@ -12,6 +12,7 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -267,6 +268,7 @@ def published_name(study: Study, run: Run) -> str:
     return name if (kind, name) in _published_models() else "-"
 
 
+@cache
 def _published_models() -> set[tuple[str, str]]:
     with PUBLISHED.open(encoding="utf-8", newline="") as file:
         return {(row["corpus"], row["model"]) for row in csv.DictReader(file)}
