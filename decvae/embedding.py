@@ -63,7 +63,7 @@ class EmbeddingSettings:
     metric: str = "cosine"
     seed: int = 0
     dimensions: tuple[int, ...] = (2,)
-    views: tuple[str, ...] = ("all", LEVELS)
+    views: tuple[str, ...] = ("all", LEVELS, PRIOR)
     sequence_perplexity: float = 15.0
 
     def __post_init__(self) -> None:

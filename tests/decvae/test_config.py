@@ -193,7 +193,8 @@ def test_evaluation_defaults():
 def test_embedding_defaults():
     from decvae.embedding import EmbeddingSettings
 
-    assert without(valid()["embeddings"], "checkpoint", "runs") == without(as_plain(EmbeddingSettings()), "seed")
+    of_the_workflow = ("checkpoint", "runs", "branches", "pages")
+    assert without(valid()["embeddings"], *of_the_workflow) == without(as_plain(EmbeddingSettings()), "seed")
 
 
 def test_model_defaults():

@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 
 from decvae.embedding import COLUMNS, EmbeddingSettings, embed, embedding_table, trustworthiness
 
-QUICK = EmbeddingSettings(n_points=240, perplexity=15.0, n_neighbors=15, seed=1)
+QUICK = EmbeddingSettings(n_points=240, perplexity=15.0, n_neighbors=15, seed=1, views=("all", "levels"))
 
 
 def blobs(n_per_class: int = 50, n_classes: int = 4, width: int = 12, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -149,7 +149,7 @@ def test_points_are_thinned_by_a_seeded_draw():
     del data["present"]
 
     def drawn(seed: int) -> set:
-        settings = EmbeddingSettings(n_points=80, perplexity=10.0, seed=seed)
+        settings = EmbeddingSettings(n_points=80, perplexity=10.0, seed=seed, views=("all", "levels"))
         table = embedding_table(settings=settings, **data)
         assert table["view"].value_counts().to_dict() == {"all": 80, "levels": 80}
         assert not table.duplicated(["view", "level", "utterance", "frame"]).any()
