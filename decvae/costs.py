@@ -5,7 +5,7 @@ Jobs that ran at the same time add up to more than the wall time. Energy is not 
 
 from __future__ import annotations
 
-import sys
+import argparse
 from pathlib import Path
 
 import pandas as pd
@@ -90,4 +90,6 @@ def as_markdown(table: pd.DataFrame) -> str:
 
 
 if __name__ == "__main__":
-    print(as_markdown(rule_costs(job_costs(Path(sys.argv[1] if len(sys.argv) > 1 else "results") / "benchmarks"))))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("results", nargs="?", type=Path, default=Path("results"), help="folder (default: results)")
+    print(as_markdown(rule_costs(job_costs(parser.parse_args().results / "benchmarks"))))
