@@ -18,7 +18,7 @@ from decvae.schema import ConfigError, suggest
 
 METHODS = {"filter": "FD", "ewt": "EWT", "vmd": "VMD", "emd": "EMD"}
 AUTOENCODERS = ("ae", "vae", "beta_vae")
-_BASELINE_LABELS = {"ae": "AE", "vae": "VAE", "beta_vae": "β-VAE", "pca": "PCA", "ica": "ICA", "kpca": "kernel PCA"}
+BASELINE_LABELS = {"ae": "AE", "vae": "VAE", "beta_vae": "β-VAE", "pca": "PCA", "ica": "ICA", "kpca": "kernel PCA"}
 EVERY = "every"  # in evaluation.checkpoints
 FIXED_BETA = {"ae": 0.0, "vae": 1.0}
 
@@ -390,17 +390,42 @@ def _labels(settings: list[dict[str, Any]], given: list[str | None]) -> list[str
     return labels
 
 
+def decvae_name(beta: float | None, decomposition: str) -> str:
+    """Short name of a DecVAE: that of its beta (0: DecAE, 1: DecVAE, any other: β-DecVAE), and its decomposition.
+
+    >>> decvae_name(0.1, "ewt")
+    'β-DecVAE EWT'
+    """
+    return f"{ {0.0: 'DecAE', 1.0: 'DecVAE'}.get(beta, 'β-DecVAE') } {METHODS[decomposition]}"
+
+
+def name_in_paper(model: str, features: str, decomposition: str, beta: float | None, source: str | None = None) -> str:
+    """Name that the paper's scores give to a model (``decvae/evaluation/published_scores.csv``), or would give to it.
+
+    Parameters
+    ----------
+    features : str
+        The run's ``input``.
+    source : str, optional
+        Kind of the corpus that the model was pretrained on, if that is another one.
+    """
+    if model == "raw":
+        return f"raw {features}"
+    name = decvae_name(beta, decomposition) if model == "decvae" else BASELINE_LABELS[model]
+    return name + (f" from {source}" if source else "") + ("" if features == "mel" else f" {features}")
+
+
 def _base_label(settings: dict[str, Any]) -> str:
     model = settings["model"]
     if model == "raw":
         name = f"raw {settings['input']}"
     elif model != "decvae":
-        name = _BASELINE_LABELS[model]
+        name = BASELINE_LABELS[model]
     else:
         beta = settings[f"beta_{_BRANCH_LETTERS[settings['branches']][0]}"]
-        name = {0.0: "DecAE", 1.0: "DecVAE"}.get(beta, "β-DecVAE")
+        name = decvae_name(beta, settings["decomposition"])
         encoder = " dense" if settings["network"]["frame_encoder"] == "dense" else ""
-        name += f" {METHODS[settings['decomposition']]} {settings['objective']}{encoder}"
+        name += f" {settings['objective']}{encoder}"
     return name + lineage_label(settings)
 
 

@@ -19,9 +19,18 @@ from typing import Any
 from source import as_input
 
 from decvae.artifacts import settings_hash
-from decvae.runs import AUTOENCODERS, METHODS, Run, corpus_id, decomposition_id, decomposition_settings
+from decvae.runs import (
+    AUTOENCODERS,
+    METHODS,
+    Run,
+    corpus_id,
+    decomposition_id,
+    decomposition_settings,
+    decvae_name,
+    name_in_paper,
+)
 
-PUBLISHED = Path(__file__).resolve().parent / "resources" / "published_scores.csv"
+PUBLISHED = Path(__file__).resolve().parents[1] / "decvae" / "evaluation" / "published_scores.csv"
 CAPTIONS = Path(__file__).resolve().parent / "report"
 METRICS = "results/metrics/metrics.csv"
 TITLES = {
@@ -255,16 +264,8 @@ def _metric_figure(study: Study, name: str, family: str, runs: list[Run], *, abo
 def published_name(study: Study, run: Run) -> str:
     """The model of the published table that a run stands for; "-" if there is none."""
     kind = study.kind(run.settings["corpus"])
-    if run.model == "raw":
-        name = f"raw {run.input}"
-    else:
-        beta = {0.0: "DecAE", 1.0: "DecVAE"}.get(run.settings.get("beta_z"), "β-DecVAE")
-        names = {"ae": "AE", "vae": "VAE", "beta_vae": "β-VAE", "pca": "PCA", "ica": "ICA"}
-        names["decvae"] = f"{beta} {METHODS[run.settings['decomposition']]}"
-        name = names.get(run.model, run.model)
-        if run.source is not None:
-            name += f" from {study.kind(run.source.settings['corpus'])}"
-        name += {"mel": "", "waveform": " waveform"}.get(run.input, f" {run.input}")
+    source = study.kind(run.source.settings["corpus"]) if run.source is not None else None
+    name = name_in_paper(run.model, run.input, run.settings["decomposition"], run.settings.get("beta_z"), source)
     return name if (kind, name) in _published_models() else "-"
 
 
@@ -365,8 +366,8 @@ def _shared(run: Run, key: str) -> dict[str, Any]:
 def _series_name(run: Run, key: str) -> str:
     if run.model in AUTOENCODERS:
         return "VAE"
-    beta = {0.0: "DecAE", 1.0: "DecVAE"}.get(run.settings.get("beta_z"), "β-DecVAE")
-    name = f"{'DecVAE' if key == 'beta' else beta} {METHODS[run.settings['decomposition']]}"
+    beta = 1.0 if key == "beta" else run.settings.get("beta_z")  # a series over beta has the plain name
+    name = decvae_name(beta, run.settings["decomposition"])
     dense = " dense" if run.settings["network"]["frame_encoder"] == "dense" else ""
     return f"{name} {run.settings['objective']}{dense}"
 
