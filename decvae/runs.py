@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ _MODEL_KEYS = {
     "kpca": ("linear", "kernel"),
     "raw": (),
 }
+PAIRED_KEYS = {"beta": ("beta_z", "beta_s"), "n_components": ("n_components", "n_components_seq")}  # vary together
 LABEL_SYMBOLS = {"beta": "β", "beta_z": "βz", "beta_s": "βs", "n_components": "C", "n_components_seq": "C_seq"}
 _SOME_MODELS_KEYS = {key for keys in _MODEL_KEYS.values() for key in keys}
 RUN_COLUMNS = (
@@ -429,17 +431,26 @@ def _base_label(settings: dict[str, Any]) -> str:
     return name + lineage_label(settings)
 
 
-def _flat(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings by their innermost key."""
-    flat = {}
+def dotted(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Settings by their whole key.
+
+    >>> dotted({"seed": 0, "loss": {"frames": 8}})
+    {'seed': 0, 'loss.frames': 8}
+    """
+    flat: dict[str, Any] = {}
     for key, value in settings.items():
-        flat.update(_flat(value) if isinstance(value, dict) else {key: value})
+        flat |= dotted(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
     return flat
 
 
+def _flat(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings by their innermost key."""
+    return {key.rpartition(".")[2]: value for key, value in dotted(settings).items()}
+
+
 def _differences(flat: dict[str, Any], keys: list[str]) -> str:
-    if {"beta_z", "beta_s"} <= set(keys) and flat["beta_z"] == flat["beta_s"]:
-        keys = ["beta", *(key for key in keys if key not in ("beta_z", "beta_s"))]
+    if set(PAIRED_KEYS["beta"]) <= set(keys) and flat["beta_z"] == flat["beta_s"]:
+        keys = ["beta", *(key for key in keys if key not in PAIRED_KEYS["beta"])]
         flat = {**flat, "beta": flat["beta_z"]}
     shown = [
         f"{LABEL_SYMBOLS.get(key, key)}={flat[key]:g}"

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from decvae.runs import LABEL_SYMBOLS, merge, reaches
+from decvae.runs import LABEL_SYMBOLS, PAIRED_KEYS, merge, reaches
 
 OVERLAYS = "overlays"
-SHORTHANDS = {"beta": ("beta_z", "beta_s")}
+SHORTHANDS = {"beta": PAIRED_KEYS["beta"]}
 DEFAULT_MODEL = "decvae"
 # Sections of the configuration that name runs by label.
 _NAMING_SECTIONS = ("traversal", "embeddings")

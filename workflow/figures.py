@@ -22,6 +22,7 @@ from decvae.artifacts import settings_hash
 from decvae.runs import (
     AUTOENCODERS,
     METHODS,
+    PAIRED_KEYS,
     Run,
     corpus_id,
     decomposition_id,
@@ -69,8 +70,8 @@ RESPONSES = {
 }
 # Ablations: a setting, and the figure of each family for each kind of corpus.
 ABLATIONS = {
-    "beta": (("beta_z", "beta_s"), "Weight of the prior (β)"),
-    "n_components": (("n_components", "n_components_seq"), "Number of components"),
+    "beta": (PAIRED_KEYS["beta"], "Weight of the prior (β)"),
+    "n_components": (PAIRED_KEYS["n_components"], "Number of components"),
     "frames": (("loss.frames",), "Frames of an utterance in the loss (number or %)"),
 }
 ABLATION_PLACES = {

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from decvae.evaluation.report import escaped, markdown
+from decvae.evaluation.published_values import BEST
+from decvae.evaluation.report import escaped, markdown, matching, on_aggregation
 
 # Metrics whose test part can leak, with their headings. The others have no test part, or (k-means) no training part.
 JOINT = {"disentanglement": "D", "completeness": "C", "informativeness": "I", "explicitness": "Expl."}
 TASK = ("accuracy", "unweighted_accuracy", "f1_macro")
-HEADLINE = "best"  # the published choice of a classifier, by test accuracy
 KEY = ["corpus", "run", "label", "checkpoint", "epoch", "branch", "aggregation", "factors", "metric", "classifier"]
 COLUMNS = (*KEY, "published", "sound", "sound_low", "sound_high", "worth")
 
@@ -41,7 +41,7 @@ def compare_protocols(metrics: pd.DataFrame, classifier: str) -> pd.DataFrame:
     absent = [name for name, found in of.items() if found.empty]
     if absent:
         raise ValueError(f"the metrics have no scores by the protocol(s) {absent}: set `evaluation.protocols` to both")
-    headline = of["sound"][of["sound"]["classifier"] == classifier].assign(classifier=HEADLINE)
+    headline = of["sound"][of["sound"]["classifier"] == classifier].assign(classifier=BEST)
     sound = pd.concat([of["sound"], headline])[[*KEY, "value", "ci_low", "ci_high"]]
     sound = sound.rename(columns={"value": "sound", "ci_low": "sound_low", "ci_high": "sound_high"})
     published = of["published"][[*KEY, "value"]].rename(columns={"value": "published"})
@@ -66,15 +66,12 @@ def protocol_tables(compared: pd.DataFrame, *, corpus: str, checkpoint: str, agg
     ValueError
         If nothing is left to show; the message says what was looked for.
     """
-    rows = compared[(compared["corpus"] == corpus) & (compared["checkpoint"] == checkpoint)]
-    chosen = rows.groupby(["run", "branch"])["aggregation"].transform(
-        lambda found: aggregation if aggregation in set(found) else "X"
-    )
-    rows = rows[(rows["aggregation"] == chosen) & rows["metric"].isin([*JOINT, "accuracy"])]
+    rows = on_aggregation(matching(compared, corpus=corpus, checkpoint=checkpoint), aggregation, ["run", "branch"])
+    rows = rows[rows["metric"].isin([*JOINT, "accuracy"])]
     if rows.empty:
         raise ValueError(f"no score of corpus {corpus!r} at checkpoint {checkpoint!r} has both protocols")
     joint = rows["metric"].isin(JOINT)
-    names = rows["classifier"].replace({HEADLINE: "headline"}).str.replace("_", " ")
+    names = rows["classifier"].replace({BEST: "headline"}).str.replace("_", " ")
     heading = rows["metric"].map(JOINT).where(joint, rows["factors"] + ", " + names)
     lead = f"`published / sound` (headline: best on the test data / {classifier.replace('_', ' ')})"
     tables = [

@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from decvae.evaluation.report import escaped, markdown
+from decvae.evaluation.report import escaped, markdown, matching
 from decvae.runs import BASELINE_LABELS, METHODS, name_in_paper
 
 VALUES = Path(__file__).with_name("published_scores.csv")
@@ -98,9 +98,7 @@ def beside_paper(metrics: pd.DataFrame, *, kind: str, corpus: str, checkpoint: s
         Empty if the paper has none of the models.
     """
     wanted = {"corpus": corpus, "checkpoint": checkpoint, "branch": "Z", "space": "mu", "protocol": "published"}
-    rows = metrics
-    for column, value in wanted.items():
-        rows = rows[rows[column] == value]
+    rows = matching(metrics, **wanted)
     decvae = rows["model"] == "decvae"
     rows = rows[(~decvae | (rows["objective"] == "published")) & rows["start_from"].isna()]
     decvae = rows["model"] == "decvae"

@@ -21,6 +21,21 @@ JOINT = (
 )
 
 
+def matching(rows: pd.DataFrame, **wanted: str) -> pd.DataFrame:
+    """The rows that have the wanted value in every named column."""
+    for column, value in wanted.items():
+        rows = rows[rows[column] == value]
+    return rows
+
+
+def on_aggregation(rows: pd.DataFrame, aggregation: str, per: Sequence[str] = ("run",)) -> pd.DataFrame:
+    """Rows of one aggregation; of X for each ``per`` that lacks it, as baselines do."""
+    chosen = rows.groupby(list(per))["aggregation"].transform(
+        lambda found: aggregation if aggregation in set(found) else "X"
+    )
+    return rows[rows["aggregation"] == chosen]
+
+
 def shown_scores(
     metrics: pd.DataFrame, *, corpus: str, protocol: str, checkpoint: str, aggregation: str, classifier: str
 ) -> pd.DataFrame:
@@ -42,15 +57,10 @@ def shown_scores(
         If there is no such row; the message says what was looked for.
     """
     wanted = {"corpus": corpus, "protocol": protocol, "checkpoint": checkpoint, "branch": "Z", "space": "mu"}
-    rows = metrics
-    for column, value in wanted.items():
-        rows = rows[rows[column] == value]
+    rows = matching(metrics, **wanted)
     if rows.empty:
         raise ValueError(f"the metrics have no rows with {wanted}")
-    chosen = rows.groupby("run")["aggregation"].transform(
-        lambda found: aggregation if aggregation in set(found) else "X"
-    )
-    rows = rows[rows["aggregation"] == chosen]
+    rows = on_aggregation(rows, aggregation)
     joint = {metric: heading for metric, heading, _ in JOINT}
     heading = rows["metric"].map(joint)
     accuracy = (rows["metric"] == "accuracy") & (rows["classifier"] == classifier)

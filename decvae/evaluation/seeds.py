@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -36,7 +36,7 @@ def with_run_columns(tables: Sequence[pd.DataFrame], runs: Sequence[dict[str, An
     return pd.concat(parts, ignore_index=True)
 
 
-def over_seeds(scores: pd.DataFrame, setting_of: dict[str, str]) -> pd.DataFrame:
+def over_seeds(scores: pd.DataFrame, setting_of: Mapping[str, str], *, single: bool = False) -> pd.DataFrame:
     """Mean, spread and 95 % interval of every score over runs that differ by seed only.
 
     Parameters
@@ -45,6 +45,8 @@ def over_seeds(scores: pd.DataFrame, setting_of: dict[str, str]) -> pd.DataFrame
         As merged by :func:`with_run_columns`.
     setting_of : {run: name}
         Equal names for runs that differ by seed only.
+    single : bool
+        Also settings with a single run: without spread, with the interval within the run.
 
     Returns
     -------
@@ -52,7 +54,7 @@ def over_seeds(scores: pd.DataFrame, setting_of: dict[str, str]) -> pd.DataFrame
         ``setting``, ``label``, the columns that the runs share, ``runs`` (their number), ``value`` (mean over runs),
         ``spread`` (ddof 1), ``ci_low``, ``ci_high`` (Student's interval of the mean) and ``within``, the mean standard
         error within a run (NaN without intervals): a spread well above it is due to training, not to the data that were
-        scored. Settings with a single run are left out.
+        scored.
     """
     scores = scores.assign(
         setting=scores["run"].map(setting_of), label=scores["label"].map(lambda label: SEED_IN_LABEL.sub("", label))
@@ -60,9 +62,11 @@ def over_seeds(scores: pd.DataFrame, setting_of: dict[str, str]) -> pd.DataFrame
     shared = ["setting", "label", *(name for name in scores.columns if name not in (*OF_ONE_RUN, "setting"))]
     rows = []
     for key, group in scores.groupby(shared, dropna=False, sort=False):
-        if group["seed"].nunique() < 2:
+        values, alone = group["value"].to_numpy(), group["seed"].nunique() < 2
+        if alone and not single:
             continue
-        values = group["value"].to_numpy()
         within = (group["ci_high"] - group["ci_low"]).mean() / (2 * norm.ppf((1 + LEVEL) / 2))
-        rows.append((*key, len(group), values.mean(), values.std(ddof=1), *mean_interval(values), within))
+        spread = float("nan") if alone else values.std(ddof=1)
+        interval = (group["ci_low"].item(), group["ci_high"].item()) if alone else mean_interval(values)
+        rows.append((*key, len(group), values.mean(), spread, *interval, within))
     return pd.DataFrame(rows, columns=[*shared, "runs", "value", "spread", "ci_low", "ci_high", "within"])

@@ -10,13 +10,12 @@ from typing import Any
 import pandas as pd
 from scipy.stats import kendalltau
 
-from decvae.evaluation.intervals import mean_interval
-from decvae.evaluation.published_values import BEST
-from decvae.evaluation.seeds import SEED_IN_LABEL
+from decvae.evaluation.published_values import BEST, TASKS
+from decvae.evaluation.report import matching, on_aggregation
 from decvae.objective_settings import OPTIONS, ObjectiveSettings
+from decvae.runs import PAIRED_KEYS, dotted
 
 TRENDS = Path(__file__).with_name("published_trends.csv")
-TASKS = ("accuracy", "kmeans_accuracy")
 
 
 @dataclass(frozen=True)
@@ -45,13 +44,9 @@ SCORES = (
     Score("TC norm.", "total_correlation_norm", low=True, target=0.10),
 )
 COMPARED = ("D", "Mod.", "Expl.", "speaker acc.")
-# Keys that change together and are one axis.
-_PAIRS = {"beta": {"beta_z", "beta_s"}, "n_components": {"n_components", "n_components_seq"}}
 
 
-def scores_of(
-    metrics: pd.DataFrame, *, corpus: str, protocol: str, aggregation: str, classifier: str, fall_back: bool = True
-) -> pd.DataFrame:
+def scores_of(metrics: pd.DataFrame, *, corpus: str, protocol: str, aggregation: str, classifier: str) -> pd.DataFrame:
     """The rows of the page's scores: frame latents of every run and checkpoint.
 
     Parameters
@@ -59,7 +54,7 @@ def scores_of(
     metrics : DataFrame
         ``metrics.parquet``.
     aggregation : str
-        Runs that lack it are taken on X if ``fall_back``, else left out.
+        Runs that lack it are taken on X.
     classifier : str
         Of the sound protocol; the published one reports its best.
 
@@ -74,13 +69,9 @@ def scores_of(
         If there are no such rows.
     """
     wanted = {"corpus": corpus, "protocol": protocol, "branch": "Z", "space": "mu"}
-    rows = metrics
-    for column, value in wanted.items():
-        rows = rows[rows[column] == value]
     kept = ["", BEST if protocol == "published" else classifier]
-    rows = rows[rows["classifier"].isin(kept)]
-    has = rows.groupby("run")["aggregation"].transform(lambda found: aggregation in set(found))
-    rows = rows[rows["aggregation"] == has.map({True: aggregation, False: "X" if fall_back else None})]
+    rows = matching(metrics, **wanted)
+    rows = on_aggregation(rows[rows["classifier"].isin(kept)], aggregation)
     headings = {(score.metric, score.factor): score.heading for score in SCORES}
     factor = rows["factors"].where(rows["metric"].isin(TASKS), "")
     found = [headings.get(pair) for pair in zip(rows["metric"], factor, strict=True)]
@@ -89,37 +80,6 @@ def scores_of(
     if rows.empty:
         raise ValueError(f"the metrics have no scores with {wanted} and aggregation {aggregation!r}")
     return rows
-
-
-def over_settings(rows: pd.DataFrame, setting_of: Mapping[str, str]) -> pd.DataFrame:
-    """Every score of every setting and checkpoint, over the seeds of the setting.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        Of :func:`scores_of`.
-    setting_of : {run: name}
-        Equal names for runs that differ by seed only.
-
-    Returns
-    -------
-    DataFrame with columns setting, label, checkpoint, heading, runs, value, spread, ci_low, ci_high
-        ``spread`` is the standard deviation over seeds (ddof 1), the interval Student's of the mean; a setting with one
-        seed has the interval within its run, if there is one.
-    """
-    rows = rows.assign(
-        setting=rows["run"].map(setting_of), label=rows["label"].map(lambda label: SEED_IN_LABEL.sub("", label))
-    )
-    found = []
-    keys = ["setting", "label", "checkpoint", "heading"]
-    for key, group in rows.groupby(keys, sort=False):
-        values = group["value"].to_numpy()
-        if len(values) > 1:
-            interval = (values.std(ddof=1), *mean_interval(values))
-        else:
-            interval = (float("nan"), group["ci_low"].item(), group["ci_high"].item())
-        found.append((*key, len(values), values.mean(), *interval))
-    return pd.DataFrame(found, columns=[*keys, "runs", "value", "spread", "ci_low", "ci_high"])
 
 
 def distances_to_targets(rows: pd.DataFrame) -> pd.DataFrame:
@@ -183,7 +143,7 @@ def axes_around(settings: Mapping[str, Mapping[str, Any]], reference: str) -> di
         with its encoder) are one axis, named after them; another objective, with whatever options, is on the axis
     ``objective``. Keys that one of two settings lacks do not count.
     """
-    flat = {name: _flatten(values) for name, values in settings.items()}
+    flat = {name: dotted(values) for name, values in settings.items()}
     own = flat[reference]
     axes: dict[str, dict[str, str]] = {}
     for name, values in flat.items():
@@ -193,8 +153,8 @@ def axes_around(settings: Mapping[str, Mapping[str, Any]], reference: str) -> di
         if "objective" in different and different <= _of_objective(own):
             axes.setdefault("objective", {reference: _objective(own)})[name] = _objective(values)
             continue
-        axis = next((title for title, pair in _PAIRS.items() if different <= pair), ", ".join(sorted(different)))
-        keys = sorted(different) if axis not in _PAIRS else [sorted(different)[-1]]
+        pair = next((title for title, keys in PAIRED_KEYS.items() if different <= set(keys)), None)
+        axis, keys = pair or ", ".join(sorted(different)), sorted(different)[-1:] if pair else sorted(different)
         axes.setdefault(axis, {reference: _value(own, keys)})[name] = _value(values, keys)
     return axes
 
@@ -210,13 +170,6 @@ def _objective(flat: Mapping[str, Any]) -> str:
     options = {key.removeprefix("loss."): value for key, value in flat.items() if key.startswith("loss.")}
     changed = [f"{key}={_value(options, [key])}" for key in options if key in named and options[key] != named[key]]
     return ", ".join([flat["objective"], *changed])
-
-
-def _flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        flat |= _flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return flat
 
 
 def _value(flat: Mapping[str, Any], keys: list[str]) -> str:

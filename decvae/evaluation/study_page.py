@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from decvae.evaluation.published_values import paper_values
-from decvae.evaluation.report import escaped, markdown
+from decvae.evaluation.report import escaped, markdown, matching
+from decvae.evaluation.seeds import over_seeds
 from decvae.evaluation.study import (
     COMPARED,
     SCORES,
@@ -16,7 +17,6 @@ from decvae.evaluation.study import (
     agreement,
     axes_around,
     distances_to_targets,
-    over_settings,
     published_trend,
     scores_of,
 )
@@ -60,7 +60,7 @@ def study_page(
     """
     shown = {"corpus": corpus, "classifier": classifier}
     rows = {name: scores_of(metrics, protocol=name, aggregation=aggregation, **shown) for name in PROTOCOLS}
-    summaries = {name: over_settings(found, setting_of) for name, found in rows.items()}
+    summaries = {name: over_seeds(found, setting_of, single=True) for name, found in rows.items()}
     parts = ["# Results\n", _introduction(summaries["sound"], len(setting_of), aggregation)]
     for name in PROTOCOLS:
         parts += [f"## All models, {name} protocol\n", _models(summaries[name], checkpoint)]
@@ -69,7 +69,7 @@ def study_page(
     parts += ["## Against every other model\n", _verdicts(against_others(summaries["sound"], reference, checkpoint))]
     parts += ["## Ablations\n", *_ablations(summaries["sound"], settings, reference, checkpoint)]
     found = {
-        name: over_settings(part, setting_of)
+        name: over_seeds(part, setting_of, single=True)
         for name in AGGREGATIONS
         if len(part := _only(metrics, setting_of, reference, checkpoint, name, shown))
     }
@@ -79,10 +79,10 @@ def study_page(
 
 def _only(metrics: pd.DataFrame, setting_of: Mapping, reference: str, checkpoint: str, aggregation: str, shown: dict):
     """Sound scores of the reference on one aggregation; empty if it has none."""
-    own = metrics[(metrics["run"].map(setting_of) == reference) & (metrics["checkpoint"] == checkpoint)]
-    if aggregation not in set(own.loc[own["branch"] == "Z", "aggregation"]):
+    own = matching(metrics[metrics["run"].map(setting_of) == reference], checkpoint=checkpoint, branch="Z", space="mu")
+    if aggregation not in set(own["aggregation"]):
         return own.iloc[:0]
-    return scores_of(own, protocol="sound", aggregation=aggregation, fall_back=False, **shown)
+    return scores_of(own, protocol="sound", aggregation=aggregation, **shown)
 
 
 def _introduction(summary: pd.DataFrame, n_runs: int, aggregation: str) -> str:

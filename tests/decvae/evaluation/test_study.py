@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from decvae.evaluation.seeds import over_seeds
 from decvae.evaluation.study import (
     SCORES,
     against_others,
     agreement,
     axes_around,
     distances_to_targets,
-    over_settings,
     published_trend,
     scores_of,
 )
@@ -53,7 +53,7 @@ def metrics():
 
 
 def summary(protocol="sound"):
-    return over_settings(scores_of(metrics(), protocol=protocol, **SHOWN), SETTING_OF)
+    return over_seeds(scores_of(metrics(), protocol=protocol, **SHOWN), SETTING_OF, single=True)
 
 
 def test_the_classifier_and_the_aggregation_are_chosen():
