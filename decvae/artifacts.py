@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 WEIGHTS = "model.safetensors"  # of a checkpoint
+FACTOR = "factor_"  # in front of the names of factors, in columns of tables
 
 
 class ArtifactError(ValueError):

@@ -16,6 +16,8 @@ from sklearn import manifold
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
+from decvae.artifacts import FACTOR
+
 PCA_DIMENSIONS = 50
 TRUSTWORTHINESS_NEIGHBORS = 12
 METHODS = ("tsne", "umap")
@@ -24,7 +26,6 @@ COLUMNS = [
     *["centre_hz", "n_dims", "dim1", "dim2", "dim3", "trustworthiness"],
 ]
 LEVELS, PRIOR = "levels", "prior"  # views that are no joint latents
-FACTOR = "factor_"  # in front of the name of every factor, in the columns that follow
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import plotly.io as pio
 
-from decvae.artifacts import atomic_path
-from decvae.embedding import FACTOR, PRIOR
+from decvae.artifacts import FACTOR, atomic_path
+from decvae.embedding import PRIOR
 
 # Okabe and Ito (2008), as in the figures; more classes than these have steps of plasma.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C8C8C")

@@ -96,10 +96,15 @@ def centre_levels(levels: Tensor, valid: Tensor, eps: float = 1e-5) -> Tensor:
     (L, B, F, D)
         Zero mean and unit variance per level and feature over valid positions; others are meaningless.
     """
+    mean, variance = _moments(levels, valid)
+    return (levels - mean) * torch.rsqrt(variance + eps)
+
+
+def _moments(levels: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and biased variance (L, 1, 1, D) of each level and feature over the valid positions."""
     mask = valid.unsqueeze(-1)
     mean = masked_mean(levels, mask, (1, 2)).unsqueeze(1).unsqueeze(1)
-    variance = masked_mean((levels - mean) ** 2, mask, (1, 2)).unsqueeze(1).unsqueeze(1)
-    return (levels - mean) * torch.rsqrt(variance + eps)
+    return mean, masked_mean((levels - mean) ** 2, mask, (1, 2)).unsqueeze(1).unsqueeze(1)
 
 
 class _JensenShannon(torch.autograd.Function):
@@ -242,9 +247,7 @@ def variance_shortfall(levels: Tensor, valid: Tensor, eps: float = 1e-4) -> Tens
     levels : (L, B, F, D)
     valid : (L, B, F) bool
     """
-    mask = valid.unsqueeze(-1)
-    mean = masked_mean(levels, mask, (1, 2)).unsqueeze(1).unsqueeze(1)
-    variance = masked_mean((levels - mean) ** 2, mask, (1, 2))
+    _, variance = _moments(levels, valid)
     return F.relu(1 - torch.sqrt(variance + eps)).mean()
 
 

@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from decvae.artifacts import WEIGHTS, file_sha256, settings_hash
 from decvae.lineage import FITTED, inherit, lineage_label, lineage_settings, making_order, source_places
+from decvae.names import BASELINE_LABELS, PAIRED_KEYS, decvae_name, dotted
 from decvae.objective_settings import FRAME_OPTIONS, with_objective
 from decvae.schema import ConfigError, suggest
 
-METHODS = {"filter": "FD", "ewt": "EWT", "vmd": "VMD", "emd": "EMD"}
 AUTOENCODERS = ("ae", "vae", "beta_vae")
-BASELINE_LABELS = {"ae": "AE", "vae": "VAE", "beta_vae": "β-VAE", "pca": "PCA", "ica": "ICA", "kpca": "kernel PCA"}
 EVERY = "every"  # in evaluation.checkpoints
 FIXED_BETA = {"ae": 0.0, "vae": 1.0}
 
@@ -33,7 +31,6 @@ _MODEL_KEYS = {
     "kpca": ("linear", "kernel"),
     "raw": (),
 }
-PAIRED_KEYS = {"beta": ("beta_z", "beta_s"), "n_components": ("n_components", "n_components_seq")}  # vary together
 LABEL_SYMBOLS = {"beta": "β", "beta_z": "βz", "beta_s": "βs", "n_components": "C", "n_components_seq": "C_seq"}
 _SOME_MODELS_KEYS = {key for keys in _MODEL_KEYS.values() for key in keys}
 RUN_COLUMNS = (
@@ -392,31 +389,6 @@ def _labels(settings: list[dict[str, Any]], given: list[str | None]) -> list[str
     return labels
 
 
-def decvae_name(beta: float | None, decomposition: str) -> str:
-    """Short name of a DecVAE: that of its beta (0: DecAE, 1: DecVAE, any other: β-DecVAE), and its decomposition.
-
-    >>> decvae_name(0.1, "ewt")
-    'β-DecVAE EWT'
-    """
-    return f"{ {0.0: 'DecAE', 1.0: 'DecVAE'}.get(beta, 'β-DecVAE') } {METHODS[decomposition]}"
-
-
-def name_in_paper(model: str, features: str, decomposition: str, beta: float | None, source: str | None = None) -> str:
-    """Name that the paper's scores give to a model (``decvae/evaluation/published_scores.csv``), or would give to it.
-
-    Parameters
-    ----------
-    features : str
-        The run's ``input``.
-    source : str, optional
-        Kind of the corpus that the model was pretrained on, if that is another one.
-    """
-    if model == "raw":
-        return f"raw {features}"
-    name = decvae_name(beta, decomposition) if model == "decvae" else BASELINE_LABELS[model]
-    return name + (f" from {source}" if source else "") + ("" if features == "mel" else f" {features}")
-
-
 def _base_label(settings: dict[str, Any]) -> str:
     model = settings["model"]
     if model == "raw":
@@ -429,18 +401,6 @@ def _base_label(settings: dict[str, Any]) -> str:
         encoder = " dense" if settings["network"]["frame_encoder"] == "dense" else ""
         name += f" {settings['objective']}{encoder}"
     return name + lineage_label(settings)
-
-
-def dotted(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Settings by their whole key.
-
-    >>> dotted({"seed": 0, "loss": {"frames": 8}})
-    {'seed': 0, 'loss.frames': 8}
-    """
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        flat |= dotted(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return flat
 
 
 def _flat(settings: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from decvae.runs import LABEL_SYMBOLS, PAIRED_KEYS, merge, reaches
+from decvae.names import PAIRED_KEYS
+from decvae.runs import LABEL_SYMBOLS, merge, reaches
 
 OVERLAYS = "overlays"
 SHORTHANDS = {"beta": PAIRED_KEYS["beta"]}

@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from decvae.artifacts import FACTOR
 from decvae.evaluation.latents import read_latents
-
-FACTOR = "factor_"  # in front of the names of factors, in columns
 
 
 def cell_statistics(values: np.ndarray, cells: np.ndarray, n_cells: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

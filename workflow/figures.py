@@ -19,17 +19,8 @@ from typing import Any
 from source import as_input
 
 from decvae.artifacts import settings_hash
-from decvae.runs import (
-    AUTOENCODERS,
-    METHODS,
-    PAIRED_KEYS,
-    Run,
-    corpus_id,
-    decomposition_id,
-    decomposition_settings,
-    decvae_name,
-    name_in_paper,
-)
+from decvae.names import METHODS, PAIRED_KEYS, decvae_name, name_in_paper
+from decvae.runs import AUTOENCODERS, Run, corpus_id, decomposition_id, decomposition_settings
 
 PUBLISHED = Path(__file__).resolve().parents[1] / "decvae" / "evaluation" / "published_scores.csv"
 CAPTIONS = Path(__file__).resolve().parent / "report"

@@ -26,8 +26,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from decvae.config import load_config  # noqa: E402
+from decvae.names import METHODS  # noqa: E402
 from decvae.runs import (  # noqa: E402
-    METHODS,
     corpus_settings,
     decomposition_id,
     decomposition_settings,

@@ -47,6 +47,11 @@ def check_factors(y: np.ndarray, n_samples: int, name: str = "y") -> np.ndarray:
     return y.astype(np.int64)
 
 
+def classes_of(factor: np.ndarray) -> np.ndarray:
+    """Class codes that occur in a factor ``(n_samples,)``, in order; a missing label (negative) is none of them."""
+    return np.unique(factor[factor >= 0])
+
+
 def active_codes(z: np.ndarray) -> np.ndarray:
     """Mask ``(n_codes,)`` of the codes that vary at all; a constant code carries nothing and breaks several metrics."""
     return z.max(axis=0) != z.min(axis=0)
@@ -77,7 +82,7 @@ def check_train_test(
             f"parts differ: {z_train.shape[1]} and {z_test.shape[1]} codes, {y_train.shape[1]} and {y_test.shape[1]} "
             "factors in train and test"
         )
-    single = [k for k, factor in enumerate(y_train.T) if len(np.unique(factor[factor >= 0])) < 2]
+    single = [k for k, factor in enumerate(y_train.T) if len(classes_of(factor)) < 2]
     if single:
         raise ValueError(f"factor(s) {single} have one class in the training part: nothing to predict")
     unlabelled = np.flatnonzero(np.all(y_test < 0, axis=0))

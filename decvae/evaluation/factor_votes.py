@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from decvae.evaluation.discretise import classes_of
+
 
 def votable_factors(y: np.ndarray) -> np.ndarray:
     """Indices of the factors that vary; a factor with one class is fixed in every batch."""
-    return np.array([k for k, factor in enumerate(y.T) if len(np.unique(factor[factor >= 0])) > 1], dtype=np.int64)
+    return np.array([k for k, factor in enumerate(y.T) if len(classes_of(factor)) > 1], dtype=np.int64)
 
 
 def fixed_factor_batches(
@@ -34,7 +36,7 @@ def fixed_factor_batches(
     position = rng.random(n_votes)
     rows = np.empty((n_votes, batch_size), dtype=np.int64)
     for k in np.unique(factors):
-        values = np.unique(y[y[:, k] >= 0, k])
+        values = classes_of(y[:, k])
         for place, value in enumerate(values):
             votes = np.flatnonzero((factors == k) & ((position * len(values)).astype(int) == place))
             members = np.flatnonzero(y[:, k] == value)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from decvae.evaluation.discretise import check_factors, drop_constant
+from decvae.evaluation.discretise import check_factors, classes_of, drop_constant
 
 
 @dataclass(frozen=True)
@@ -69,5 +69,5 @@ def compute_irs(
 
 def _within_deviation(z: np.ndarray, factor: np.ndarray, quantile: float) -> np.ndarray:
     """Mean over the values of one factor of the quantile of the distance ``(n_codes,)`` to the mean at that value."""
-    groups = [z[factor == value] for value in np.unique(factor[factor >= 0])]
+    groups = [z[factor == value] for value in classes_of(factor)]
     return np.mean([np.quantile(np.abs(group - group.mean(axis=0)), quantile, axis=0) for group in groups], axis=0)

@@ -30,7 +30,7 @@ from threadpoolctl import threadpool_limits
 
 from decvae.evaluation.classification import classification_scores, estimator
 from decvae.evaluation.dci import compute_dci
-from decvae.evaluation.discretise import discretise
+from decvae.evaluation.discretise import classes_of, discretise
 from decvae.evaluation.explicitness import compute_explicitness
 from decvae.evaluation.irs import compute_irs
 from decvae.evaluation.modularity import modularity
@@ -102,7 +102,7 @@ def _metrics(codes: Codes) -> Part:
     folds = {"disentanglement": [], "completeness": [], "informativeness": [], "explicitness": []}
     for train, test in published_splits(codes.scored):
         parts = codes.z[train], codes.y[train], codes.z[test], codes.y[test]
-        if any(len(np.unique(y[y >= 0])) < 2 for y in parts[1].T) or np.any(np.all(parts[3] < 0, axis=0)):
+        if any(len(classes_of(y)) < 2 for y in parts[1].T) or np.any(np.all(parts[3] < 0, axis=0)):
             continue
         dci = compute_dci(*parts, backend=codes.settings.dci_backend, seed=codes.seed, n_jobs=1)
         folds["disentanglement"].append(dci.disentanglement)

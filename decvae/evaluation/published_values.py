@@ -2,7 +2,7 @@
 
 ``published_scores.csv`` has the scores that are printed in figures 2g, 3g, 4g and 5g of arXiv:2601.06844, without
 uncertainty: the paper gives one seed per model. Columns corpus (the kind; VOC-ALS zero-shot, IEMOCAP fine-tuned),
-figure, model (our name of it, :func:`decvae.runs.name_in_paper`), score and value. What to bear in mind: the published
+figure, model (our name of it, :func:`decvae.names.name_in_paper`), score and value. What to bear in mind: the published
 cross-validation splits frames, not utterances; the speaker accuracies of DecVAE on SimVowels and its emotion accuracies
 on IEMOCAP are those of whole utterances (branch S), those of the other models of frames. PCA and ICA on VOC-ALS are
 left out, since the figure has them swapped.
@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from decvae.evaluation.report import escaped, markdown, matching
-from decvae.runs import BASELINE_LABELS, METHODS, name_in_paper
+from decvae.names import BASELINE_LABELS, METHODS, name_in_paper
 
 VALUES = Path(__file__).with_name("published_scores.csv")
 BEST = "best"  # the paper reports the classifier with the highest test accuracy

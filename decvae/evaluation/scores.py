@@ -11,7 +11,7 @@ from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from decvae.evaluation.aggregation import aggregate, available_aggregations
-from decvae.evaluation.discretise import active_codes, check_codes
+from decvae.evaluation.discretise import active_codes, check_codes, classes_of
 from decvae.evaluation.latents import LatentTable, joined
 from decvae.evaluation.protocols import Grouping, classes_scored_as, grouped_splits, grouping, scored_factors
 from decvae.evaluation.published import published_units
@@ -274,11 +274,11 @@ def _usable_factors(table: LatentTable, groups: dict[str, str]) -> tuple[dict[st
     """Factors with two classes or more, and their groups; where the group is not known, the label counts as missing."""
     factors, groupings = {}, {}
     for name, codes in scored_factors(table).items():
-        classes = np.unique(codes[codes >= 0])
+        classes = classes_of(codes)
         if len(classes) > 1:
             groupings[name] = grouping(table, name, groups.get(name))
             factors[name] = np.where(groupings[name].groups < 0, -1, codes)
-            classes = np.unique(factors[name][factors[name] >= 0])
+            classes = classes_of(factors[name])
         if len(classes) < 2:
             logger.warning("branch %s: factor %s has one class only and is not scored", table.branch, name)
             factors.pop(name, None)

@@ -18,7 +18,7 @@ from decvae.evaluation.beta_vae import beta_vae_score
 from decvae.evaluation.classification import cross_validated_accuracy, groups_per_class
 from decvae.evaluation.clustering import kmeans_accuracy
 from decvae.evaluation.dci import completeness, compute_dci, disentanglement
-from decvae.evaluation.discretise import discretise
+from decvae.evaluation.discretise import classes_of, discretise
 from decvae.evaluation.explicitness import compute_explicitness
 from decvae.evaluation.factor_vae import factor_vae_score
 from decvae.evaluation.intervals import bootstrap_scores, confusion_by_group, jackknife_interval, mean_interval
@@ -197,7 +197,7 @@ def _n_folds(codes: Codes) -> int:
     for name, splits in codes.splits.items():
         for train, test in splits[:n_folds]:
             y = codes.factors[name]
-            few = np.sum(y[test] >= 0) < 2 or len(np.unique(y[train][y[train] >= 0])) < 2
+            few = np.sum(y[test] >= 0) < 2 or len(classes_of(y[train])) < 2
             if few or np.all(np.ptp(codes.z[train], axis=0) == 0):
                 logger.warning(
                     "%s: too few groups to split for %s, DCI, explicitness, SAP and votes are left out",
@@ -226,7 +226,7 @@ def _fold(codes: Codes, index: int) -> Part:
     defined = [one.test for one in auc if one.test is not None]
     train, test = next(iter(splits.values()))
     votes = z[train], codes.y[train], z[test], codes.y[test]
-    several = all(len(np.unique(y[train][y[train] >= 0])) > 1 and np.any(y[test] >= 0) for y in codes.scored.values())
+    several = all(len(classes_of(y[train])) > 1 and np.any(y[test] >= 0) for y in codes.scored.values())
     fold = {
         "disentanglement": disentanglement(importance),
         "completeness": completeness(importance),

@@ -12,8 +12,8 @@ from scipy.stats import kendalltau
 
 from decvae.evaluation.published_values import BEST, TASKS
 from decvae.evaluation.report import matching, on_aggregation
+from decvae.names import PAIRED_KEYS, dotted
 from decvae.objective_settings import OPTIONS, ObjectiveSettings
-from decvae.runs import PAIRED_KEYS, dotted
 
 TRENDS = Path(__file__).with_name("published_trends.csv")
 

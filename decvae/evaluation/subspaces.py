@@ -18,7 +18,7 @@ from scipy.stats import kendalltau
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import recall_score
 
-from decvae.evaluation.discretise import active_codes, check_codes
+from decvae.evaluation.discretise import active_codes, check_codes, classes_of
 from decvae.evaluation.intervals import mean_interval
 
 logger = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def learnable_factors(
     learnable = {}
     for name, y in factors.items():
         fewest = min((np.sum(y[train] >= 0) for train, _ in splits[name]), default=0)
-        if fewest >= ROWS_PER_CLASS * len(np.unique(y[y >= 0])):
+        if fewest >= ROWS_PER_CLASS * len(classes_of(y)):
             learnable[name] = y
         else:
             logger.warning("evidence on subspaces: %d training rows are too few for the classes of %s", fewest, name)
@@ -175,7 +175,7 @@ def probe(
     z = check_codes(z).astype(np.float64)
     if not 0 <= label_noise < 1 or not 0 < class_imbalance <= 1:
         raise ValueError(f"label_noise must lie in [0, 1), class_imbalance in (0, 1]: {label_noise}, {class_imbalance}")
-    classes = np.unique(y[y >= 0])
+    classes = classes_of(y)
     encoded = np.searchsorted(classes, y)
     scores = []
     for fold, (train, test) in enumerate(splits):

@@ -9,8 +9,9 @@ import yaml
 
 from decvae.artifacts import as_plain
 from decvae.config import load_config, main, validate_config
+from decvae.names import METHODS
 from decvae.objective_settings import LOSS_OPTIONS, with_objective
-from decvae.runs import METHODS, decomposition_settings, resolve_runs
+from decvae.runs import decomposition_settings, resolve_runs
 from decvae.schema import ConfigError, with_table
 from tests.decvae.configurations import ROOT, SCHEMA, runs_of, valid
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from decvae.names import METHODS
 from decvae.objective_settings import CHOICES, NAMED, ObjectiveSettings
-from decvae.runs import METHODS, corpus_id, decomposition_id, decomposition_settings, resolve_runs, select_runs
+from decvae.runs import corpus_id, decomposition_id, decomposition_settings, resolve_runs, select_runs
 from decvae.schema import ConfigError
 from tests.decvae.configurations import SCHEMA, nested, only, runs_of, valid
 

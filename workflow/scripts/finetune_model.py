@@ -7,31 +7,10 @@ Params  settings: every setting that reaches the run
 Config  logging, execution: as for pretrain_model.py
 """
 
-from pathlib import Path
+from _job import job_log
+from _training import training
 
-from _job import fingerprint, job_log
+with job_log(snakemake.log[0]), training(snakemake) as train:
+    from decvae.finetuning import finetune_run
 
-with job_log(snakemake.log[0]):
-    from decvae.gpu import claim_device
-    from decvae.launch import ExecutionSettings, call_in_processes
-
-    execution = ExecutionSettings(**snakemake.config["execution"])
-    with claim_device(snakemake.resources.get("gpu", 0), execution.processes, execution.device) as device:
-        # Imports torch, for which the device must be settled by now.
-        from decvae.finetuning import finetune_run
-        from decvae.logs import LoggingSettings
-
-        source = snakemake.input.source or None
-        call_in_processes(
-            finetune_run,
-            execution.processes,
-            snakemake.params.settings,
-            snakemake.input.train,
-            snakemake.input.validation,
-            snakemake.input.corpus,
-            Path(snakemake.output.checkpoints).parent,
-            device=device,
-            fingerprint=fingerprint(snakemake.params.settings, [*snakemake.input.code, *([source] if source else [])]),
-            source=source,
-            logging=LoggingSettings(**snakemake.config["logging"]),
-        )
+    train(finetune_run, snakemake.input.train, snakemake.input.validation, snakemake.input.corpus)

@@ -7,30 +7,10 @@ Config  logging, execution: where to log besides, and where to train; not params
         not make a trained run stale
 """
 
-from pathlib import Path
+from _job import job_log
+from _training import training
 
-from _job import fingerprint, job_log
+with job_log(snakemake.log[0]), training(snakemake) as train:
+    from decvae.pretraining import pretrain_run
 
-with job_log(snakemake.log[0]):
-    from decvae.gpu import claim_device
-    from decvae.launch import ExecutionSettings, call_in_processes
-
-    execution = ExecutionSettings(**snakemake.config["execution"])
-    with claim_device(snakemake.resources.get("gpu", 0), execution.processes, execution.device) as device:
-        # Imports torch, for which the device must be settled by now.
-        from decvae.logs import LoggingSettings
-        from decvae.pretraining import pretrain_run
-
-        source = snakemake.input.source or None
-        call_in_processes(
-            pretrain_run,
-            execution.processes,
-            snakemake.params.settings,
-            snakemake.input.train,
-            snakemake.input.validation,
-            Path(snakemake.output.checkpoints).parent,
-            device=device,
-            fingerprint=fingerprint(snakemake.params.settings, [*snakemake.input.code, *([source] if source else [])]),
-            source=source,
-            logging=LoggingSettings(**snakemake.config["logging"]),
-        )
+    train(pretrain_run, snakemake.input.train, snakemake.input.validation)

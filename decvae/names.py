@@ -1,0 +1,48 @@
+"""Names of models and of settings, for planning and for jobs alike (no job depends on the runs themselves)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+METHODS = {"filter": "FD", "ewt": "EWT", "vmd": "VMD", "emd": "EMD"}
+BASELINE_LABELS = {"ae": "AE", "vae": "VAE", "beta_vae": "β-VAE", "pca": "PCA", "ica": "ICA", "kpca": "kernel PCA"}
+PAIRED_KEYS = {"beta": ("beta_z", "beta_s"), "n_components": ("n_components", "n_components_seq")}  # vary together
+
+
+def decvae_name(beta: float | None, decomposition: str) -> str:
+    """Short name of a DecVAE: that of its beta (0: DecAE, 1: DecVAE, any other: β-DecVAE), and its decomposition.
+
+    >>> decvae_name(0.1, "ewt")
+    'β-DecVAE EWT'
+    """
+    name = {0.0: "DecAE", 1.0: "DecVAE"}.get(beta, "β-DecVAE")
+    return f"{name} {METHODS[decomposition]}"
+
+
+def name_in_paper(model: str, features: str, decomposition: str, beta: float | None, source: str | None = None) -> str:
+    """Name that the paper's scores give to a model (``decvae/evaluation/published_scores.csv``), or would give to it.
+
+    Parameters
+    ----------
+    features : str
+        The run's ``input``.
+    source : str, optional
+        Kind of the corpus that the model was pretrained on, if that is another one.
+    """
+    if model == "raw":
+        return f"raw {features}"
+    name = decvae_name(beta, decomposition) if model == "decvae" else BASELINE_LABELS[model]
+    return name + (f" from {source}" if source else "") + ("" if features == "mel" else f" {features}")
+
+
+def dotted(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Settings by their whole key.
+
+    >>> dotted({"seed": 0, "loss": {"frames": 8}})
+    {'seed': 0, 'loss.frames': 8}
+    """
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        flat |= dotted(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
