@@ -42,7 +42,10 @@ class DecVAEForPreTrainingOutput(ModelOutput):
 
 
 class DecVAEForPreTraining(DecVAEPreTrainedModel):
-    """DecVAE with its self-supervised objective, which is computed in float32 whatever the precision of training."""
+    """DecVAE with its self-supervised objective, which is computed in float64 whatever the precision of training.
+
+    In float32 the divergence of nearly equal levels cancels: a loss of 12.762 for branch S came out as 12.750.
+    """
 
     def __init__(self, config: DecVAEConfig):
         super().__init__(config)
@@ -109,7 +112,7 @@ class DecVAEForPreTraining(DecVAEPreTrainedModel):
         """Weighted decomposition loss and weighted prior loss of one branch; its parts go into ``parts``."""
         config, objective = self.config, self.objective
         space = output.features if objective.loss_space == "features" else output.mu
-        levels = space.movedim(-2, 0)[: present.shape[-1] + 1].float()  # of the latents, without OCs_proj
+        levels = space.movedim(-2, 0)[: present.shape[-1] + 1].double()  # of the latents, without OCs_proj
         present = present.movedim(-1, 0)
         with torch.autocast(mask.device.type, enabled=False):
             decomposition = decomposition_loss(
@@ -120,8 +123,8 @@ class DecVAEForPreTraining(DecVAEPreTrainedModel):
                 **objective.divergence_options,
             )
             prior = prior_loss(
-                output.mu.float(),
-                output.logvar.float(),
+                output.mu.double(),
+                output.logvar.double(),
                 mask,
                 reduction=objective.prior_reduction,
                 on_x=objective.prior_on_x,

@@ -377,12 +377,14 @@ def one_thread(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("objective", "norm"), [("centred", "group"), ("corrected", None), ("centred", "batch_running")]
+    ("objective", "norm", "accumulation"),
+    [("centred", "group", 1), ("corrected", None, 1), ("centred", "batch_running", 1), ("centred", "group", 3)],
 )
-def test_two_processes_train_as_one(study, run_settings, tmp_path, objective, norm, one_thread):
+def test_two_processes_train_as_one(study, run_settings, tmp_path, objective, norm, accumulation, one_thread):
     """``accelerate launch`` on two CPU processes: the losses and weights of one process with the same whole batch."""
     run_settings.update(objective=objective)
     run_settings["network"]["feat_extract_norm"] = norm
+    run_settings["training"]["accumulation"] = accumulation
     # A large epsilon, as AdamW would make whole steps of what is rounding in a gradient near 0.
     run_settings["training"].update(batch_size=6, max_epochs=1, adam_epsilon=1.0)
     expected = _pretrain(study, run_settings, tmp_path / "one")
@@ -393,6 +395,8 @@ def test_two_processes_train_as_one(study, run_settings, tmp_path, objective, no
     names = ["step", "split", "interval", "branch", "quantity"]
     pd.testing.assert_frame_equal(found[names], expected[names])
     np.testing.assert_allclose(found.value, expected.value, rtol=1e-3, atol=1e-6)
+    losses = found.quantity.isin(["loss", "decomposition", "prior"])
+    np.testing.assert_allclose(found.value[losses], expected.value[losses], rtol=1e-6, atol=1e-8)
     for name, weight in _weights(tmp_path / "one").items():
         torch.testing.assert_close(_weights(tmp_path / "two")[name], weight, rtol=0, atol=2e-6)
 
