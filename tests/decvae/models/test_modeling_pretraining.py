@@ -39,9 +39,10 @@ def test_the_published_loss_is_made_of_its_four_terms():
     options = ObjectiveSettings.named("published").divergence_options
     expected = 0.0
     for branch, mask, factor in ((output.z, batch["frame_mask"], 0.5 * 10), (output.s, rows, 0.25 * 400)):
-        levels = branch.features.movedim(-2, 0)
+        levels = branch.features.double().movedim(-2, 0)
         expected += decomposition_loss(levels[0], levels[1:], mask, **options).loss
-        kl = -0.5 * (1 + branch.logvar - branch.mu**2 - branch.logvar.exp())[..., 1:, :]
+        mu, logvar = branch.mu.double(), branch.logvar.double()
+        kl = -0.5 * (1 + logvar - mu**2 - logvar.exp())[..., 1:, :]
         expected += factor * kl.sum() / 3
     torch.testing.assert_close(output.loss, expected)
     torch.testing.assert_close(output.loss, output.decomposition + output.prior)
@@ -105,7 +106,7 @@ def test_absent_components_count_in_the_published_loss_alone():
     for name, given in (("exclude", present), ("include", None)):
         model = _model(branches="Z", loss={"absent_pairs": name})
         output = model(**batch)
-        levels = output.z.features.movedim(-2, 0)
+        levels = output.z.features.double().movedim(-2, 0)
         options = model.objective.divergence_options
         expected = decomposition_loss(levels[0], levels[1:], batch["frame_mask"], present=given, **options)
         found[name] = output.parts["Z/decomposition"]
@@ -113,12 +114,12 @@ def test_absent_components_count_in_the_published_loss_alone():
     assert not torch.allclose(found["exclude"], found["include"])
 
 
-def test_the_loss_is_computed_in_float32_under_autocast():
+def test_the_loss_is_computed_in_float64_under_autocast():
     for objective in ("published", "centred"):
         model = _model(objective=objective)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             output = model(**_batch())
-        assert output.loss.dtype == torch.float32 and torch.isfinite(output.loss)
+        assert output.loss.dtype == torch.float64 and torch.isfinite(output.loss)
         torch.testing.assert_close(output.loss, model(**_batch()).loss, rtol=0.1, atol=0.1)
 
 
@@ -145,7 +146,8 @@ def test_published_validation_depends_on_the_batch_and_corrected_does_not():
 def test_options_of_the_prior_reach_the_loss():
     model = _model(objective="corrected", loss={"prior_reduction": "sum", "prior_weight_z": 3.0}, beta_z=0.2)
     output = model(**_batch())
-    expected = prior_loss(output.z.mu, output.z.logvar, _batch()["frame_mask"], reduction="sum")
+    z, s = ((branch.mu.double(), branch.logvar.double()) for branch in (output.z, output.s))
+    expected = prior_loss(*z, _batch()["frame_mask"], reduction="sum")
     torch.testing.assert_close(output.parts["Z/prior"], expected.detach())
-    s = prior_loss(output.s.mu, output.s.logvar, torch.ones(3, dtype=torch.bool))
-    torch.testing.assert_close(output.prior, 3.0 * 0.2 * expected + 0.1 * s)
+    of_s = prior_loss(*s, torch.ones(3, dtype=torch.bool), reduction="sum")
+    torch.testing.assert_close(output.prior, 3.0 * 0.2 * expected + 0.1 * of_s)
