@@ -39,8 +39,11 @@ def embedding_page(table: pd.DataFrame, title: str, output: str | Path) -> None:
     maps = table[table["view"] != PRIOR]
     if maps.empty:
         raise ValueError("the table has no map, only latents beside their prior")
-    plots = [_plot(rows, int(n_dims)) for n_dims, rows in maps.groupby("n_dims")]
-    parts = [pio.to_html(plot, full_html=False, include_plotlyjs=not number) for number, plot in enumerate(plots)]
+    parts = []
+    for n_dims, rows in maps.groupby("n_dims"):
+        plot = _plot(rows, int(n_dims))
+        # A name of its own, or plotly makes up a new one every time and the same maps make another page.
+        parts.append(pio.to_html(plot, full_html=False, include_plotlyjs=not parts, div_id=f"maps-{n_dims}d"))
     head = f'<!DOCTYPE html><html><head><meta charset="utf-8"><title>{html.escape(title)}</title></head>'
     body = f"<body><h2 style='font-family: sans-serif'>{html.escape(title)}</h2>{''.join(parts)}</body></html>"
     with atomic_path(output) as partial:

@@ -58,6 +58,12 @@ def test_the_page_is_whole_and_needs_no_network(table, tmp_path):
         assert [trace["visible"] for trace in data] == shown[0]
 
 
+def test_the_same_maps_make_the_same_page(table, tmp_path):
+    for name in ("one", "two"):
+        embedding_page(table, "Maps", tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
 def test_a_point_names_its_utterance_and_the_values_of_its_factors(table, tmp_path):
     embedding_page(table, "Maps", tmp_path / "page.html")
     (data, _), _ = plots_of((tmp_path / "page.html").read_text())
