@@ -7,6 +7,7 @@ from typing import Any
 
 METHODS = {"filter": "FD", "ewt": "EWT", "vmd": "VMD", "emd": "EMD"}
 BASELINE_LABELS = {"ae": "AE", "vae": "VAE", "beta_vae": "β-VAE", "pca": "PCA", "ica": "ICA", "kpca": "kernel PCA"}
+PAPER_BETAS = (0.0, 0.1, 1.0)  # of the models in the paper's figures; its "β-" is 0.1
 PAIRED_KEYS = {"beta": ("beta_z", "beta_s"), "n_components": ("n_components", "n_components_seq")}  # vary together
 
 

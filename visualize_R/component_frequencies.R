@@ -23,6 +23,9 @@ medians_and_ranges <- function() {
   ranks <- component_levels(truth$item)
   detected <- filter(detected, .data$item %in% ranks, .data$value <= arguments$max_hz)
 
+  columns <- min(fitting_columns(4), n_distinct(detected$method))
+  rows <- ceiling(n_distinct(detected$method) / columns)
+
   # Left: medians in the planes of the first and second, and of the second and third component.
   medians <- function(table) {
     table %>%
@@ -45,8 +48,9 @@ medians_and_ranges <- function() {
         linewidth = 0.25, alpha = 0.6, show.legend = FALSE
       ) +
       geom_point(aes(shape = interaction(.data$source, .data$group, sep = ", ")), size = 1.6, stroke = 0.5) +
-      facet_wrap(vars(.data$method), nrow = 1) +
+      facet_wrap(vars(.data$method), ncol = columns) +
       scale_colour_manual(values = class_colours(levels(places$content))) +
+      guides(shape = guide_legend(ncol = fitting_columns(4))) +
       scale_shape_manual(values = setNames(
         c(16, 1, 17, 2, 15, 0), c(outer(c("component", "true formant"), group_names, paste, sep = ", "))
       )) +
@@ -74,13 +78,19 @@ medians_and_ranges <- function() {
       aes(colour = .data$item),
       position = "identity", scale = "width", width = 0.7, fill = NA, linewidth = 0.35
     ) +
-    facet_wrap(vars(.data$method), nrow = 1) +
+    facet_wrap(vars(.data$method), ncol = columns) +
     scale_x_discrete(limits = levels(detected$content)) +
     scale_colour_manual(values = component_colours(ranks)) +
     scale_fill_manual(values = component_colours(ranks)) +
     labs(
       x = "Vowel", y = "Frequency (kHz)", colour = component_title, fill = component_title,
-      subtitle = "Frequency of the largest spectral value of each component (violins) and the formants of the speakers"
+      subtitle = wrap_heading(
+        "Frequency of the largest spectral value of each component (violins) and the formants of the speakers"
+      )
+    ) +
+    guides(
+      colour = guide_legend(title.position = if (is_narrow()) "top"),
+      fill = guide_legend(title.position = if (is_narrow()) "top")
     ) +
     theme_figure()
 
@@ -91,7 +101,7 @@ medians_and_ranges <- function() {
     ) &
     theme(legend.position = "bottom", legend.box = "vertical", legend.spacing.y = unit(0.5, "mm"))
 
-  save_figure(figure, arguments, height_mm = 225)
+  save_figure(figure, arguments, height_mm = (if (rows > 1) 80 * rows / 2 else 60) * 3.2 + 36)
 }
 
 frames_with_marginals <- function() {

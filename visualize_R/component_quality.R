@@ -22,6 +22,8 @@ reconstruction_error <- function() {
     group_by(.data$method, .data$content, .data$group) %>%
     summarise(percent = median(.data$percent), .groups = "drop")
   dodge <- position_dodge(width = 0.8)
+  n_methods <- n_distinct(errors$method)
+  columns <- min(fitting_columns(2), n_methods)
 
   figure <- ggplot(errors, aes(.data$content, .data$percent, fill = .data$group, colour = .data$group)) +
     geom_violin(position = dodge, width = 0.75, scale = "width", alpha = 0.35, linewidth = 0.25) +
@@ -29,18 +31,24 @@ reconstruction_error <- function() {
       aes(ymin = .data$percent, ymax = .data$percent),
       data = medians, position = dodge, width = 0.5, linewidth = 0.3, fatten = 1, show.legend = FALSE
     ) +
-    facet_wrap(vars(.data$method), nrow = 2, scales = "free_y") +
+    facet_wrap(vars(.data$method), ncol = columns, scales = "free_y") +
     scale_fill_manual(values = group_colours()) +
     scale_colour_manual(values = group_colours()) +
     scale_y_continuous(expand = expansion(mult = c(0.02, 0.05))) +
     labs(
-      x = NULL, y = "NRMSE of the sum of the components (%)", fill = "Vocal tract", colour = "Vocal tract",
-      caption = wrap_caption(c(quality_caption(errors), "Each method has an axis of its own."), arguments$width_mm)
+      x = "Class of the frames", y = "NRMSE of the sum\nof the components (%)", fill = "Vocal tract",
+      colour = "Vocal tract",
+      caption = wrap_caption(
+        c(
+          "Bars: medians.", quality_caption(errors), if (n_methods > 1) "Each method has an axis of its own."
+        ),
+        arguments$width_mm
+      )
     ) +
     theme_figure() +
     theme(legend.position = if (nlevels(errors$group) > 1) "bottom" else "none")
 
-  save_figure(figure, arguments, height_mm = 118)
+  save_figure(figure, arguments, height_mm = 48 * ceiling(n_methods / columns) + 24)
 }
 
 # Absolute correlations of every two components inside a frame: their means as matrices, and their densities.
@@ -48,6 +56,11 @@ correlograms <- function() {
   correlations <- read_quality(arguments$quality, "correlation") %>%
     separate("item", into = c("first", "second"), sep = "-", remove = FALSE)
   components <- component_levels(c(correlations$first, correlations$second))
+  columns <- length(unique(correlations$content))
+  # Numbers must fit their cells: without the zero before the point where these are small.
+  strip_size <- if (columns > 4 && max(nchar(as.character(correlations$content))) > 7) 0.65 else 0.9
+  matrix_mm <- min((arguments$width_mm - 14) / columns - 3, 28)
+  as_number <- function(value) sub(if (matrix_mm < 18) "^0" else "^$", "", sprintf("%.2f", value))
   as_place <- function(component) factor(component, levels = components)
   pairs <- correlations %>%
     group_by(.data$method, .data$content, .data$first, .data$second) %>%
@@ -66,10 +79,10 @@ correlograms <- function() {
   matrices <- ggplot(pairs, aes(.data$second, .data$first)) +
     geom_tile(aes(fill = .data$mean), colour = "white", linewidth = 0.4) +
     geom_tile(aes(.data$component, .data$component), whole, fill = "grey92", colour = "white", linewidth = 0.4) +
-    geom_text(aes(.data$component, .data$component, label = .data$component), whole, size = 1.9, colour = "grey40") +
+    geom_text(aes(.data$component, .data$component, label = .data$component), whole, size = 1.8, colour = "grey40") +
     geom_text(
-      aes(label = sprintf("%.2f", .data$mean), colour = .data$mean > arguments$limit / 3),
-      size = 2, show.legend = FALSE
+      aes(label = as_number(.data$mean), colour = .data$mean > arguments$limit / 3),
+      size = if (matrix_mm < 18) 1.8 else 2, show.legend = FALSE
     ) +
     facet_grid(vars(.data$method), vars(.data$content)) +
     scale_y_discrete(limits = rev(components)) +
@@ -88,25 +101,27 @@ correlograms <- function() {
   densities <- ggplot(correlations, aes(.data$value, colour = .data$item, fill = .data$item)) +
     geom_density(aes(y = after_stat(.data$scaled)), alpha = 0.2, linewidth = 0.35, bounds = c(0, 1)) +
     facet_grid(vars(.data$method), vars(.data$content)) +
-    scale_x_continuous(limits = c(0, 1), breaks = seq(0, 1, by = arguments$limit)) +
+    # The last number would run into the first of the next panel.
+    scale_x_continuous(limits = c(0, 1), breaks = c(0, arguments$limit)) +
     scale_y_continuous(breaks = NULL) +
     scale_colour_manual(values = class_colours(sort(unique(correlations$item)))) +
     scale_fill_manual(values = class_colours(sort(unique(correlations$item)))) +
     coord_cartesian(xlim = c(0, 2 * arguments$limit)) +
     labs(
-      subtitle = "Its distribution over frames", x = "|r|", y = "Density (each with maximum 1)", colour = "Components",
-      fill = "Components"
+      subtitle = wrap_heading("Its distribution over frames (densities, each with maximum 1)"), x = "|r|",
+      y = "Density",
+      colour = "Components", fill = "Components"
     ) +
     theme_figure()
 
-  figure <- matrices + densities + plot_layout(nrow = 2, heights = c(1, 1)) + plot_annotation(
+  rows <- nlevels(droplevels(correlations$method))
+  heights <- rows * c(matrix_mm + 2, 22)
+  figure <- matrices + densities + plot_layout(nrow = 2, heights = heights) + plot_annotation(
     caption = wrap_caption(quality_caption(correlations), arguments$width_mm),
     theme = theme_figure()
-  ) & theme(legend.position = "bottom")
+  ) & theme(legend.position = "bottom", strip.text.x = element_text(size = rel(strip_size)))
 
-  rows <- nlevels(droplevels(correlations$method))
-  columns <- length(unique(correlations$content))
-  save_figure(figure, arguments, height_mm = rows * (min(arguments$width_mm / (columns + 0.5), 34) + 22) + 50)
+  save_figure(figure, arguments, height_mm = sum(heights) + 56)
 }
 
 views <- list(reconstruction_error = reconstruction_error, correlograms = correlograms)

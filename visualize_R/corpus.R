@@ -47,10 +47,24 @@ numbers <- ggplot(of_splits, aes(.data$split, .data$row)) +
   scale_x_discrete(position = "top") +
   labs(subtitle = "Splits", x = NULL, y = NULL) +
   theme_figure() +
-  theme(panel.border = element_blank(), axis.ticks = element_blank())
+  theme(panel.border = element_blank(), axis.ticks = element_blank(), panel.grid.major = element_blank())
+
+# Thirty bins of the range; recordings of one length (to a thousandth) are one bar.
+longest <- max(utterances$seconds)
+span <- longest - min(utterances$seconds)
+one_length <- span < 0.001 * longest
+whole_breaks <- function(limits) Filter(function(n) n == round(n), scales::breaks_extended(4)(limits))
 
 durations <- ggplot(mutate(utterances, split = as_split(.data$split)), aes(.data$seconds, fill = .data$split)) +
-  geom_histogram(bins = 30, colour = "white", linewidth = 0.1, boundary = 0) +
+  (if (one_length) {
+    list(
+      geom_bar(aes(longest), width = 0.1 * longest),
+      scale_x_continuous(breaks = signif(longest, 3), limits = longest * c(0.5, 1.5))
+    )
+  } else {
+    geom_histogram(bins = 30, colour = "white", linewidth = 0.1, boundary = 0)
+  }) +
+  scale_y_continuous(breaks = whole_breaks) +
   scale_fill_manual(values = colours) +
   facet_wrap(vars(.data$split), ncol = 1, scales = "free_y") +
   labs(subtitle = "Durations of the utterances", x = "Duration (s)", y = "Utterances") +
@@ -70,14 +84,15 @@ amounts <- lapply(unique(classes$factor), function(name) {
   rows$class <- ordered_levels(rows$class)
   n_all <- n_distinct(filter(summary, .data$quantity == "seconds_of_class", .data$factor == name)$class)
   n_shown <- nlevels(rows$class)
-  title <- gsub("_", " ", name)
-  ggplot(rows, aes(.data$class, .data$value / 60, fill = .data$split)) +
+  title <- sentence_case(name)
+  in_minutes <- max(rows$total) >= 120
+  ggplot(rows, aes(.data$class, .data$value / if (in_minutes) 60 else 1, fill = .data$split)) +
     geom_col(width = 0.8) +
     scale_fill_manual(values = colours, breaks = splits) +
     scale_y_continuous(expand = expansion(mult = c(0, 0.05))) +
     labs(
       subtitle = if (n_shown < n_all) sprintf("%s: the %d longest of %d", title, n_shown, n_all) else title,
-      x = NULL, y = "Minutes", fill = "Split"
+      x = NULL, y = if (in_minutes) "Minutes" else "Seconds", fill = "Split"
     ) +
     theme_figure() +
     theme(
@@ -92,11 +107,13 @@ caption <- if (nrow(left_out) > 0) {
     arguments$width_mm
   )
 }
-rows <- ceiling(length(amounts) / 2)
-figure <- ((numbers | durations) / (wrap_plots(amounts, ncol = 2, guides = "collect"))) +
-  plot_layout(heights = c(max(1, n_distinct(of_splits$row) / 8), 0.8 * rows)) +
+columns <- fitting_columns(2)
+rows <- ceiling(length(amounts) / columns)
+# The long names of the table must not push the other panels apart.
+whole <- wrap_plots(wrap_elements(full = numbers), durations, ncol = columns) & theme(plot.margin = margin(0, 4, 0, 0))
+figure <- (wrap_elements(full = whole) / (wrap_plots(amounts, ncol = columns, guides = "collect"))) +
+  plot_layout(heights = c(max(1, n_distinct(of_splits$row) / 8) * 2 / columns, 0.8 * rows)) +
   plot_annotation(title = if (nzchar(arguments$title)) arguments$title, caption = caption, theme = theme_figure())
 
-save_figure(figure & theme(legend.position = "bottom"), arguments,
-  height_mm = 62 * max(1, n_distinct(of_splits$row) / 8) + 52 * rows + 16
-)
+top_mm <- 65 * max(1, n_distinct(of_splits$row) / 8) * 2 / columns
+save_figure(figure & theme(legend.position = "bottom"), arguments, height_mm = top_mm + 52 * rows + 16)

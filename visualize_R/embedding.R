@@ -44,19 +44,46 @@ method_titles <- c(tsne = "t-SNE", umap = "UMAP", none = "Dimension")
 # Components of slow signals (pulse waves, say) lie below a kilohertz.
 in_khz <- max(0, points$centre_hz, na.rm = TRUE) >= 1000
 
-# The colour scale of a column: a colour bar for numbers, classes otherwise.
+# The scales of a column: a colour bar for numbers (logarithmic for frequencies), colours and shapes for classes.
 colour_scale <- function(values, title) {
   if (is.numeric(values)) {
-    return(scale_colour_gradientn(colours = unname(ordered_colours(1:64)), name = title))
+    frequencies <- startsWith(title, "Centre")
+    return(list(
+      scale_colour_gradientn(
+        colours = unname(ordered_colours(1:64)), name = title, trans = if (frequencies) "log10" else "identity",
+        breaks = if (frequencies) scales::breaks_log(5) else scales::breaks_extended(5),
+        guide = if (is_narrow()) {
+          guide_colourbar(barwidth = unit(35, "mm"), barheight = unit(2.5, "mm"), title.vjust = 1)
+        } else {
+          guide_colourbar()
+        }
+      ),
+      scale_shape_identity()
+    ))
   }
   colours <- if (title == "Component") component_colours(levels(values)) else class_colours(levels(values))
-  guide <- if (nlevels(values) > legend_limit) {
-    "none"
-  } else {
-    guide_legend(override.aes = list(size = 1.8, alpha = 1), ncol = ceiling(nlevels(values) / 12))
+  guide <- function(...) {
+    if (nlevels(values) > legend_limit) {
+      return("none")
+    }
+    guide_legend(ncol = legend_columns(levels(values)), title.position = "top", ...)
   }
-  scale_colour_manual(values = colours, name = title, guide = guide)
+  list(
+    scale_colour_manual(values = colours, name = title, guide = guide(override.aes = list(size = 1.6, alpha = 1))),
+    scale_shape_manual(values = class_shapes(levels(values)), name = title, guide = guide())
+  )
 }
+
+# Fifteen classes are a column beside the panel; below a narrow panel stand as many columns as their names allow.
+legend_columns <- function(levels) {
+  if (is_narrow()) floor(style$width_mm / (8 + 1.6 * max(nchar(levels)))) else ceiling(length(levels) / 15)
+}
+
+# Numbers have one shape, classes the shape of their class.
+shape_values <- function(values) if (is.numeric(values)) 16 else values
+
+# Fewer points are larger. Open shapes need a stroke, which makes solid ones larger, too.
+point_size <- function(n) if (n < 150) 1.3 else if (n < 500) 0.9 else 0.6
 
 # A column as numbers if it holds numbers (the vocal tract factors of simulated speakers), else as classes.
 as_scale_values <- function(values) {
@@ -70,7 +97,8 @@ colour_values <- function(panel, column) {
   if (column == "level") {
     factor(values, levels = component_levels(values))
   } else if (is.numeric(values)) {
-    values / if (in_khz) 1000 else 1
+    # A component at rest (0 Hz) has the colour of the slowest that moves.
+    pmax(values, min(values[values > 0])) / if (in_khz) 1000 else 1
   } else {
     as_scale_values(values)
   }
@@ -107,8 +135,8 @@ axis_titles <- function(method) {
 map_panel <- function(view, column, title) {
   whole_view <- projected(filter(points, .data$view == .env$view))
   panel <- filter(whole_view, !is.na(.data[[column]]))
-  # A model without components has a single level, which is no colour.
-  if (nrow(panel) == 0 || (column == "level" && n_distinct(panel$level) == 1)) {
+  # A single class is no colour.
+  if (nrow(panel) == 0 || n_distinct(panel[[column]]) == 1) {
     return(NULL)
   }
   panel$colour <- colour_values(panel, column)
@@ -118,12 +146,10 @@ map_panel <- function(view, column, title) {
   set.seed(0)
   panel <- slice_sample(panel, prop = 1) %>% arrange(desc(.data$depth))
   ggplot(panel, aes(.data$dim1, .data$dim2, colour = .data$colour)) +
-    geom_point(aes(size = -.data$depth), stroke = 0, shape = 16, alpha = 0.8) +
-    (if (arguments$n_dims == 2) {
-      scale_size(range = c(0.7, 0.7), guide = "none")
-    } else {
-      scale_size(range = c(0.3, 1.2), guide = "none")
-    }) +
+    geom_point(aes(size = -.data$depth, shape = shape_values(.data$colour)), stroke = 0.3, alpha = 0.8) +
+    scale_size(
+      range = point_size(nrow(panel)) * (if (arguments$n_dims == 2) c(1, 1) else c(0.4, 1.7)), guide = "none"
+    ) +
     colour_scale(panel$colour, title) +
     labs(
       title = paste0(gsub("\n", " ", title, fixed = TRUE), space), x = titles[1], y = titles[2],
@@ -133,14 +159,20 @@ map_panel <- function(view, column, title) {
     coord_cartesian(xlim = range(whole_view$dim1), ylim = range(whole_view$dim2)) +
     theme_figure() +
     theme(
-      aspect.ratio = 1, axis.text = element_blank(), axis.ticks = element_blank(), panel.grid.major = element_blank()
+      aspect.ratio = 1, axis.text = element_blank(), axis.ticks = element_blank(), panel.grid.major = element_blank(),
+      legend.position = if (is_narrow()) "bottom" else "right"
     )
 }
 
 # Latents of every level in the plane of their two widest dimensions; circles hold 50 and 95 % of the prior.
+# Means often huddle in the middle: the headings say how far they spread.
 prior_panel <- function(column, title) {
   table <- filter(points, .data$view == "prior") %>%
-    mutate(level = factor(.data$level, levels = component_levels(.data$level)))
+    group_by(.data$level) %>%
+    mutate(heading = sprintf("%s, sd %.2g, %.2g", .data$level[1], sd(.data$dim1), sd(.data$dim2))) %>%
+    ungroup()
+  levels <- component_levels(table$level)
+  table$level <- factor(table$level, levels = levels, labels = table$heading[match(levels, table$level)])
   panel <- filter(table, !is.na(.data[[column]]))
   if (nrow(panel) == 0 || n_distinct(panel[[column]]) == 1) {
     return(NULL)
@@ -151,30 +183,34 @@ prior_panel <- function(column, title) {
   circles <- expand_grid(share = c(0.5, 0.95), angle = seq(0, 2 * pi, length.out = 181)) %>%
     mutate(radius = sqrt(-2 * log(1 - .data$share)))
   ggplot(panel, aes(.data$dim1, .data$dim2)) +
-    geom_point(aes(colour = .data$colour), size = 0.7, stroke = 0, shape = 16, alpha = 0.8) +
+    geom_point(aes(colour = .data$colour, shape = shape_values(.data$colour)), size = 0.6, stroke = 0.3, alpha = 0.8) +
     geom_path(
       aes(.data$radius * cos(.data$angle), .data$radius * sin(.data$angle), group = .data$share), circles,
       linewidth = 0.3, linetype = "22"
     ) +
-    facet_wrap(vars(.data$level), nrow = 1) +
+    facet_wrap(vars(.data$level), ncol = fitting_columns(nlevels(panel$level))) +
     colour_scale(panel$colour, title) +
     coord_equal() +
-    labs(x = "Widest dimension", y = "Second widest", subtitle = title) +
-    theme_figure()
+    labs(x = "Mean of the widest dimension", y = "Of the second widest", subtitle = title) +
+    theme_figure() +
+    theme(strip.text = element_text(face = "plain"), legend.position = if (is_narrow()) "bottom" else "right")
 }
 
 named_panels <- function() {
   joint <- setdiff(views, c("levels", "prior"))
   of_view <- function(view) lapply(factors, function(column) map_panel(view, column, factor_title(column)))
-  by_factor <- lapply(joint, of_view)
+  drawn <- function(panels) panels[!vapply(panels, is.null, logical(1))]
+  by_factor <- drawn(unlist(lapply(joint, of_view), recursive = FALSE))
   by_level <- if ("levels" %in% views) {
     unit <- if (in_khz) "kHz" else "Hz"
-    list(
+    drawn(list(
       map_panel("levels", "level", "Component"),
       map_panel("levels", "centre_hz", sprintf("Centre\nfrequency\n(%s)", unit))
-    )
+    ))
   }
-  c(unlist(by_factor, recursive = FALSE), by_level)
+  # The two maps of the components stand side by side.
+  gap <- if (length(by_level) == 2 && length(by_factor) %% 2 == 1 && fitting_columns(2) == 2) list(plot_spacer())
+  c(by_factor, gap, by_level)
 }
 against_prior <- identical(views, "prior")
 panels <- if (against_prior) {
@@ -190,9 +226,14 @@ if (length(panels) == 0) {
   ), call. = FALSE)
 }
 
-# The input features belong to no run: their figure has no title unless the table gives a label.
+# The input features belong to no run: the workflow says of which corpus they are.
 rows_are <- c(Z = "frames", S = "utterances")[[arguments$branch]]
-title <- paste(c(na.omit(c(points$label[1], points$checkpoint[1])), rows_are), collapse = ", ")
+source_is <- if (is.na(points$run[1]) && nzchar(arguments$about)) {
+  capitalised(arguments$about)
+} else {
+  na.omit(c(points$label[1], points$checkpoint[1]))
+}
+title <- paste(c(source_is, rows_are), collapse = ", ")
 explanation <- if (against_prior) {
   wrap_caption(
     paste(
@@ -206,5 +247,6 @@ columns <- if (against_prior) 1 else min(fitting_columns(2), length(panels))
 figure <- wrap_plots(panels, ncol = columns) +
   plot_annotation(title = title, caption = explanation, theme = theme_figure())
 
-panel_mm <- if (against_prior) 24 + 120 / max(2, n_distinct(points$level)) else 76
-save_figure(figure, arguments, height_mm = panel_mm * ceiling(length(panels) / columns) + 10)
+# Title and explanation of the whole figure.
+around_mm <- 9 + if (against_prior) 7 * ceiling(120 / arguments$width_mm) else 0
+save_figure(figure, arguments, height_mm = fitting_height(panels, columns, arguments$width_mm) + around_mm)

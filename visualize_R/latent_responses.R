@@ -32,28 +32,35 @@ if ("by" %in% names(curves)) {
 titles <- response_titles(responses)
 curves$along <- as_axis(curves$along)
 colours <- class_colours(levels(curves$lines))
-n_columns <- max(count(responses$dimensions, .data$subspace)$n)
+n_columns <- response_columns(responses$dimensions)
 scale_along <- if (is.numeric(curves$along)) {
   scale_x_continuous(breaks = scales::breaks_extended(3))
 } else {
-  scale_x_discrete(guide = guide_axis(angle = 90))
+  scale_x_discrete(guide = guide_axis(angle = 90, check.overlap = TRUE))
 }
 
 figure <- ggplot(
-  curves, aes(.data$along, .data$centre, colour = .data$lines, fill = .data$lines, group = .data$lines)
+  curves,
+  aes(
+    .data$along, .data$centre, colour = .data$lines, fill = .data$lines, linetype = .data$lines, group = .data$lines
+  )
 ) +
   geom_ribbon(
     aes(ymin = .data$centre - .data$half_width, ymax = .data$centre + .data$half_width),
-    colour = NA, alpha = 0.18, na.rm = TRUE
+    # Many ribbons on top of each other stay transparent.
+    colour = NA, alpha = min(0.18, 0.8 / length(colours)), na.rm = TRUE
   ) +
   geom_line(linewidth = 0.4, na.rm = TRUE) +
+  # Cells whose neighbours have no frames are on no line.
+  (if (!is.numeric(curves$along)) geom_point(size = 0.5, na.rm = TRUE, show.legend = FALSE)) +
   facet_wrap(vars(.data$panel), ncol = n_columns) +
   scale_along +
   scale_colour_manual(values = colours) +
   scale_fill_manual(values = colours) +
+  scale_linetype_manual(values = class_lines(levels(curves$lines))) +
   labs(
     title = responses$title, x = titles[["along"]], y = "Response of the latent mean (standardised)",
-    colour = titles[["lines"]], fill = titles[["lines"]],
+    colour = titles[["lines"]], fill = titles[["lines"]], linetype = titles[["lines"]],
     caption = wrap_caption(
       c(
         "Line: mean, ribbon: \u00b1 1 standard deviation over the frames of a cell.",
@@ -66,7 +73,10 @@ figure <- ggplot(
     )
   ) +
   theme_figure() +
-  theme(legend.position = "top", legend.justification = "left")
+  theme(legend.position = "top", legend.justification = "left", strip.text = element_text(size = rel(0.8)))
 
 axis_mm <- if (is.numeric(curves$along)) 0 else 8
-save_figure(figure, arguments, height_mm = 28 * n_distinct(responses$dimensions$subspace) + 38 + axis_mm)
+around_mm <- 20 + 18 * ceiling(120 / arguments$width_mm)
+save_figure(figure, arguments,
+  height_mm = 28 * ceiling(nrow(responses$dimensions) / n_columns) + around_mm + axis_mm
+)

@@ -39,6 +39,7 @@ in_panels <- function(table) {
     mutate(score = as.character(.data$score)) %>%
     inner_join(definitions, by = "score") %>%
     mutate(
+      uncut = .data$value,
       across(any_of(c("value", "ci_low", "ci_high")), \(value) higher_is_better(value, .data$score)),
       panel = factor(.data$panel, levels = definitions$panel),
       label = factor(.data$label, levels = models)
@@ -49,7 +50,12 @@ bars <- in_panels(scores) %>% mutate(state = factor(.data$state, levels = c("unt
 spreads <- filter(bars, !is.na(.data$ci_low))
 has_untrained <- any(bars$state == "untrained")
 
-columns <- min(fitting_columns(5), nrow(definitions))
+# As many columns as leave at most two places of the last row empty.
+widest <- min(fitting_columns(5), nrow(definitions))
+columns <- Find(function(n) -nrow(definitions) %% n <= 2, widest:1)
+# Values that the cut took are written where their bars would be.
+cut_off <- filter(bars, .data$score == "total_correlation", .data$value == 0) %>%
+  mutate(row = as.integer(.data$label) + if (has_untrained) if_else(.data$state == "shown", 0.2, -0.2) else 0)
 figure <- ggplot(bars, aes(.data$value, .data$label, fill = .data$group, alpha = .data$state)) +
   geom_col(position = position_dodge2(preserve = "single", padding = 0.1), width = 0.8) +
   geom_errorbar(
@@ -64,15 +70,22 @@ figure <- ggplot(bars, aes(.data$value, .data$label, fill = .data$group, alpha =
     aes(.data$value, .data$label), in_panels(published),
     inherit.aes = FALSE, shape = 5, size = 1.4, stroke = 0.4, colour = "grey10"
   ) +
-  facet_wrap(vars(.data$panel), ncol = columns, labeller = label_wrap_gen(16)) +
+  geom_text(
+    aes(0.03, .data$row, label = sprintf("TC %.2f", .data$uncut)), cut_off,
+    inherit.aes = FALSE, size = 1.9, hjust = 0, colour = "grey25"
+  ) +
+  facet_wrap(vars(.data$panel), ncol = columns, labeller = label_wrap_gen(16 * 5 %/% columns)) +
   scale_x_continuous(breaks = c(0, 0.5, 1), labels = c("0", "0.5", "1"), expand = expansion(mult = c(0, 0.02))) +
   coord_cartesian(xlim = c(0, max(1, bars$value))) +
-  scale_fill_manual(values = setNames(class_palette()[c(1, 3, 4, 2)], groups)) +
+  scale_fill_manual(
+    values = setNames(class_palette()[c(1, 3, 4, 2)], groups),
+    labels = scales::label_wrap(if (is_narrow()) 16 else 60)
+  ) +
   scale_alpha_manual(values = c(shown = 1, untrained = 0.35), breaks = c("shown", "untrained"),
     labels = c(shown = paste("checkpoint", arguments$checkpoint), untrained = "before training")
   ) +
   guides(
-    fill = guide_legend(order = 1),
+    fill = if (n_distinct(bars$group) > 1) guide_legend(order = 1, ncol = fitting_columns(4)) else "none",
     alpha = if (has_untrained) guide_legend(order = 2, override.aes = list(fill = "grey20")) else "none"
   ) +
   labs(
@@ -82,10 +95,10 @@ figure <- ggplot(bars, aes(.data$value, .data$label, fill = .data$group, alpha =
         if (arguments$shown != "tasks") {
           c(
             "MI: adjusted mutual information between codes.",
-            "TC: total correlation in nats per dimension, 1 \u2212 TC cut at 0."
+            "TC: total correlation in nats per dimension; 1 \u2212 TC is cut at 0."
           )
         },
-        "Error bars: 95 % intervals (over utterances or folds), cut at the panel.",
+        if (nrow(spreads) > 0) "Error bars: 95 % intervals (over utterances or folds), cut at the panel.",
         if (!has_untrained) sprintf("Checkpoint: %s.", arguments$checkpoint),
         undefined_note(scores, definitions),
         published_note(published)
@@ -97,7 +110,7 @@ figure <- ggplot(bars, aes(.data$value, .data$label, fill = .data$group, alpha =
   theme(
     legend.position = "top", legend.justification = "left", legend.box = "vertical", legend.box.just = "left",
     legend.spacing.y = unit(0, "mm"), panel.grid.major.y = element_blank(),
-    panel.spacing.x = unit(3, "mm")
+    panel.spacing.x = unit(3, "mm"), strip.text.x = element_text(vjust = 0)
   )
 
 rows_mm <- nlevels(bars$label) * (if (has_untrained) 4.2 else 3)

@@ -18,7 +18,7 @@ source_shared("scores.R")
 arguments <- figure_arguments(inputs = "metrics", parameters = score_parameters)
 
 drawn <- c(
-  total_correlation = "1 \u2212 TC", disentanglement = "D", completeness = "C", informativeness = "I", irs = "IRS"
+  total_correlation = "1\u2212TC", disentanglement = "Dis", completeness = "Com", informativeness = "Inf", irs = "IRS"
 )
 families <- c(
   ae = "Autoencoders", vae = "Autoencoders", beta_vae = "Autoencoders", decvae = "DecVAE"
@@ -50,39 +50,59 @@ bars <- scores %>%
   ) %>%
   ungroup()
 
+# Neighbours in a list of models are far apart in the gradient.
+family_colours <- function(family, labels) {
+  palette <- if (family == "DecVAE") viridisLite::plasma else viridisLite::viridis
+  n <- length(labels)
+  half <- ceiling(n / 2)
+  setNames(palette(n, begin = 0.05, end = 0.85)[order(c(seq_len(half) * 2 - 1, seq_len(n - half) * 2))], labels)
+}
+
+# Text that runs along a ray (metrics) or along the circle (corpora), never upside down.
+upright <- function(table, places) {
+  turn <- 360 * (table$place + 1) / (places + 1)
+  left <- turn > 180
+  below <- turn > 90 & turn < 270
+  mutate(
+    table,
+    ray = 90 - turn + if_else(left, 180, 0), ray_hjust = if_else(left, 1, 0),
+    arc = -turn + if_else(below, 180, 0)
+  )
+}
+
 # One circle; bars grow from a ring so that those of the inside can be told apart.
 circle <- function(family) {
   bars <- filter(bars, .data$family == .env$family) %>% mutate(label = droplevels(.data$label))
+  places <- bars$places[1]
   names <- bars %>%
     group_by(.data$corpus, .data$metric) %>%
     summarise(place = mean(.data$place), .groups = "drop")
   sectors <- names %>%
     group_by(.data$corpus) %>%
     summarise(place = mean(.data$place))
-  palette <- if (family == "DecVAE") viridisLite::plasma else viridisLite::viridis
-  colours <- setNames(palette(nlevels(bars$label), begin = 0.15, end = 0.8), levels(bars$label))
   ggplot(bars, aes(.data$place, .data$value, fill = .data$label)) +
     geom_hline(yintercept = 0:5 / 5, linewidth = 0.2, colour = "grey85") +
-    annotate(
-      "text", x = 0, y = 1:5 / 5, label = c("0.2", "0.4", "0.6", "0.8", "1"), size = 1.7, colour = "grey40"
-    ) +
     geom_col(width = 0.9) +
     geom_errorbar(
       aes(ymin = .data$low, ymax = .data$high),
       data = filter(bars, !is.na(.data$low)), width = 0.4, linewidth = 0.2, colour = "grey15", show.legend = FALSE
     ) +
-    geom_text(
-      aes(.data$place, 1.15, label = .data$metric),
-      data = names, inherit.aes = FALSE, size = 2.1
+    annotate(
+      "label", x = -0.2, y = 1:5 / 5, label = c("0.2", "0.4", "0.6", "0.8", "1"), size = 1.8, colour = "grey35",
+      fill = "white", label.size = 0, label.padding = unit(0.2, "mm")
     ) +
     geom_text(
-      aes(.data$place, 1.42, label = .data$corpus),
-      data = sectors, inherit.aes = FALSE, size = 2.3, fontface = "bold"
+      aes(.data$place, 1.08, label = .data$metric, angle = .data$ray, hjust = .data$ray_hjust),
+      data = upright(names, places), inherit.aes = FALSE, size = 2
     ) +
-    scale_x_continuous(limits = c(-1, bars$places[1])) +
-    scale_y_continuous(limits = c(-0.4, 1.45)) +
-    scale_fill_manual(values = colours) +
-    coord_polar() +
+    geom_text(
+      aes(.data$place, 1.52, label = .data$corpus, angle = .data$arc),
+      data = upright(sectors, places), inherit.aes = FALSE, size = 2.3, fontface = "bold"
+    ) +
+    scale_x_continuous(limits = c(-1, places), expand = c(0, 0)) +
+    scale_y_continuous(limits = c(-0.4, 1.52), expand = c(0, 0)) +
+    scale_fill_manual(values = family_colours(family, levels(bars$label))) +
+    coord_polar(clip = "off") +
     labs(title = family, x = NULL, y = NULL, fill = NULL) +
     guides(fill = guide_legend(ncol = 1)) +
     theme_figure() +
@@ -92,13 +112,19 @@ circle <- function(family) {
     )
 }
 
-figure <- wrap_plots(lapply(sort(unique(bars$family)), circle), nrow = 1) +
+circles <- lapply(sort(unique(bars$family)), circle)
+columns <- min(fitting_columns(2), length(circles))
+figure <- wrap_plots(circles, ncol = columns) +
   plot_annotation(
     caption = wrap_caption(
-      "TC: total correlation in nats per dimension, 1 \u2212 TC cut at 0. Whiskers: 95 % intervals.",
+      c(
+        "Disentanglement, completeness, informativeness, interventional robustness (IRS) and total correlation in nats",
+        "per dimension (1 \u2212 TC, cut at 0).",
+        if (any(!is.na(bars$ci_low))) "Whiskers: 95 % intervals."
+      ),
       arguments$width_mm
     ),
     theme = theme_figure()
   )
 
-save_figure(figure, arguments, height_mm = 115 + 4 * max(table(distinct(bars, .data$family, .data$label)$family)))
+save_figure(figure, arguments, height_mm = fitting_height(circles, columns, arguments$width_mm) + 8)

@@ -104,15 +104,18 @@ scatter_panel <- function(x, y, size = NA) {
       geom_point(aes(.data$x, .data$y), known, inherit.aes = FALSE, shape = 5, size = 1.8, colour = "grey25") +
       ggrepel::geom_text_repel(
         aes(.data$x, .data$y, label = .data$name), known,
-        inherit.aes = FALSE, size = 1.7, fontface = "italic", colour = "grey35", family = style$font, seed = 1,
-        min.segment.length = 0.1, segment.size = 0.15, max.overlaps = Inf
+        inherit.aes = FALSE, size = 1.8, fontface = "italic", colour = "grey35", family = style$font, seed = 1,
+        min.segment.length = 0.1, segment.size = 0.15, max.overlaps = Inf, max.time = Inf, max.iter = 20000,
+        bg.color = "white", bg.r = 0.12
       )
   }
   panel +
     ggrepel::geom_text_repel(
       # The hollow marks get no label but push those of others away.
       aes(label = if_else(.data$state == "shown", names_in_panel[as.character(.data$label)], "")),
-      size = 2.1, family = style$font, seed = 42, box.padding = 0.3, point.padding = 0.3,
+      # Areas grow beyond the usual mark; white rims keep names readable on intervals.
+      size = 2.1, family = style$font, seed = 42, box.padding = 0.3, point.size = if (is.na(size)) 2.4 else 5,
+      point.padding = 0.2, force = 2, max.time = Inf, max.iter = 20000, bg.color = "white", bg.r = 0.12,
       min.segment.length = 0.15, segment.size = 0.2, segment.alpha = 0.6, max.overlaps = Inf, show.legend = FALSE
     ) +
     scale_colour_manual(values = colours, labels = names_in_legend, drop = FALSE) +
@@ -134,7 +137,7 @@ scatter_panel <- function(x, y, size = NA) {
 columns <- fitting_columns(2)
 inside <- length(axes) %% columns == 1
 model_guide <- function(key = list()) {
-  guide_legend(override.aes = key, ncol = if (inside) 1 else columns + 1, order = 1)
+  guide_legend(override.aes = key, ncol = if (inside || columns == 1) 1 else columns + 1, order = 1)
 }
 areas <- vapply(axes, function(axis) length(axis) == 3, logical(1))
 panels <- lapply(seq_along(axes), function(place) {
@@ -154,7 +157,9 @@ caption <- wrap_caption(
   c(
     sprintf("Filled: checkpoint %s.", arguments$checkpoint),
     if (any(scores$state == "untrained")) "Hollow: the same network before training, joined by a line.",
-    "Crosses: 95 % intervals over utterances or folds.",
+    if (any(!is.na(filter(scores, .data$score %in% unlist(axes))$ci_low))) {
+      "Crosses: 95 % intervals over utterances or folds."
+    },
     undefined_note(scores, definitions),
     if (length(unscored) > 0) sprintf("Not scored: %s.", paste(sub("^accuracy_", "", unscored), collapse = ", ")),
     published_note(published)
@@ -171,5 +176,5 @@ figure <- wrap_plots(c(panels, free), ncol = columns, guides = "collect") +
   )
 
 rows <- ceiling(length(panels) / columns)
-legend_mm <- if (is.null(free)) 10 + 4 * ceiling(length(models) / (columns + 1)) else 0
+legend_mm <- if (is.null(free)) 10 + 4 * ceiling(length(models) / (if (columns == 1) 1 else columns + 1)) else 0
 save_figure(figure, arguments, height_mm = 74 * rows + 9 + legend_mm)

@@ -3,7 +3,7 @@
 # Published grouping of simulated speakers by the vocal tract length factor: up to 0.98 short, from 1.02 long.
 group_names <- c("short", "long", "all")
 group_colours <- function() setNames(class_palette()[c(2, 1, 8)], group_names)
-shown_contents <- 8
+shown_contents <- function() max(5, fitting_columns(8))
 
 # One quantity of single frames inside one label, from the quality tables of one or several methods (comma-separated or
 # a vector of paths). Simulated speakers between the two groups are left out; speakers that are not numbers are one
@@ -23,7 +23,7 @@ read_quality <- function(paths, quantity) {
     kept
   })
   whole <- bind_rows(tables) %>% mutate(content = coalesce(.data$content, "all"))
-  frequent <- head(count(whole, .data$content, sort = TRUE)$content, shown_contents)
+  frequent <- head(count(whole, .data$content, sort = TRUE)$content, shown_contents())
   factor_of_speaker <- suppressWarnings(as.numeric(whole$speaker))
   whole %>%
     mutate(

@@ -31,13 +31,13 @@ cells <- responses$table %>%
 is_number <- is.numeric(as_axis(cells$along))
 cells$along <- as_axis(cells$along)
 limit <- max(abs(range(cells$centre, na.rm = TRUE)))
-n_columns <- max(count(responses$dimensions, .data$subspace)$n)
+n_columns <- response_columns(responses$dimensions)
 panels <- if (with_third(responses)) {
   facet_grid(vars(.data$by), vars(.data$panel))
 } else {
   facet_wrap(vars(.data$panel), ncol = n_columns)
 }
-n_rows <- if (with_third(responses)) nlevels(droplevels(cells$by)) else n_distinct(responses$dimensions$subspace)
+n_rows <- if (with_third(responses)) nlevels(droplevels(cells$by)) else ceiling(nrow(responses$dimensions) / n_columns)
 
 figure <- ggplot(cells, aes(.data$along, .data$lines, fill = .data$centre)) +
   geom_tile() +
@@ -45,7 +45,7 @@ figure <- ggplot(cells, aes(.data$along, .data$lines, fill = .data$centre)) +
   (if (is_number) {
     scale_x_continuous(breaks = scales::breaks_extended(3), expand = c(0, 0))
   } else {
-    scale_x_discrete(guide = guide_axis(angle = 90), expand = c(0, 0))
+    scale_x_discrete(guide = guide_axis(angle = 90, check.overlap = TRUE), expand = c(0, 0))
   }) +
   scale_y_discrete(limits = rev(levels(cells$lines)), expand = c(0, 0)) +
   # Blue and red differ in lightness from white alike, and colour-blind readers can tell them apart.
@@ -63,9 +63,17 @@ figure <- ggplot(cells, aes(.data$along, .data$lines, fill = .data$centre)) +
       arguments$width_mm
     )
   ) +
-  guides(fill = guide_colourbar(barwidth = unit(35, "mm"), barheight = unit(2.5, "mm"), title.vjust = 1)) +
+  guides(fill = guide_colourbar(
+    barwidth = unit(35, "mm"), barheight = unit(2.5, "mm"), title.vjust = 1,
+    # The number at the end of the bar is wider than the bar.
+    title.theme = element_text(family = style$font, face = "bold", size = 7.2, lineheight = 0.9, margin = margin(r = 8))
+  )) +
   theme_figure() +
-  theme(legend.position = "top", legend.justification = "left", panel.grid.major = element_blank())
+  theme(
+    legend.position = "top", legend.justification = "left", panel.grid.major = element_blank(),
+    strip.text.x = element_text(size = rel(0.8))
+  )
 
-row_mm <- max(20, 2.4 * nlevels(cells$lines)) + 6
-save_figure(figure, arguments, height_mm = row_mm * n_rows + (if (is_number) 32 else 32 + 6 * n_rows))
+row_mm <- max(if (with_third(responses)) 10 else 20, 2.4 * nlevels(cells$lines)) + (if (with_third(responses)) 2 else 6)
+around_mm <- 22 + 10 * ceiling(120 / arguments$width_mm) + (if (is_number) 0 else 10)
+save_figure(figure, arguments, height_mm = row_mm * n_rows + around_mm)

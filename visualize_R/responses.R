@@ -44,7 +44,9 @@ read_responses <- function(arguments) {
     )
   # Averages run over all values of the factors; only what is drawn is thinned.
   dimensions <- chosen_dimensions(table, arguments)
+  roles <- intersect(c("lines", "along", "by"), names(table))
   list(
+    was_thinned = any(vapply(table[roles], anyNA, logical(1))),
     table = filter(table, if_all(any_of(c("lines", "along", "by")), \(values) !is.na(values))),
     factors = factors, dimensions = dimensions, location = location, scale = scale, title = title
   )
@@ -102,21 +104,22 @@ chosen_dimensions <- function(table, arguments) {
 }
 
 response_caption <- function(responses, arguments) {
-  thinned_out <- Filter(function(name) {
-    is.factor(responses$table[[name]]) && nlevels(responses$table[[name]]) == arguments$most
-  }, intersect(c("lines", "along", "by"), names(responses$table)))
+  most <- as.integer(arguments$highest)
   c(
     sprintf(
       paste(
         "0 and 1 stand for %.3g and %.3g, mean and standard deviation of all mean responses of this run, so that",
-        "subspaces can be compared. Of each subspace the %d dimensions whose response varies most%s."
+        "subspaces can be compared. Of each subspace the %s whose response varies most%s."
       ),
-      responses$location, responses$scale, as.integer(arguments$highest),
+      responses$location, responses$scale, if (most == 1) "dimension" else sprintf("%d dimensions", most),
       if (arguments$lowest > 0) sprintf(" and the %d where it varies least (low)", as.integer(arguments$lowest)) else ""
     ),
-    if (length(thinned_out) > 0) sprintf("At most %d values of a factor are drawn, evenly spread.", arguments$most)
+    if (responses$was_thinned) sprintf("At most %d values of a factor are drawn, evenly spread.", arguments$most)
   )
 }
+
+# Columns of panels: the dimensions of a subspace in a row, or as many of them as fit.
+response_columns <- function(dimensions) fitting_columns(max(count(dimensions, .data$subspace)$n))
 
 # Names of the factors in figures; speakers that are numbers are vocal tracts.
 response_titles <- function(responses) {

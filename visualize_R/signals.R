@@ -62,6 +62,7 @@ waveforms <- function() {
       x = "Time (ms)", y = "Amplitude (normalised)",
       caption = sprintf("Speaker (vocal tract length factor): %g", wanted)
     ) +
+    (if (is_narrow()) scale_x_continuous(breaks = scales::breaks_extended(2))) +
     theme_figure() +
     theme(panel.spacing.x = unit(3, "mm"))
 
@@ -82,6 +83,7 @@ mel_features <- function() {
   speakers <- sort(unique(mel$speaker_factor))
   mel$column <- match(mel$speaker_factor, speakers)
   ticks <- Filter(function(tick) tick >= min(speakers) && tick <= max(speakers), pretty(speakers, 3))
+  ticks <- if (is_narrow()) range(ticks) else ticks
   tick_columns <- if (length(speakers) > 1) approx(speakers, seq_along(speakers), ticks)$y else match(ticks, speakers)
 
   figure <- ggplot(mel, aes(.data$column, .data$mel_band, fill = .data$power_db)) +
@@ -91,9 +93,16 @@ mel_features <- function() {
     scale_y_continuous(expand = c(0, 0)) +
     scale_fill_gradientn(colours = unname(ordered_colours(1:64))) +
     labs(x = "Speaker (vocal tract length factor)", y = "Mel band", fill = "Power (dB)") +
-    guides(fill = guide_colourbar(barheight = unit(40, "mm"), barwidth = unit(3, "mm"))) +
+    guides(fill = if (is_narrow()) {
+      guide_colourbar(barheight = unit(2.5, "mm"), barwidth = unit(35, "mm"), title.vjust = 1)
+    } else {
+      guide_colourbar(barheight = unit(40, "mm"), barwidth = unit(3, "mm"))
+    }) +
     theme_figure() +
-    theme(panel.grid.major = element_blank(), panel.spacing.x = unit(4, "mm"))
+    theme(
+      panel.grid.major = element_blank(), panel.spacing.x = unit(4, "mm"),
+      legend.position = if (is_narrow()) "bottom" else "right"
+    )
 
   save_figure(figure, arguments, height_mm = 32 * nlevels(mel$signal) + 16)
 }
@@ -142,7 +151,11 @@ front_end <- function() {
       facet_grid(vars(.data$method)) +
       scale_colour_manual(values = colours, drop = FALSE) +
       scale_linewidth_manual(values = setNames(if_else(components == "X", 0.8, 0.35), components), drop = FALSE) +
-      labs(subtitle = title, x = x_title, y = y_title, colour = "Signal", linewidth = "Signal") +
+      scale_x_continuous(breaks = scales::breaks_extended(if (is_narrow()) 3 else 5)) +
+      labs(
+        subtitle = wrap_heading(title, 3), x = wrap_heading(x_title, 3), y = y_title, colour = "Signal",
+        linewidth = "Signal"
+      ) +
       theme_figure() +
       theme(strip.text.y = element_text(angle = 0))
   }

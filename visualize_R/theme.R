@@ -47,9 +47,10 @@ style <- list2env(list(font = "sans", palette = "okabe_ito", gradient = "plasma"
 #             (character(), numeric()) makes it a vector, written a,b,c on the command line
 # optional    inputs that only some figures of the script read; NULL where they are not given
 #
-# The look of the figure (font, palette, gradient, width_mm, dpi) is a parameter of every script.
+# Parameters of every script are the look of the figure (font, palette, gradient, width_mm, dpi) and `about`, what it
+# shows: the title of figures that have none of their own.
 figure_arguments <- function(inputs, parameters = list(), optional = character()) {
-  parameters <- c(parameters, as.list(style))
+  parameters <- c(parameters, as.list(style), about = "")
   files <- c(inputs, "pdf", "png")
   given <- if (exists("snakemake")) snakemake_arguments() else command_line_arguments(commandArgs(trailingOnly = TRUE))
   unknown <- setdiff(names(given), c(files, optional, names(parameters)))
@@ -89,9 +90,7 @@ snakemake_arguments <- function() {
   inputs <- named(snakemake@input)
   inputs <- inputs[setdiff(names(inputs), c("theme", "code"))]
   # Params that are lists of params (the look of all figures, what one of them shows) are taken apart.
-  # `about` is for the captions of the report.
   params <- named(snakemake@params)
-  params <- params[setdiff(names(params), "about")]
   nested <- vapply(params, function(value) is.list(value) && (length(value) == 0 || !is.null(names(value))), logical(1))
   params <- c(params[!nested], do.call(c, unname(params[nested])))
   c(inputs[lengths(inputs) > 0], named(snakemake@output), params)
@@ -132,10 +131,9 @@ quoted <- function(words) {
 }
 
 # king_stage -> King stage
-sentence_case <- function(names) {
-  words <- gsub("_", " ", names, fixed = TRUE)
-  paste0(toupper(substring(words, 1, 1)), substring(words, 2))
-}
+sentence_case <- function(names) capitalised(gsub("_", " ", names, fixed = TRUE))
+
+capitalised <- function(words) paste0(toupper(substring(words, 1, 1)), substring(words, 2))
 
 # ---- Tables ----------------------------------------------------------------------------------------------------------
 
@@ -240,7 +238,7 @@ component_levels <- function(names) {
 # Facet labels of the generative model's figures: signals in rows, vowels in columns.
 generator_labeller <- labeller(
   .rows = function(signal) if_else(signal == "X", "X (mixture)", sub("^F", "Formant ", signal)),
-  .cols = function(vowel) sprintf("Vowel /%s/", vowel)
+  .cols = function(vowel) sprintf(if (is_narrow()) "/%s/" else "Vowel /%s/", vowel)
 )
 
 method_names <- c(filter = "FD", ewt = "EWT", vmd = "VMD", emd = "EMD")
@@ -257,10 +255,12 @@ check_names <- function(found, known, path, what) {
 # The colours of up to eight unordered classes.
 class_palette <- function() palettes[[style$palette]]
 
-# Colours of unordered classes: the palette for up to eight, beyond that steps of the gradient.
-class_colours <- function(levels) {
-  n <- length(levels)
-  setNames(if (n <= length(class_palette())) class_palette()[seq_len(n)] else ordered_colours(levels), levels)
+# Colours of unordered classes. They repeat after eight: the classes of each eight have shapes and lines of their own.
+class_colours <- function(levels) setNames(rep_len(class_palette(), length(levels)), levels)
+class_shapes <- function(levels) by_eights(levels, c(16, 17, 15, 3, 4, 6, 0, 5))
+class_lines <- function(levels) by_eights(levels, c("solid", "22", "11", "42", "1242", "62"))
+by_eights <- function(levels, values) {
+  setNames(rep_len(rep(values, each = length(class_palette())), length(levels)), levels)
 }
 
 # Colours of ordered classes and of numbers: the gradient without its pale end.
@@ -299,7 +299,9 @@ theme_figure <- function(base_size = 8) {
       axis.title = element_text(size = rel(0.95)),
       strip.text = element_text(size = rel(0.9), face = "bold", hjust = 0, margin = margin(1, 1, 1.5, 0)),
       strip.text.y = element_text(hjust = 0.5, margin = margin(0, 1, 0, 2)),
-      legend.title = element_text(size = rel(0.9), face = "bold"),
+      # Long titles of narrow panels run on instead of being cut.
+      strip.clip = "off",
+      legend.title = element_text(size = rel(0.9), face = "bold", margin = margin(0, 4, 0, 0)),
       legend.text = element_text(size = rel(0.85)),
       legend.key.size = unit(3.6, "mm"),
       legend.box.spacing = unit(2, "mm"),
@@ -310,20 +312,73 @@ theme_figure <- function(base_size = 8) {
       plot.title.position = "plot",
       plot.caption.position = "plot",
       plot.tag = element_text(size = rel(1.15), face = "bold"),
+      # The labels at the ends of axes need a little room.
+      plot.margin = margin(4, 8, 4, 4),
       plot.background = element_rect(fill = "white", colour = NA)
     )
 }
 
-# Columns of panels that fit the figure: `most` in a double column (183 mm), fewer in a narrower one.
-fitting_columns <- function(most) max(1, floor(most * min(1, style$width_mm / 180)))
+# Columns of panels that fit the figure: `most` in a double column (183 mm), half of them in a single one (89 mm).
+fitting_columns <- function(most) max(1, floor(most * min(1, style$width_mm / 178)))
+is_narrow <- function() style$width_mm < 130
+
+# Break a heading so that it fits its share of the width of the figure.
+wrap_heading <- function(words, columns = 1) {
+  paste(strwrap(words, width = max(12, floor(style$width_mm / columns / 1.7))), collapse = "\n")
+}
 
 # Break a sentence so that it fits a caption of the given width (8 pt base, captions at 0.8 of it).
 wrap_caption <- function(sentences, width_mm) {
-  paste(strwrap(paste(sentences, collapse = " "), width = floor(width_mm / 1.25)), collapse = "\n")
+  paste(strwrap(paste(sentences, collapse = " "), width = floor(width_mm / 1.32)), collapse = "\n")
+}
+
+# The height of a grid of plots whose panels keep their shape (maps, equal axes) at the given width: as much as leaves
+# no blank bands. Patchwork gives every column the widest legends and labels of its plots.
+fitting_height <- function(plots, columns, width_mm) {
+  # Sizes are measured on a device that has the fonts.
+  ragg::agg_capture(width = width_mm, height = width_mm, units = "mm")
+  on.exit(grDevices::dev.off())
+  sizes <- vapply(plots, function(plot) {
+    if (inherits(plot, "spacer")) {
+      return(numeric(4))
+    }
+    table <- ggplotGrob(plot)
+    panels_of <- function(sizes) grid::unitType(sizes) == "null"
+    fixed_of <- function(sizes) sum(grid::convertUnit(sizes[!panels_of(sizes)], "mm", valueOnly = TRUE))
+    free_of <- function(sizes) sum(as.numeric(sizes[panels_of(sizes)]))
+    c(fixed_of(table$widths), free_of(table$widths), fixed_of(table$heights), free_of(table$heights))
+  }, numeric(4))
+  place <- seq_along(plots) - 1
+  sides <- tapply(sizes[1, ], place %% columns, max)
+  scale <- max(1, (width_mm - sum(sides)) / sum(tapply(sizes[2, ], place %% columns, max)))
+  sum(tapply(sizes[3, ], place %/% columns, max)) + scale * sum(tapply(sizes[4, ], place %/% columns, max))
+}
+
+# A figure without a title of its own says what it is about.
+titled <- function(figure, arguments) {
+  if (!is.null(title_of(figure)) || !nzchar(arguments$about)) {
+    return(figure)
+  }
+  title <- capitalised(arguments$about)
+  if (inherits(figure, "patchwork")) {
+    figure$patches$annotation$title <- title
+    figure$patches$annotation$theme <- theme_figure() + figure$patches$annotation$theme
+  } else {
+    figure <- figure + labs(title = title)
+  }
+  figure
+}
+
+title_of <- function(figure) {
+  title <- if (inherits(figure, "patchwork")) figure$patches$annotation$title else figure$labels$title
+  if (is.character(title) && nzchar(title[1])) title
 }
 
 # Write the figure as PDF (fonts embedded) and PNG; a file appears under its name only once it is complete.
 save_figure <- function(plot, arguments, height_mm, width_mm = arguments$width_mm) {
+  given <- title_of(plot)
+  plot <- titled(plot, arguments)
+  height_mm <- height_mm + if (identical(title_of(plot), given)) 0 else 5
   size <- c(width_mm, height_mm) / 25.4
   write_with <- function(path, open_device) {
     dir.create(dirname(path), recursive = TRUE, showWarnings = FALSE)

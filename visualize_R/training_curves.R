@@ -15,8 +15,10 @@ arguments <- figure_arguments(inputs = "history", parameters = list(runs = chara
 
 titles <- c(
   total = "Total loss (nats)",
+  total_autoencoder = "Total loss, autoencoders",
   decomposition = "Decomposition loss (nats)",
   prior = "Prior loss (nats)",
+  prior_autoencoder = "Prior loss, autoencoders (nats)",
   reconstruction = "Reconstruction loss (squared error)",
   divergence_positive = "Divergence, X to components",
   divergence_negative = "Divergence, between components",
@@ -45,7 +47,15 @@ if (length(unknown) > 0) {
 curves <- history %>%
   pick_runs(arguments$runs, arguments$history) %>%
   filter(!is.na(.data$value)) %>%
+  group_by(.data$run) %>%
+  mutate(autoencoder = any(.data$quantity == "reconstruction")) %>%
+  ungroup() %>%
   mutate(
+    # Beside reconstruction losses those of the decomposition would be flat: they have axes of their own.
+    quantity = if_else(
+      .data$autoencoder & !all(.data$autoencoder) & .data$quantity %in% c("total", "prior"),
+      paste0(.data$quantity, "_autoencoder"), .data$quantity
+    ),
     quantity = factor(titles[.data$quantity], levels = titles),
     split = factor(.data$split, levels = c("train", "validation"))
   )
@@ -56,6 +66,9 @@ lone <- curves %>%
   ungroup()
 
 branch_names <- c(all = "Whole model", Z = "Branch Z (frames)", S = "Branch S (utterances)")
+
+# Steps are whole numbers.
+whole_breaks <- function(limits) Filter(function(step) step == round(step), scales::breaks_extended(5)(limits))
 
 # The curves of some branches: one row per quantity, one column per branch; NULL if no run logs them.
 curve_block <- function(branches) {
@@ -68,18 +81,29 @@ curve_block <- function(branches) {
   if (nrow(block) == 0) {
     return(NULL)
   }
+  absent <- anti_join(
+    expand_grid(quantity = unique(block$quantity), branch = unique(block$branch)), block, by = c("quantity", "branch")
+  )
   ggplot(block, aes(.data$step, .data$value, colour = .data$label, linetype = .data$split)) +
     geom_line(linewidth = 0.4) +
+    (if (nrow(absent) > 0) {
+      geom_text(
+        aes(mean(range(curves$step)), Inf), absent,
+        label = "not in this branch", vjust = 3.5, size = 2, colour = "grey40", inherit.aes = FALSE
+      )
+    }) +
     geom_point(data = in_block(lone), size = 0.8, show.legend = FALSE) +
     facet_grid(
       vars(.data$quantity), vars(.data$branch),
-      scales = "free_y", labeller = labeller(.rows = label_wrap_gen(20))
+      scales = "free_y", labeller = labeller(
+        .rows = label_wrap_gen(20), .cols = label_wrap_gen(if (is_narrow()) 10 else 40)
+      )
     ) +
-    scale_x_continuous(limits = range(curves$step), labels = scales::label_comma()) +
+    scale_x_continuous(limits = range(curves$step), breaks = whole_breaks, labels = scales::label_comma()) +
     scale_colour_manual(values = class_colours(levels(curves$label)), drop = FALSE) +
     scale_linetype_manual(values = c(train = "solid", validation = "22"), drop = FALSE) +
     labs(x = "Training step", y = NULL, colour = "Model", linetype = "Data") +
-    guides(colour = guide_legend(order = 1, ncol = 3), linetype = guide_legend(order = 2)) +
+    guides(colour = guide_legend(order = 1, ncol = fitting_columns(3)), linetype = guide_legend(order = 2)) +
     theme_figure() +
     theme(
       strip.text.y = element_text(angle = 0, hjust = 0, face = "plain"), panel.spacing = unit(2.5, "mm")
@@ -95,5 +119,5 @@ figure <- wrap_plots(blocks[rows > 0], ncol = 1, heights = rows[rows > 0], guide
     legend.spacing.y = unit(0, "mm")
   )
 
-legend_mm <- 5 + 4 * ceiling(nlevels(curves$label) / 3)
-save_figure(figure, arguments, height_mm = 19 * sum(rows) + 14 * sum(rows > 0) + legend_mm)
+legend_mm <- 5 + 4 * ceiling(nlevels(curves$label) / fitting_columns(3))
+save_figure(figure, arguments, height_mm = 17 * sum(rows) + 14 * sum(rows > 0) + legend_mm)

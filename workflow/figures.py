@@ -19,7 +19,7 @@ from typing import Any
 from source import as_input
 
 from decvae.artifacts import settings_hash
-from decvae.names import METHODS, PAIRED_KEYS, decvae_name, name_in_paper
+from decvae.names import METHODS, PAIRED_KEYS, PAPER_BETAS, decvae_name, name_in_paper
 from decvae.runs import AUTOENCODERS, Run, corpus_id, decomposition_id, decomposition_settings
 
 PUBLISHED = Path(__file__).resolve().parents[1] / "decvae" / "evaluation" / "published_scores.csv"
@@ -254,10 +254,13 @@ def _metric_figure(study: Study, name: str, family: str, runs: list[Run], *, abo
 
 
 def published_name(study: Study, run: Run) -> str:
-    """The model of the published table that a run stands for; "-" if there is none."""
+    """The model of the published table that a run stands for; "-" if there is none (as of another beta)."""
+    beta = run.settings.get("beta_z")
+    if beta is not None and beta not in PAPER_BETAS:
+        return "-"
     kind = study.kind(run.settings["corpus"])
     source = study.kind(run.source.settings["corpus"]) if run.source is not None else None
-    name = name_in_paper(run.model, run.input, run.settings["decomposition"], run.settings.get("beta_z"), source)
+    name = name_in_paper(run.model, run.input, run.settings["decomposition"], beta, source)
     return name if (kind, name) in _published_models() else "-"
 
 
@@ -382,8 +385,8 @@ def _figures_of_signals(study: Study) -> Iterator[Figure]:
         yield Figure(f"si9/{view}", "component_quality", qualities, {"view": view}, f"corpus {shown}")
     if study.kind(shown) == "sim_vowels":  # what only a generator knows
         waves, mel = (f"results/corpora/{corpus}-generative{part}.csv" for part in ("", "_mel"))
-        yield Figure("si4/generative_model", "signals", {"signals": waves}, {"view": "waveforms"}, shown)
-        yield Figure("si4/mel_features", "signals", {"signals": mel}, {"view": "mel"}, shown)
+        yield Figure("si4/generative_model", "signals", {"signals": waves}, {"view": "waveforms"}, f"corpus {shown}")
+        yield Figure("si4/mel_features", "signals", {"signals": mel}, {"view": "mel"}, f"corpus {shown}")
         for name, view in (("component_frequencies", "medians"), ("component_scatter", "frames")):
             yield Figure(f"si4/{name}", "component_frequencies", qualities, {"view": view}, f"corpus {shown}")
     for name in dict.fromkeys([shown, *study.corpora()]):

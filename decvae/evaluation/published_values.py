@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from decvae.evaluation.report import escaped, markdown, matching
-from decvae.names import BASELINE_LABELS, METHODS, name_in_paper
+from decvae.names import BASELINE_LABELS, METHODS, PAPER_BETAS, name_in_paper
 
 VALUES = Path(__file__).with_name("published_scores.csv")
 BEST = "best"  # the paper reports the classifier with the highest test accuracy
@@ -36,7 +36,6 @@ HEADINGS = {
 }
 TASKS = ("accuracy", "unweighted_accuracy", "kmeans_accuracy")  # of one factor each
 COLUMNS = ("run", "label", "model", "aggregation", "metric", "factor", "value", "paper")
-_BETAS = (0.0, 0.1, 1.0)
 _OWN_NAMES = {"gaussian_correlation_norm": "total_correlation_norm"}
 
 
@@ -60,7 +59,7 @@ def paper_values(kind: str) -> pd.DataFrame:
 def _models_by_name() -> dict[str, dict[str, Any]]:
     """Kinds of models that are trained on the corpus that they are scored on, by their names in the paper."""
     kinds = [(model, "", float("nan")) for model in (*BASELINE_LABELS, "raw")]
-    kinds += [("decvae", decomposition, beta) for decomposition, beta in product(METHODS, _BETAS)]
+    kinds += [("decvae", decomposition, beta) for decomposition, beta in product(METHODS, PAPER_BETAS)]
     return {
         name_in_paper(model, features, decomposition, beta): {
             "model": model,

@@ -1,5 +1,7 @@
 # Appended to a copy of theme.R: figures are not drawn but described, as JSON in the place of the PNG.
 
+text <- function(label) if (is.character(label)) label else ""
+
 describe_plot <- function(plot) {
   if (inherits(plot, "spacer") || inherits(plot, "guide_area")) {
     return(list())
@@ -9,7 +11,6 @@ describe_plot <- function(plot) {
   facets <- setdiff(names(layout), c("PANEL", "ROW", "COL", "SCALE_X", "SCALE_Y", "COORD"))
   colours <- built$plot$scales$get_scales("colour")
   fills <- built$plot$scales$get_scales("fill")
-  text <- function(label) if (is.character(label)) label else ""
   classes <- function(scale) if (!is.null(scale) && scale$is_discrete()) as.character(scale$get_limits()) else list()
   one <- list(
     panels = I(if (length(facets) > 0) {
@@ -20,12 +21,18 @@ describe_plot <- function(plot) {
     rows = I(vapply(built$data, nrow, integer(1))),
     x = text(plot$labels$x), y = text(plot$labels$y), title = text(plot$labels$title),
     subtitle = text(plot$labels$subtitle), caption = text(plot$labels$caption),
-    colours = I(classes(colours)), fills = I(classes(fills))
+    colours = I(classes(colours)), fills = I(classes(fills)), columns = max(layout$COL),
+    # Text that is drawn in the panels, and the shapes of their marks.
+    words = I(unique(as.character(unlist(lapply(built$data, `[[`, "label"))))),
+    shapes = length(unique(unlist(lapply(built$data, `[[`, "shape"))))
   )
   list(one)
 }
 
 describe <- function(figure) {
+  if (inherits(figure, "wrapped_patch")) {
+    return(describe(attr(figure, "grobs")$full))
+  }
   if (!inherits(figure, "patchwork")) {
     return(describe_plot(figure))
   }
@@ -37,10 +44,21 @@ describe <- function(figure) {
   c(inner, if (!inherits(figure, "plot_filler")) describe_plot(last))
 }
 
+plot_columns <- function(figure) {
+  columns <- if (inherits(figure, "patchwork")) figure$patches$layout$ncol
+  if (length(columns) == 1 && columns > 1 || length(columns) == 1 && one_panel(figure)) columns else 0
+}
+
+one_panel <- function(figure) all(vapply(describe(figure), function(plot) length(plot$panels) == 1, logical(1)))
+
 save_figure <- function(plot, arguments, height_mm, width_mm = arguments$width_mm) {
+  plot <- titled(plot, arguments)
   annotation <- if (inherits(plot, "patchwork")) plot$patches$annotation$caption else plot$labels$caption
   found <- list(
     plots = describe(plot), height_mm = height_mm, width_mm = width_mm,
+    title = text(title_of(plot)),
+    # Columns of plots where several plots, each of one panel, make the figure; 0 where facets do.
+    columns = plot_columns(plot),
     caption = if (is.character(annotation)) gsub("\n", " ", annotation) else ""
   )
   writeLines(jsonlite::toJSON(found, auto_unbox = TRUE, null = "null"), arguments$png)

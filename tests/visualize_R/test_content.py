@@ -130,7 +130,7 @@ def test_circles_show_the_two_families_apart(describe):
     plots = describe("metrics_circular.R", {"metrics": tables.metrics_table()})["plots"]
     assert [plot["title"] for plot in plots] == ["Autoencoders", "DecVAE"]
     assert [plot["fills"] for plot in plots] == [["AE", "VAE", "β-VAE"], MODELS[:3]]
-    assert [plot["rows"][2] for plot in plots] == [15, 15]
+    assert [plot["rows"][1] for plot in plots] == [15, 15]
 
 
 def test_curves_have_a_row_per_quantity_and_a_column_per_branch(describe):
@@ -214,7 +214,7 @@ def test_a_corpus_has_a_panel_for_every_factor(describe):
     plots = describe("corpus.R", {"summary": summary, "utterances": utterances}, classes=24)["plots"]
     assert [plot["subtitle"] for plot in plots] == [
         *["Splits", "Durations of the utterances"],
-        *["phoneme: the 24 longest of 39", "emotion"],
+        *["Phoneme: the 24 longest of 39", "Emotion"],
     ]
 
 
@@ -235,7 +235,12 @@ def test_maps_are_coloured_by_every_factor_and_by_component(describe):
 def test_latents_lie_beside_their_prior(describe):
     found = describe("embedding.R", {"embedding": tables.embedding_points()}, views="prior")
     vowels, speakers = found["plots"]
-    assert vowels["panels"] == SUBSPACES and vowels["subtitle"] == "Vowel" and speakers["subtitle"] == "Speaker"
+    assert vowels["subtitle"] == "Vowel" and speakers["subtitle"] == "Speaker"
+    spread = tables.embedding_points().query("view == 'prior'").groupby("level")[["dim1", "dim2"]].std()
+    assert [panel.split(", sd ")[0] for panel in vowels["panels"]] == SUBSPACES  # each with the spread of its means
+    for panel in vowels["panels"]:
+        space, numbers = panel.split(", sd ")
+        assert [float(number) for number in numbers.split(", ")] == pytest.approx(list(spread.loc[space]), rel=0.06)
     assert vowels["rows"] == [3600, 4 * 2 * 181] and "95 % of the standard Gaussian prior" in found["caption"]
 
 
@@ -244,7 +249,101 @@ def test_three_dimensions_are_seen_from_a_fixed_place(describe):
     assert [plot["title"] for plot in plots] == ["Vowel", "Speaker"] and plots[0]["y"] == "seen from 35°, 25° above"
 
 
-def test_a_narrow_figure_has_fewer_panels_side_by_side(describe):
-    metrics = {"metrics": tables.metrics_table()}
-    wide, narrow = (describe("metrics_bars.R", metrics, width_mm=width) for width in (183, 89))
-    assert narrow["width_mm"] == 89 and narrow["height_mm"] > 1.5 * wide["height_mm"]
+def test_every_class_has_a_mark_of_its_own(describe):
+    table = tables.embedding_points()
+    table["factor_speaker"] = "s" + table["factor_speaker"]
+    plots = describe("embedding.R", {"embedding": table.assign(factor_session="one")})["plots"]
+    assert [plot["title"] for plot in plots] == [
+        "Vowel",
+        "Speaker",
+        "Component",
+        "Centre frequency (kHz)",
+    ]  # no session
+    assert len(plots[1]["colours"]) == 10 and plots[1]["shapes"] == 2 and plots[0]["shapes"] == 1
+
+
+def test_figures_say_what_they_are_about(describe):
+    inputs = tables.embedding_points().assign(run=None, label="mel inputs", checkpoint=None)
+    found = describe("embedding.R", {"embedding": inputs}, about="mel inputs, corpus timit")
+    assert found["title"] == "Mel inputs, corpus timit, frames"
+    found = describe("embedding.R", {"embedding": tables.embedding_points()}, about="mel inputs, corpus timit")
+    assert found["title"] == "β-DecVAE FD centred, best, frames"
+    for script in ("metrics_bars.R", "metrics_scatter.R"):
+        assert describe(script, {"metrics": tables.metrics_table()}, about="corpus timit")["title"] == "Corpus timit"
+
+
+def test_a_total_correlation_beyond_the_panel_is_written(describe):
+    metrics = tables.metrics_table()
+    chosen = (metrics["metric"] == "total_correlation_corr") & (metrics["label"] == MODELS[0])
+    metrics.loc[chosen & (metrics["checkpoint"] == "best"), "value"] = 2.345
+    (plot,) = describe("metrics_bars.R", {"metrics": metrics})["plots"]
+    assert "TC 2.35" in plot["words"] or "TC 2.34" in plot["words"]
+    (plot,) = describe("metrics_bars.R", {"metrics": metrics}, shown="tasks")["plots"]
+    assert not plot["words"]
+
+
+def test_panels_of_bars_leave_few_places_empty(describe):
+    metrics = tables.metrics_table()
+    vowels = (metrics["metric"] == "accuracy") & (metrics["factors"] == "vowel")
+    metrics = pd.concat([metrics, metrics[vowels].assign(factors="accent")])
+    (eleven,) = describe("metrics_bars.R", {"metrics": metrics})["plots"]
+    assert len(eleven["panels"]) == 11 and eleven["columns"] == 4
+
+
+def test_intervals_are_explained_where_there_are_some(describe):
+    metrics = tables.metrics_table()
+    assert "Crosses" in describe("metrics_scatter.R", {"metrics": metrics})["caption"]
+    metrics[["ci_low", "ci_high"]] = None
+    assert "Crosses" not in describe("metrics_scatter.R", {"metrics": metrics})["caption"]
+
+
+def test_autoencoders_have_axes_of_their_own(describe):
+    history = tables.history_table()
+    own = history[(history["run"] == history["run"].iloc[0]) & history["quantity"].isin(["total", "prior"])]
+    own = own[own["branch"] != "S"].assign(run="vae", label="VAE", value=lambda rows: 40 * rows["value"])
+    reconstruction = own[own["branch"] == "Z"].assign(quantity="reconstruction")
+    together = pd.concat([history, own, reconstruction])
+    whole, branches = describe("training_curves.R", {"history": together})["plots"]
+    assert whole["panels"] == ["Total loss (nats) | Whole model", "Total loss, autoencoders | Whole model"]
+    assert "Prior loss, autoencoders (nats) | Branch S (utterances)" in branches["panels"]
+    assert branches["words"] == ["not in this branch"]
+    alone, _ = describe("training_curves.R", {"history": pd.concat([own, reconstruction])})["plots"]
+    assert alone["panels"] == ["Total loss (nats) | Whole model"]
+
+
+def test_as_many_classes_as_are_drawn_are_not_thinned_out(describe):
+    table = tables.responses_table()
+    table["factor_speaker"] = [f"s{round(1000 * value):04d}" for value in table["factor_speaker"]]
+    caption = describe("latent_responses.R", {"responses": table}, most=table["factor_speaker"].nunique())["caption"]
+    assert "evenly spread" not in caption
+
+
+def test_recordings_of_one_length_are_one_bar(describe):
+    summary, utterances = tables.corpus_tables()
+    same = {"summary": summary, "utterances": utterances.assign(seconds=1.6)}
+    durations = describe("corpus.R", same)["plots"][1]
+    assert durations["rows"] == [utterances["split"].nunique()]
+
+
+@pytest.mark.parametrize(
+    ("script", "parameters", "wide", "narrow"),
+    [
+        ("metrics_scatter.R", {}, 2, 1),
+        ("metrics_bars.R", {}, 5, 2),
+        ("metrics_lines.R", {}, 4, 2),
+        ("metrics_circular.R", {}, 2, 1),
+        ("latent_responses.R", {}, 6, 3),
+        ("response_maps.R", {}, 6, 3),
+        ("embedding.R", {}, 2, 1),
+        ("embedding.R", {"views": "prior"}, 4, 2),
+        ("component_quality.R", {}, 2, 1),
+        ("component_frequencies.R", {}, 4, 2),
+    ],
+)
+def test_a_single_column_has_half_the_panels_side_by_side(describe, script, parameters, wide, narrow):
+    """Of one plot by its facets, of several by the plots: a figure has the same panels at both widths."""
+    double, single = (describe(script, tables.tables_of(script), width_mm=width, **parameters) for width in (183, 89))
+    assert single["width_mm"] == 89 and single["height_mm"] > 1.15 * double["height_mm"]
+    assert [len(plot["panels"]) for plot in single["plots"]] == [len(plot["panels"]) for plot in double["plots"]]
+    found = [figure["columns"] or figure["plots"][0]["columns"] for figure in (double, single)]
+    assert found == [wide, narrow]

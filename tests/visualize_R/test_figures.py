@@ -359,6 +359,8 @@ def assert_drawn(done: subprocess.CompletedProcess, outputs: dict[str, Path], wi
         pixels = np.asarray(image.convert("RGB"), dtype=float)
     assert pixels.shape[1] == pytest.approx(width_mm / 25.4 * 100, abs=2)
     assert pixels.std() > 10, "the picture is blank"
+    edges = np.concatenate([pixels[:, :2], pixels[:, -2:]], axis=1)
+    assert edges.min() == 255, "something is cut off at the left or the right"
     assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 50, "the picture has hardly any colour"
     assert sorted(path.name for path in outputs["pdf"].parent.iterdir()) == ["figure.pdf", "figure.png"]
 
@@ -386,6 +388,18 @@ def test_missing_column_is_named(script, tmp_path):
 def test_every_view_of_a_script_is_drawn(view, tmp_path):
     script, tables = OTHER_VIEWS[view]
     assert_drawn(*draw(script, tables(), tmp_path, **{"views" if script == "embedding.R" else "view": view}))
+
+
+@pytest.mark.parametrize("script", DEFINING_COLUMN)
+def test_figure_of_a_single_column(script, tmp_path):
+    assert_drawn(*draw(script, tables_of(script), tmp_path, width_mm=89), width_mm=89)
+
+
+@pytest.mark.parametrize("view", OTHER_VIEWS)
+def test_view_of_a_single_column(view, tmp_path):
+    script, tables = OTHER_VIEWS[view]
+    chosen = {"views" if script == "embedding.R" else "view": view}
+    assert_drawn(*draw(script, tables(), tmp_path, width_mm=89, **chosen), width_mm=89)
 
 
 def test_a_map_in_three_dimensions_is_drawn(tmp_path):

@@ -122,6 +122,13 @@ def test_runs_stand_beside_their_published_counterparts():
     assert [figures.published_name(waveform, run) for run in waveform.runs] == ["-", "DecVAE EWT", "VAE waveform"]
 
 
+def test_a_published_mark_is_of_the_same_beta():
+    betas = {0.0: "DecAE FD", 0.05: "-", 0.1: "β-DecVAE FD", 1.0: "DecVAE FD", 5.0: "-"}
+    runs = [{"beta_z": beta, "beta_s": beta} for beta in betas]
+    swept = study([*runs, {"model": "beta_vae", "beta_z": 0.1}, {"model": "beta_vae", "beta_z": 5.0}])
+    assert [figures.published_name(swept, run) for run in swept.runs] == [*betas.values(), "β-VAE", "-"]
+
+
 def test_published_values_can_be_left_out():
     bars = {
         wanted: figures.study_figures(study(figures={"published": wanted}))["fig2/metrics_bars"]
