@@ -47,14 +47,15 @@ in_panels <- function(table) {
 }
 # Bars are stacked from below: the untrained one comes first.
 bars <- in_panels(scores) %>% mutate(state = factor(.data$state, levels = c("untrained", "shown")))
-spreads <- filter(bars, !is.na(.data$ci_low))
+# Values that the cut takes are written where their bars would be.
+is_cut <- bars$score == "total_correlation" & bars$value == 0
+spreads <- filter(bars, !is.na(.data$ci_low), !is_cut)
 has_untrained <- any(bars$state == "untrained")
 
 # As many columns as leave at most two places of the last row empty.
 widest <- min(fitting_columns(5), nrow(definitions))
 columns <- Find(function(n) -nrow(definitions) %% n <= 2, widest:1)
-# Values that the cut took are written where their bars would be.
-cut_off <- filter(bars, .data$score == "total_correlation", .data$value == 0) %>%
+cut_off <- filter(bars, is_cut) %>%
   mutate(row = as.integer(.data$label) + if (has_untrained) if_else(.data$state == "shown", 0.2, -0.2) else 0)
 figure <- ggplot(bars, aes(.data$value, .data$label, fill = .data$group, alpha = .data$state)) +
   geom_col(position = position_dodge2(preserve = "single", padding = 0.1), width = 0.8) +
