@@ -76,7 +76,7 @@ figure <- ggplot(bars, aes(.data$value, .data$label, fill = .data$group, alpha =
     inherit.aes = FALSE, size = 1.9, hjust = 0, colour = "grey25"
   ) +
   facet_wrap(vars(.data$panel), ncol = columns, labeller = label_wrap_gen(16 * 5 %/% columns)) +
-  scale_x_continuous(breaks = c(0, 0.5, 1), labels = c("0", "0.5", "1"), expand = expansion(mult = c(0, 0.02))) +
+  scale_x_continuous(breaks = c(0, 0.5, 1), labels = c("0", "0.5", "1"), expand = expansion(mult = c(0, 0.05))) +
   coord_cartesian(xlim = c(0, max(1, bars$value))) +
   scale_fill_manual(
     values = setNames(class_palette()[c(1, 3, 4, 2)], groups),
@@ -114,6 +114,6 @@ figure <- ggplot(bars, aes(.data$value, .data$label, fill = .data$group, alpha =
     panel.spacing.x = unit(3, "mm"), strip.text.x = element_text(vjust = 0)
   )
 
-rows_mm <- nlevels(bars$label) * (if (has_untrained) 4.2 else 3)
+rows_mm <- nlevels(bars$label) * (if (has_untrained) 4.6 else 3)
 panel_rows <- ceiling(nrow(definitions) / columns)
 save_figure(figure, arguments, height_mm = panel_rows * (max(rows_mm, 12) + 5) + 38)

@@ -98,25 +98,28 @@ scatter_panel <- function(x, y, size = NA) {
       aes(shape = .data$label, size = .data$size, fill = .data$label),
       data = shown, stroke = 0.6, alpha = 0.9
     )
+  # One layer of names, so that those of runs and of published values push each other away, too.
+  names <- points %>%
+    # The hollow marks get no name but push those of others away.
+    mutate(
+      name = if_else(.data$state == "shown", names_in_panel[as.character(.data$label)], ""),
+      ink = colours[as.character(.data$label)], face = "plain", size = 2.1
+    )
   if (all(used %in% names(known))) {
     known <- mutate(known, x = .data[[x]], y = .data[[y]])
     panel <- panel +
-      geom_point(aes(.data$x, .data$y), known, inherit.aes = FALSE, shape = 5, size = 1.8, colour = "grey25") +
-      ggrepel::geom_text_repel(
-        aes(.data$x, .data$y, label = .data$name), known,
-        inherit.aes = FALSE, size = 1.8, fontface = "italic", colour = "grey35", family = style$font, seed = 1,
-        min.segment.length = 0.1, segment.size = 0.15, max.overlaps = Inf, max.time = Inf, max.iter = 20000,
-        bg.color = "white", bg.r = 0.12
-      )
+      geom_point(aes(.data$x, .data$y), known, inherit.aes = FALSE, shape = 5, size = 1.8, colour = "grey25")
+    names <- bind_rows(names, mutate(known, ink = "grey35", face = "italic", size = 1.8))
   }
   panel +
     ggrepel::geom_text_repel(
-      # The hollow marks get no label but push those of others away.
-      aes(label = if_else(.data$state == "shown", names_in_panel[as.character(.data$label)], "")),
       # Areas grow beyond the usual mark; white rims keep names readable on intervals.
-      size = 2.1, family = style$font, seed = 42, box.padding = 0.3, point.size = if (is.na(size)) 2.4 else 5,
-      point.padding = 0.2, force = 2, max.time = Inf, max.iter = 20000, bg.color = "white", bg.r = 0.12,
-      min.segment.length = 0.15, segment.size = 0.2, segment.alpha = 0.6, max.overlaps = Inf, show.legend = FALSE
+      aes(.data$x, .data$y, label = .data$name), names,
+      inherit.aes = FALSE, colour = names$ink, size = names$size, fontface = names$face, family = style$font, seed = 42,
+      box.padding = 0.3, point.size = if (is.na(size)) 2.4 else 5, point.padding = 0.2, force = 3, force_pull = 0.3,
+      # A number of steps, not of seconds: the same names in the same places on every machine.
+      max.iter = 50000, max.time = Inf, bg.color = "white", bg.r = 0.12, min.segment.length = 0.15,
+      segment.size = 0.2, segment.alpha = 0.6, max.overlaps = Inf, show.legend = FALSE
     ) +
     scale_colour_manual(values = colours, labels = names_in_legend, drop = FALSE) +
     scale_fill_manual(values = colours, labels = names_in_legend, drop = FALSE) +

@@ -133,7 +133,8 @@ quoted <- function(words) {
 # king_stage -> King stage
 sentence_case <- function(names) capitalised(gsub("_", " ", names, fixed = TRUE))
 
-capitalised <- function(words) paste0(toupper(substring(words, 1, 1)), substring(words, 2))
+# A Greek letter that begins a name stays small.
+capitalised <- function(words) sub("^([a-z])", "\\U\\1", words, perl = TRUE)
 
 # ---- Tables ----------------------------------------------------------------------------------------------------------
 
