@@ -37,24 +37,29 @@ mebibytes <- function(values) {
 
 duration <- ggplot(times, aes(.data$value, .data$row, colour = .data$kind, shape = .data$kind)) +
   geom_point(size = 1.8) +
-  scale_x_log10(breaks = time_breaks, labels = names(time_breaks)) +
+  scale_x_log10(breaks = time_breaks, labels = names(time_breaks), guide = guide_axis(check.overlap = TRUE)) +
   scale_colour_manual(values = class_palette()[seq_along(kinds)]) +
   scale_shape_manual(values = c(16, 1, 17)) +
   labs(subtitle = "Time", x = NULL, y = NULL, colour = NULL, shape = NULL) +
   theme_figure() +
   theme(legend.position = "bottom", panel.grid.major = element_line(colour = "grey92", linewidth = 0.2))
 
+# In a single column the memory stands below the time, with names of its own.
+stacked <- is_narrow()
 memory <- ggplot(filter(costs, !is.na(.data$memory_mib)), aes(.data$memory_mib, .data$row)) +
   geom_point(size = 1.8, colour = "grey25") +
-  scale_x_log10(breaks = memory_breaks, labels = mebibytes, expand = expansion(mult = 0.15)) +
+  scale_x_log10(
+    breaks = memory_breaks, labels = mebibytes, expand = expansion(mult = 0.15),
+    guide = guide_axis(check.overlap = TRUE)
+  ) +
   scale_y_discrete(drop = FALSE) +
   labs(subtitle = "Largest memory of a job", x = NULL, y = NULL) +
   theme_figure() +
   theme(
-    axis.text.y = element_blank(), axis.ticks.y = element_blank(),
+    axis.text.y = if (stacked) element_text() else element_blank(), axis.ticks.y = element_blank(),
     panel.grid.major = element_line(colour = "grey92", linewidth = 0.2)
   )
 
-figure <- duration + memory + plot_layout(widths = c(3, 2))
+figure <- duration + memory + (if (stacked) plot_layout(ncol = 1) else plot_layout(widths = c(3, 2)))
 
-save_figure(figure, arguments, height_mm = 28 + 5 * nrow(costs))
+save_figure(figure, arguments, height_mm = (28 + 5 * nrow(costs)) * (if (stacked) 1.8 else 1))
