@@ -306,11 +306,7 @@ def select_runs(runs: dict[str, Run], config: dict[str, Any], section: str) -> l
     if labels is None:
         return [run for run in runs.values() if run.model == "decvae" and (run.has_frames or section != "traversal")]
     by_label = {run.label: run for run in runs.values()}
-    problems = [
-        f"`{key}` names {label!r}, which is the label of no run.{suggest(label, by_label)}"
-        for label in labels
-        if label not in by_label
-    ]
+    problems = _unknown_labels(labels, by_label, key)
     if section == "traversal":
         problems += [
             f"`{key}` names {label!r}, which has no branch Z; the controlled set consists of single frames."
@@ -320,6 +316,30 @@ def select_runs(runs: dict[str, Run], config: dict[str, Any], section: str) -> l
     if problems:
         raise ConfigError(problems)
     return [by_label[label] for label in labels]
+
+
+def evaluated_states(runs: dict[str, Run], evaluation: dict[str, Any]) -> list[tuple[Run, str]]:
+    """Every (run, checkpoint) of the metric tables: ``evaluation.checkpoints``, init of those in ``untrained`` only.
+
+    Raises
+    ------
+    ConfigError
+        If no run has one of the labels in ``untrained``.
+    """
+    labels = evaluation["untrained"]
+    if labels is not None:
+        if problems := _unknown_labels(labels, {run.label: run for run in runs.values()}, "evaluation.untrained"):
+            raise ConfigError(problems)
+    states = [(run, state) for run in runs.values() for state in run.checkpoints(evaluation["checkpoints"])]
+    return [(run, state) for run, state in states if state != "init" or labels is None or run.label in labels]
+
+
+def _unknown_labels(labels: list[str], by_label: dict[str, Run], key: str) -> list[str]:
+    return [
+        f"`{key}` names {label!r}, which is the label of no run.{suggest(label, by_label)}"
+        for label in labels
+        if label not in by_label
+    ]
 
 
 def _run_settings(full: dict[str, Any], master_seed: int) -> dict[str, Any]:

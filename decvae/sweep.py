@@ -19,8 +19,8 @@ from decvae.runs import LABEL_SYMBOLS, merge, reaches
 OVERLAYS = "overlays"
 SHORTHANDS = {"beta": PAIRED_KEYS["beta"]}
 DEFAULT_MODEL = "decvae"
-# Sections of the configuration that name runs by label.
-_NAMING_SECTIONS = ("traversal", "embeddings")
+# Sections of the configuration that name runs by label, and the key that does.
+_NAMING_KEYS = (("traversal", "runs"), ("embeddings", "runs"), ("evaluation", "untrained"))
 
 Entry = dict[str, Any]
 Point = dict[str, Any]
@@ -44,8 +44,8 @@ def expand_sweeps(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     axis is a key of a run (``seed``, ``loss.frames``), ``beta`` for both priors, or ``overlays``, whose values are
     sections to lay over the entry. An entry with a label gives its runs labels of their own. An entry that starts from
     the label of another one starts, point by point, from the run of that entry with the same values; a zero-shot entry
-    has the axes of its source. Where ``traversal.runs`` or ``embeddings.runs`` has the label of an entry, all its runs
-    are meant.
+    has the axes of its source. Where ``traversal.runs``, ``embeddings.runs`` or ``evaluation.untrained`` has the label of an
+    entry, all its runs are meant.
 
     Parameters
     ----------
@@ -77,10 +77,10 @@ def expand_sweeps(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     expanded = {**config, "runs": runs}
     if "sweep" in defaults:
         expanded["run_defaults"] = {key: value for key, value in defaults.items() if key != "sweep"}
-    for section in _NAMING_SECTIONS:
-        labels = config[section].get("runs") if isinstance(config.get(section), dict) else None
+    for section, key in _NAMING_KEYS:
+        labels = config[section].get(key) if isinstance(config.get(section), dict) else None
         if isinstance(labels, list):
-            expanded[section] = {**config[section], "runs": list(_all_labels(labels, by_label))}
+            expanded[section] = {**config[section], key: list(_all_labels(labels, by_label))}
     return expanded, places
 
 

@@ -15,6 +15,7 @@ from decvae.runs import (
     corpus_id,
     corpus_settings,
     decomposition_id,
+    evaluated_states,
     resolve_runs,
     select_runs,
     without_absent_corpora,
@@ -28,6 +29,7 @@ try:
     RUNS = resolve_runs(CONFIG)
     TRAVERSED = select_runs(RUNS, CONFIG, "traversal")
     EMBEDDED = select_runs(RUNS, CONFIG, "embeddings")
+    EVALUATED = evaluated_states(RUNS, CONFIG["evaluation"])  # every (run, checkpoint) of the metric tables
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
@@ -126,7 +128,7 @@ def run_columns(wildcards):
 
 def evaluation_settings():
     """How latents are measured; which of them is a matter of inputs."""
-    return {key: value for key, value in CONFIG["evaluation"].items() if key not in ("checkpoints", "splits")}
+    return {key: value for key, value in CONFIG["evaluation"].items() if key not in ("checkpoints", "splits", "untrained")}
 
 
 def embedding_settings():
@@ -237,24 +239,19 @@ def evaluated_splits(pattern):
 # ---- Every run and checkpoint ----
 
 
-def evaluated_states():
-    """Every (run, checkpoint) of the metric tables."""
-    return [(run, state) for run in RUNS.values() for state in run.checkpoints(CONFIG["evaluation"]["checkpoints"])]
-
-
 def classified_states():
     """Those of them that have a classification head."""
-    return [(run, state) for run, state in evaluated_states() if run.adaptation == "supervised"]
+    return [(run, state) for run, state in EVALUATED if run.adaptation == "supervised"]
 
 
 def all_scores(pattern):
     """One of the tables of every run and checkpoint."""
-    return [f"results/metrics/runs/{pattern.format(run=run.name, state=state)}" for run, state in evaluated_states()]
+    return [f"results/metrics/runs/{pattern.format(run=run.name, state=state)}" for run, state in EVALUATED]
 
 
 def score_columns():
     """For each of the scores, in their order, the columns that identify its run."""
-    return [run.columns() for run, state in evaluated_states()]
+    return [run.columns() for run, state in EVALUATED]
 
 
 def all_histories(wildcards):
@@ -264,7 +261,7 @@ def all_histories(wildcards):
 def all_latents():
     evaluated = [
         f"results/latents/{run.name}/{state}/{split}.h5"
-        for run, state in evaluated_states()
+        for run, state in EVALUATED
         for split in CONFIG["evaluation"]["splits"]
     ]
     state = CONFIG["traversal"]["checkpoint"]
