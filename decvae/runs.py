@@ -326,10 +326,9 @@ def evaluated_states(runs: dict[str, Run], evaluation: dict[str, Any]) -> list[t
     ConfigError
         If no run has one of the labels in ``untrained``.
     """
-    labels = evaluation["untrained"]
-    if labels is not None:
-        if problems := _unknown_labels(labels, {run.label: run for run in runs.values()}, "evaluation.untrained"):
-            raise ConfigError(problems)
+    labels, by_label = evaluation["untrained"], {run.label: run for run in runs.values()}
+    if problems := _unknown_labels(labels or [], by_label, "evaluation.untrained"):
+        raise ConfigError(problems)
     states = [(run, state) for run in runs.values() for state in run.checkpoints(evaluation["checkpoints"])]
     return [(run, state) for run, state in states if state != "init" or labels is None or run.label in labels]
 

@@ -44,8 +44,8 @@ def expand_sweeps(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     axis is a key of a run (``seed``, ``loss.frames``), ``beta`` for both priors, or ``overlays``, whose values are
     sections to lay over the entry. An entry with a label gives its runs labels of their own. An entry that starts from
     the label of another one starts, point by point, from the run of that entry with the same values; a zero-shot entry
-    has the axes of its source. Where ``traversal.runs``, ``embeddings.runs`` or ``evaluation.untrained`` has the label of an
-    entry, all its runs are meant.
+    has the axes of its source. Where ``traversal.runs``, ``embeddings.runs`` or ``evaluation.untrained`` has the label
+    of an entry, all its runs are meant.
 
     Parameters
     ----------

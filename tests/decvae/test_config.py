@@ -188,7 +188,7 @@ def test_training_defaults():
 def test_evaluation_defaults():
     from decvae.evaluation.scores import EvaluationSettings
 
-    assert without(valid()["evaluation"], "checkpoints", "splits") == as_plain(EvaluationSettings())
+    assert without(valid()["evaluation"], "checkpoints", "untrained", "splits") == as_plain(EvaluationSettings())
 
 
 def test_embedding_defaults():

@@ -4,7 +4,14 @@ import pytest
 
 from decvae.names import METHODS
 from decvae.objective_settings import CHOICES, NAMED, ObjectiveSettings
-from decvae.runs import corpus_id, decomposition_id, decomposition_settings, resolve_runs, select_runs
+from decvae.runs import (
+    corpus_id,
+    decomposition_id,
+    decomposition_settings,
+    evaluated_states,
+    resolve_runs,
+    select_runs,
+)
 from decvae.schema import ConfigError
 from tests.decvae.configurations import SCHEMA, nested, only, runs_of, valid
 
@@ -262,6 +269,20 @@ def test_every_checkpoint_is_those_that_are_sure_to_be_there():
     assert stopping.checkpoints(["every"]) == ["init", "epoch-0010", "best", "last"]
     (linear,) = runs_of({"model": "pca"})
     assert linear.checkpoints(["every"]) == ["best"] and linear.checkpoints(["init", "epoch-0010", "last"]) == ["last"]
+
+
+def test_the_untrained_state_is_measured_of_all_runs_or_of_those_named():
+    config = valid(runs=[{"label": "a"}, {"label": "b", "beta_z": 1.0}, {"model": "pca"}])
+    runs, evaluation = resolve_runs(config), config["evaluation"]
+
+    def states(untrained):
+        return [(run.label, state) for run, state in evaluated_states(runs, {**evaluation, "untrained": untrained})]
+
+    best = [("a", "best"), ("b", "best"), ("PCA", "best")]
+    assert sorted(states(None)) == sorted([("a", "init"), ("b", "init"), *best])
+    assert sorted(states(["b"])) == sorted([("b", "init"), *best]) and states([]) == best
+    with pytest.raises(ConfigError, match=r"`evaluation\.untrained` names 'c', which is the label of no run"):
+        states(["c"])
 
 
 def test_runs_that_differ_by_seed_are_of_one_setting():

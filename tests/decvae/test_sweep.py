@@ -83,8 +83,11 @@ def test_a_start_without_a_twin_is_an_error_that_lists_the_runs():
 
 def test_the_label_of_an_entry_selects_all_its_runs():
     config = valid(
-        runs=[{"label": "mine", "sweep": {"seed": [0, 1]}}, {"label": "else", "seed": 7}], embeddings={"runs": ["mine"]}
+        runs=[{"label": "mine", "sweep": {"seed": [0, 1]}}, {"label": "else", "seed": 7}],
+        embeddings={"runs": ["mine"]},
+        evaluation={"untrained": ["mine"]},
     )
+    assert config["evaluation"]["untrained"] == ["mine (seed=0)", "mine (seed=1)"]
     assert [run.label for run in select_runs(resolve_runs(config), config, "embeddings")] == [
         "mine (seed=0)",
         "mine (seed=1)",

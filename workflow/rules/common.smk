@@ -128,7 +128,9 @@ def run_columns(wildcards):
 
 def evaluation_settings():
     """How latents are measured; which of them is a matter of inputs."""
-    return {key: value for key, value in CONFIG["evaluation"].items() if key not in ("checkpoints", "splits", "untrained")}
+    return {
+        key: value for key, value in CONFIG["evaluation"].items() if key not in ("checkpoints", "splits", "untrained")
+    }
 
 
 def embedding_settings():
