@@ -139,9 +139,9 @@ def axes_around(settings: Mapping[str, Mapping[str, Any]], reference: str) -> di
     Returns
     -------
     {axis: {setting: value}}
-        The reference is on every axis. Keys that change together (both betas, both numbers of components, or an input
-        with its encoder) are one axis, named after them; another objective, with whatever options, is on the axis
-    ``objective``. Keys that one of two settings lacks do not count.
+        The reference is on every axis. Keys that change together (both betas, both numbers of components) are one axis;
+        another objective, with whatever options, is on the axis ``objective``. Keys that one of two settings lacks do
+        not count. Settings that differ in more are on no axis.
     """
     flat = {name: dotted(values) for name, values in settings.items()}
     own = flat[reference]
@@ -153,9 +153,11 @@ def axes_around(settings: Mapping[str, Mapping[str, Any]], reference: str) -> di
         if "objective" in different and different <= _of_objective(own):
             axes.setdefault("objective", {reference: _objective(own)})[name] = _objective(values)
             continue
-        pair = next((title for title, keys in PAIRED_KEYS.items() if different <= set(keys)), None)
-        axis, keys = pair or ", ".join(sorted(different)), sorted(different)[-1:] if pair else sorted(different)
-        axes.setdefault(axis, {reference: _value(own, keys)})[name] = _value(values, keys)
+        last = max(different)
+        axis = last if len(different) == 1 else None
+        axis = next((title for title, keys in PAIRED_KEYS.items() if different <= set(keys)), axis)
+        if axis is not None:
+            axes.setdefault(axis, {reference: _value(own, last)})[name] = _value(values, last)
     return axes
 
 
@@ -167,13 +169,13 @@ def _of_objective(flat: Mapping[str, Any]) -> set[str]:
 def _objective(flat: Mapping[str, Any]) -> str:
     """Name of an objective and the options of the loss in which it differs from that name."""
     named = ObjectiveSettings.named(flat["objective"]).to_dict()
-    options = {key.removeprefix("loss."): value for key, value in flat.items() if key.startswith("loss.")}
-    changed = [f"{key}={_value(options, [key])}" for key in options if key in named and options[key] != named[key]]
+    options = {key.rpartition(".")[2]: value for key, value in flat.items()}
+    changed = [f"{key}={_value(options, key)}" for key in named if key in options and options[key] != named[key]]
     return ", ".join([flat["objective"], *changed])
 
 
-def _value(flat: Mapping[str, Any], keys: list[str]) -> str:
-    return ", ".join(f"{flat[key]:g}" if isinstance(flat[key], float) else str(flat[key]) for key in keys)
+def _value(flat: Mapping[str, Any], key: str) -> str:
+    return f"{flat[key]:g}" if isinstance(flat[key], float) else str(flat[key])
 
 
 def published_trend(axis: str) -> pd.DataFrame:

@@ -172,7 +172,9 @@ def _verdicts(found: pd.DataFrame) -> str:
 
 def _ablations(summary: pd.DataFrame, settings: Mapping, reference: str, checkpoint: str) -> list[str]:
     """A table for every axis; the reference is on each of them."""
-    parts = []
+    parts = [
+        "Settings that differ from the reference in one thing; sound protocol. All others are in the tables above.\n"
+    ]
     trained = summary[summary["checkpoint"] == checkpoint]
     for axis, values in axes_around(settings, reference).items():
         found = {value: trained[trained["setting"] == setting] for setting, value in values.items()}

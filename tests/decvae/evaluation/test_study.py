@@ -15,7 +15,7 @@ from decvae.evaluation.study import (
     scores_of,
 )
 from decvae.evaluation.study_page import study_page
-from decvae.objective_settings import LOSS_OPTIONS, ObjectiveSettings
+from decvae.objective_settings import LOSS_OPTIONS, NORM_OPTIONS, ObjectiveSettings
 
 SETTING_OF = {"a0": "ref", "a1": "ref", "b0": "beta", "b1": "beta", "raw": "raw"}
 BASE = {"model": "decvae", "decomposition": "filter", "input": "mel", "n_components": 3, "beta_z": 0.1, "beta_s": 0.1}
@@ -108,23 +108,29 @@ def test_axes_are_settings_that_differ_in_one_thing():
     found = axes_around(SETTINGS | others, "ref")
     assert found["beta"] == {"ref": "0.1", "beta": "1"}
     assert found["loss.frames"] == {"ref": "8", "frames": "16"}
-    assert found["beta_s, beta_z, loss.frames"]["both"] == "1, 1, 16"
-    assert set(found) == {"beta", "loss.frames", "beta_s, beta_z, loss.frames"}  # neither raw nor Z, of other keys
+    assert set(found) == {"beta", "loss.frames"}  # neither raw nor Z, of other keys, nor both
 
 
 def test_objectives_are_one_axis_whatever_their_options():
     def run(name, **options):
         named = ObjectiveSettings.named(name, **options).to_dict()
-        return BASE | {"seed": 0, "objective": name, "loss": {key: named[key] for key in LOSS_OPTIONS}}
+        loss, network = ({key: named[key] for key in keys} for keys in (LOSS_OPTIONS, NORM_OPTIONS))
+        return BASE | {"seed": 0, "objective": name, "loss": loss, "network": network}
 
     settings = {
         "ref": run("centred"),
         "published": run("published"),
         "floor": run("corrected", variance_floor=0.5),
+        "norm": run("corrected", dense_norm="batch"),
         "option": run("centred", other_frames=1.0),
     }
     found = axes_around(settings, "ref")
-    assert found["objective"] == {"ref": "centred", "published": "published", "floor": "corrected, variance_floor=0.5"}
+    assert found["objective"] == {
+        "ref": "centred",
+        "published": "published",
+        "floor": "corrected, variance_floor=0.5",
+        "norm": "corrected, dense_norm=batch",
+    }
     assert found["loss.other_frames"] == {"ref": "0", "option": "1"}
 
 
