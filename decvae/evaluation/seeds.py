@@ -56,9 +56,12 @@ def over_seeds(scores: pd.DataFrame, setting_of: Mapping[str, str], *, single: b
         error within a run (NaN without intervals): a spread well above it is due to training, not to the data that were
         scored.
     """
-    scores = scores.assign(
-        setting=scores["run"].map(setting_of), label=scores["label"].map(lambda label: SEED_IN_LABEL.sub("", label))
-    )
+    unseeded = {  # the labels of runs and of those that they start from
+        name: scores[name].str.replace(SEED_IN_LABEL, "", regex=True)
+        for name in ("label", "start_from")
+        if name in scores
+    }
+    scores = scores.assign(setting=scores["run"].map(setting_of), **unseeded)
     shared = ["setting", "label", *(name for name in scores.columns if name not in (*OF_ONE_RUN, "setting"))]
     rows = []
     for key, group in scores.groupby(shared, dropna=False, sort=False):

@@ -45,6 +45,12 @@ def test_seeds_of_one_setting_have_a_mean_and_an_interval():
     assert accuracy["within"] == pytest.approx(0.1, rel=1e-3) and np.isnan(found.loc["irs", "within"])
 
 
+def test_runs_that_start_from_seeds_of_one_run_are_of_one_setting():
+    runs = [RUNS[seed] | {"adaptation": "objective", "start_from": f"VAE (seed={seed})"} for seed in range(3)]
+    found = over_seeds(with_run_columns([table(value) for value in (0.7, 0.8, 0.75)], runs), SETTINGS)
+    assert found["runs"].tolist() == [3, 3] and set(found["start_from"]) == {"VAE"}
+
+
 def test_one_seed_each_gives_an_empty_table_with_all_columns():
     found = over_seeds(with_run_columns([table(0.1), table(0.2)], [RUNS[0], RUNS[3]]), SETTINGS)
     assert found.empty and {"setting", "label", "runs", "value", "ci_low", "within"} <= set(found.columns)
