@@ -137,8 +137,8 @@ def test_the_study_of_the_objectives(project):
 
 def test_the_study_on_a_cpu_and_its_page(project):
     plan = project.planned("study", "--configfile", "config/study_cpu.yaml")
-    assert plan["pretrain_model"] == 124
-    assert plan["score_checkpoint"] == 124 + 11  # best, and the untrained states that the study names
+    assert plan["pretrain_model"] == 112
+    assert plan["score_checkpoint"] == 112 + 9  # best, and the untrained states that the study names
     assert plan["decompose_split"] == 24  # 4 methods, 3 more numbers of components, EWT with four; by 3 splits
     assert plan["write_study"] == 1
     refused = project.snakemake("study", "-n", "--cores", "2", check=False)
@@ -148,6 +148,12 @@ def test_the_study_on_a_cpu_and_its_page(project):
 def test_the_study_of_data_sizes(project):
     plan = project.planned("metrics", "--configfile", "config/scaling.yaml")
     assert (plan["simulate_corpus"], plan["pretrain_model"], plan["score_checkpoint"]) == (4, 4, 4)
+
+
+def test_the_study_of_the_published_frame_loss(project):
+    plan = project.planned("metrics", "figures", "--configfile", "config/findings.yaml")
+    assert plan["pretrain_model"] == 10  # four numbers of frames by two seeds, and two with aligned pairs
+    assert plan["score_checkpoint"] == 11 and plan["metrics_lines"] == 1
 
 
 def test_both_protocols_and_four_states_of_training(project):
