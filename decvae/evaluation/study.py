@@ -114,7 +114,7 @@ def against_others(summary: pd.DataFrame, reference: str, checkpoint: str) -> pd
     others = summary[(summary["setting"] != reference) | (summary["checkpoint"] == "init")]
     low = {score.heading: score.low for score in SCORES}
     found = []
-    for row in others[others["heading"].isin(COMPARED)].itertuples():
+    for row in others[others["heading"].isin(COMPARED) & others["value"].notna()].itertuples():
         if row.heading not in own.index:
             continue
         ours = own.loc[row.heading]

@@ -95,6 +95,9 @@ def _introduction(summary: pd.DataFrame, n_runs: int, aggregation: str) -> str:
 
 
 def _number(row: Any) -> str:
+    """Value and spread; "-" for a score that is not defined, as total correlation with redundant codes."""
+    if pd.isna(row.value):
+        return "-"
     return f"{row.value:.3f}" + ("" if pd.isna(row.spread) else f" ± {row.spread:.3f}")
 
 
@@ -147,7 +150,7 @@ def _targets(distances: pd.DataFrame, shown: int = 5) -> str:
         [
             escaped(row["label"], "markdown"),
             f"{row['met']} of {len(headings)}",
-            *(f"{row[name]:+.3f}" for name in headings),
+            *("-" if pd.isna(row[name]) else f"{row[name]:+.3f}" for name in headings),
         ]
         for _, row in distances.head(shown).iterrows()
     ]

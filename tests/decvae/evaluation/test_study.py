@@ -165,3 +165,10 @@ def test_the_page_has_every_part():
         "| OC1 | 0.050",
     ):
         assert text in page, text
+
+
+def test_a_score_that_is_not_defined_is_no_number():
+    table = metrics()
+    table.loc[table["run"].isin(["b0", "b1"]) & (table["metric"] == "disentanglement"), "value"] = np.nan
+    page = study_page(table, SETTINGS, SETTING_OF, reference="ref", kind="sim_vowels", checkpoint="best", **SHOWN)
+    assert "| beta (2) | - |" in page and "nan" not in page
