@@ -152,8 +152,8 @@ def test_the_study_of_data_sizes(project):
 
 def test_the_study_of_the_published_frame_loss(project):
     plan = project.planned("metrics", "figures", "--configfile", "config/findings.yaml")
-    assert plan["pretrain_model"] == 10  # four numbers of frames by two seeds, and two with aligned pairs
-    assert plan["score_checkpoint"] == 11 and plan["metrics_lines"] == 1
+    assert plan["pretrain_model"] == 6  # four numbers of frames, and two with aligned pairs
+    assert plan["score_checkpoint"] == 7 and plan["metrics_lines"] == 1
 
 
 def test_both_protocols_and_four_states_of_training(project):
