@@ -169,7 +169,7 @@ map_panel <- function(view, column, title) {
 prior_panel <- function(column, title) {
   table <- filter(points, .data$view == "prior") %>%
     group_by(.data$level) %>%
-    mutate(heading = sprintf("%s, sd %.2g, %.2g", .data$level[1], sd(.data$dim1), sd(.data$dim2))) %>%
+    mutate(heading = sprintf("%s, sd %#.2g, %#.2g", .data$level[1], sd(.data$dim1), sd(.data$dim2))) %>%
     ungroup()
   levels <- component_levels(table$level)
   table$level <- factor(table$level, levels = levels, labels = table$heading[match(levels, table$level)])

@@ -47,8 +47,8 @@ figure <- ggplot(
 ) +
   geom_ribbon(
     aes(ymin = .data$centre - .data$half_width, ymax = .data$centre + .data$half_width),
-    # Many ribbons on top of each other stay transparent.
-    colour = NA, alpha = min(0.18, 0.8 / length(colours)), na.rm = TRUE
+    # Many ribbons on top of each other stay transparent. They end, as lines do, where a cell has no frames.
+    colour = NA, alpha = min(0.18, 0.8 / length(colours))
   ) +
   geom_line(linewidth = 0.4, na.rm = TRUE) +
   # Cells whose neighbours have no frames are on no line.
