@@ -53,7 +53,6 @@ numbers <- ggplot(of_splits, aes(.data$split, .data$row)) +
 longest <- max(utterances$seconds)
 span <- longest - min(utterances$seconds)
 one_length <- span < 0.001 * longest
-whole_breaks <- function(limits) Filter(function(n) n == round(n), scales::breaks_extended(4)(limits))
 
 durations <- ggplot(mutate(utterances, split = as_split(.data$split)), aes(.data$seconds, fill = .data$split)) +
   (if (one_length) {
@@ -64,7 +63,7 @@ durations <- ggplot(mutate(utterances, split = as_split(.data$split)), aes(.data
   } else {
     geom_histogram(bins = 30, colour = "white", linewidth = 0.1, boundary = 0)
   }) +
-  scale_y_continuous(breaks = whole_breaks) +
+  scale_y_continuous(breaks = whole_breaks(4)) +
   scale_fill_manual(values = colours) +
   facet_wrap(vars(.data$split), ncol = 1, scales = "free_y") +
   labs(subtitle = "Durations of the utterances", x = "Duration (s)", y = "Utterances") +

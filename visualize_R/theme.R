@@ -323,6 +323,11 @@ theme_figure <- function(base_size = 8) {
 fitting_columns <- function(most) max(1, floor(most * min(1, style$width_mm / 178)))
 is_narrow <- function() style$width_mm < 130
 
+# Breaks of an axis of counts or steps: whole numbers, about `n` of them.
+whole_breaks <- function(n) {
+  function(limits) Filter(function(value) value == round(value), scales::breaks_extended(n)(limits))
+}
+
 # Break a heading so that it fits its share of the width of the figure.
 wrap_heading <- function(words, columns = 1) {
   paste(strwrap(words, width = max(12, floor(style$width_mm / columns / 1.7))), collapse = "\n")

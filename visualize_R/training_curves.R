@@ -67,9 +67,6 @@ lone <- curves %>%
 
 branch_names <- c(all = "Whole model", Z = "Branch Z (frames)", S = "Branch S (utterances)")
 
-# Steps are whole numbers.
-whole_breaks <- function(limits) Filter(function(step) step == round(step), scales::breaks_extended(5)(limits))
-
 # The curves of some branches: one row per quantity, one column per branch; NULL if no run logs them.
 curve_block <- function(branches) {
   in_block <- function(data) {
@@ -99,7 +96,7 @@ curve_block <- function(branches) {
         .rows = label_wrap_gen(20), .cols = label_wrap_gen(if (is_narrow()) 10 else 40)
       )
     ) +
-    scale_x_continuous(limits = range(curves$step), breaks = whole_breaks, labels = scales::label_comma()) +
+    scale_x_continuous(limits = range(curves$step), breaks = whole_breaks(5), labels = scales::label_comma()) +
     scale_colour_manual(values = class_colours(levels(curves$label)), drop = FALSE) +
     scale_linetype_manual(values = c(train = "solid", validation = "22"), drop = FALSE) +
     labs(x = "Training step", y = NULL, colour = "Model", linetype = "Data") +
