@@ -91,25 +91,37 @@ def _inconsistencies(config: dict[str, Any]) -> Iterator[str]:
 
 
 def _decomposition_inconsistencies(config: dict[str, Any]) -> Iterator[str]:
-    section = config["decomposition"]
-    edges = section["boundaries"]["edges_hz"]
-    if section["boundaries"]["source"] == "given" and (len(edges) < 2 or edges != sorted(set(edges))):
-        yield f"`decomposition.boundaries.edges_hz` is {edges}; source `given` needs two or more ascending edges."
-    limits = section["frequency_groups_hz"]
-    if limits != sorted(set(limits)):
-        yield f"`decomposition.frequency_groups_hz` is {limits}; the limits must ascend."
+    """Problems of the common settings, and of those of runs that override them."""
+    yield from _section_inconsistencies("decomposition", config["decomposition"])
     for place, run in enumerate(config["runs"]):
         full = merge(config["run_defaults"], run)
-        for grouping, key in (("grouping_frame", "n_components"), ("grouping_sequence", "n_components_seq")):
-            if section[grouping] == "frequency_groups" and full[key] > len(limits) + 1:
+        own = full["decomposition_overrides"]
+        section = merge(config["decomposition"], own)
+        key = f"runs[{place}].decomposition_overrides" if own else "decomposition"
+        if own:
+            yield from _section_inconsistencies(key, section)
+        if "device" in own:
+            yield f"`{key}.device` is {own['device']!r}; the device is that of all runs, set `decomposition.device`."
+        limits = section["frequency_groups_hz"]
+        for grouping, size in (("grouping_frame", "n_components"), ("grouping_sequence", "n_components_seq")):
+            if section[grouping] == "frequency_groups" and full[size] > len(limits) + 1:
                 yield (
-                    f"`decomposition.frequency_groups_hz` has {len(limits)} limits, but `runs[{place}]` has {key} "
-                    f"{full[key]}, which needs {full[key] - 1}."
+                    f"`{key}.frequency_groups_hz` has {len(limits)} limits, but `runs[{place}]` has {size} "
+                    f"{full[size]}, which needs {full[size] - 1}."
                 )
+
+
+def _section_inconsistencies(key: str, section: dict[str, Any]) -> Iterator[str]:
+    edges = section["boundaries"]["edges_hz"]
+    if section["boundaries"]["source"] == "given" and (len(edges) < 2 or edges != sorted(set(edges))):
+        yield f"`{key}.boundaries.edges_hz` is {edges}; source `given` needs two or more ascending edges."
+    limits = section["frequency_groups_hz"]
+    if limits != sorted(set(limits)):
+        yield f"`{key}.frequency_groups_hz` is {limits}; the limits must ascend."
     vmd = section["vmd"]
     if vmd["min_gap_hz"] >= vmd["max_gap_hz"]:
         yield (
-            f"`decomposition.vmd.min_gap_hz` is {vmd['min_gap_hz']:g}; it must be less than `max_gap_hz` "
+            f"`{key}.vmd.min_gap_hz` is {vmd['min_gap_hz']:g}; it must be less than `max_gap_hz` "
             f"({vmd['max_gap_hz']:g})."
         )
 

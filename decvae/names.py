@@ -8,7 +8,11 @@ from typing import Any
 METHODS = {"filter": "FD", "ewt": "EWT", "vmd": "VMD", "emd": "EMD"}
 BASELINE_LABELS = {"ae": "AE", "vae": "VAE", "beta_vae": "β-VAE", "pca": "PCA", "ica": "ICA", "kpca": "kernel PCA"}
 PAPER_BETAS = (0.0, 0.1, 1.0)  # of the models in the paper's figures; its "β-" is 0.1
-PAIRED_KEYS = {"beta": ("beta_z", "beta_s"), "n_components": ("n_components", "n_components_seq")}  # vary together
+PAIRED_KEYS = {  # vary together
+    "beta": ("beta_z", "beta_s"),
+    "n_components": ("n_components", "n_components_seq"),
+    "branches": ("branches", "beta_s", "loss.sequence_frames", "loss.decomposition_weight_s"),
+}
 
 
 def decvae_name(beta: float | None, decomposition: str) -> str:

@@ -136,10 +136,10 @@ def corpus_id(config: dict[str, Any], corpus: str) -> str:
     return f"{corpus}-{settings_hash([corpus_settings(config, corpus), config['seed']])}"
 
 
-def decomposition_settings(config: dict[str, Any], method: str, n_components: int, n_components_seq: int) -> dict:
-    """What a decomposition by ``method`` depends on: the shared settings and that method's own section."""
-    section = {key: config["decomposition"][key] for key in (*_SHARED_KEYS, *_METHOD_KEYS[method])}
-    return {"method": method, "n_components": n_components, "n_components_seq": n_components_seq, **section}
+def decomposition_settings(section: dict[str, Any], method: str, n_components: int, n_components_seq: int) -> dict:
+    """What a decomposition by ``method`` depends on: shared settings of the ``section`` and that method's own."""
+    own = {key: section[key] for key in (*_SHARED_KEYS, *_METHOD_KEYS[method])}
+    return {"method": method, "n_components": n_components, "n_components_seq": n_components_seq, **own}
 
 
 def decomposition_id(settings: dict[str, Any]) -> str:
@@ -283,7 +283,8 @@ def _make_runs(
             own["start_from"]["run"] = source.name
         elif "start_from" in own:
             own["start_from"]["sha256"] = _sha256_of(own["start_from"]["path"], f"runs[{place}].start_from.path")
-        made[place] = _make_run(config, own, labels[place], source)
+        section = merge(config["decomposition"], resolved[place]["decomposition_overrides"])
+        made[place] = _make_run({**config, "decomposition": section}, own, labels[place], source)
     return [made[place] for place in range(len(settings))]
 
 
@@ -379,7 +380,8 @@ def _without_branch(settings: dict[str, Any], branch: str) -> dict[str, Any]:
 
 def _make_run(config: dict[str, Any], settings: dict[str, Any], label: str, source: Run | None) -> Run:
     corpus, method = settings["corpus"], settings["decomposition"]
-    decomposition = decomposition_settings(config, method, settings["n_components"], settings["n_components_seq"])
+    components = (settings["n_components"], settings["n_components_seq"])
+    decomposition = decomposition_settings(config["decomposition"], method, *components)
     ids = (corpus_id(config, corpus), decomposition_id(decomposition))
     features = config["features"][settings["input"]]
     parts = [corpus, settings["model"], f"{method}_C{settings['n_components']}", settings["input"]]

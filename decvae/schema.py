@@ -187,8 +187,12 @@ def _chosen(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> dict[st
 
 
 def _complete(value: Any, schema: dict[str, Any], root: dict[str, Any], defaults: bool = True) -> Any:
-    """Fill in defaults and give numbers their declared type. Items of lists get no defaults (a run is partial)."""
+    """Fill in defaults and give numbers their declared type.
+
+    Items of lists get no defaults (a run is partial), nor what a schema with ``partial`` describes.
+    """
     schema = _chosen(value, _resolved(schema, root), root)
+    defaults = defaults and not schema.get("partial")
     if isinstance(value, dict):
         known, other = schema.get("properties", {}), schema.get("additionalProperties")
         filled = {}
@@ -233,7 +237,7 @@ def _rows(key: str, schema: dict[str, Any], root: dict[str, Any]) -> Iterator[st
     if "allOf" in schema:
         return
     yield f"| `{key}` | {allowed} | {default} | {schema.get('description', '')} |"
-    for name, sub in schema.get("properties", {}).items():
+    for name, sub in () if schema.get("partial") else schema.get("properties", {}).items():
         yield from _rows(f"{key}.{name}", sub, root)
     if isinstance(schema.get("additionalProperties"), dict):
         yield from _rows(f"{key}.NAME", schema["additionalProperties"], root)

@@ -408,7 +408,7 @@ SUMMARIES = ("summary", "utterances")
 def shown_decompositions(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Settings of all four methods with the components that runs have by default, for the figures of the methods."""
     components = (config["run_defaults"]["n_components"], config["run_defaults"]["n_components_seq"])
-    return {method: decomposition_settings(config, method, *components) for method in METHODS}
+    return {method: decomposition_settings(config["decomposition"], method, *components) for method in METHODS}
 
 
 def quality_tables(study: Study, corpus: str) -> list[str]:

@@ -248,7 +248,7 @@ def present_settings(config: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {name: run.settings for name, run in runs.items()}
     sizes = [config["run_defaults"][key] for key in ("n_components", "n_components_seq")]
     for method in METHODS:  # of the figures on decompositions
-        own = decomposition_settings(config, method, *sizes)
+        own = decomposition_settings(config["decomposition"], method, *sizes)
         found[decomposition_id(own)] = own
     for run in runs.values():
         found[run.decomposition_id] = run.decomposition

@@ -43,11 +43,12 @@ SCORES = (
     Score("MI", "mutual_information", low=True, target=0.03),
     Score("TC norm.", "total_correlation_norm", low=True, target=0.10),
 )
-COMPARED = ("D", "Mod.", "Expl.", "speaker acc.")
 
 
-def scores_of(metrics: pd.DataFrame, *, corpus: str, protocol: str, aggregation: str, classifier: str) -> pd.DataFrame:
-    """The rows of the page's scores: frame latents of every run and checkpoint.
+def scores_of(
+    metrics: pd.DataFrame, *, corpus: str, protocol: str, aggregation: str, classifier: str, branch: str = "Z"
+) -> pd.DataFrame:
+    """The rows of the page's scores: latents of one branch, of every run and checkpoint.
 
     Parameters
     ----------
@@ -68,7 +69,7 @@ def scores_of(metrics: pd.DataFrame, *, corpus: str, protocol: str, aggregation:
     ValueError
         If there are no such rows.
     """
-    wanted = {"corpus": corpus, "protocol": protocol, "branch": "Z", "space": "mu"}
+    wanted = {"corpus": corpus, "protocol": protocol, "branch": branch, "space": "mu"}
     kept = ["", BEST if protocol == "published" else classifier]
     rows = matching(metrics, **wanted)
     rows = on_aggregation(rows[rows["classifier"].isin(kept)], aggregation)
@@ -111,10 +112,11 @@ def against_others(summary: pd.DataFrame, reference: str, checkpoint: str) -> pd
         one of them has none.
     """
     own = summary[(summary["setting"] == reference) & (summary["checkpoint"] == checkpoint)].set_index("heading")
+    own = own[own["value"].notna()]
     others = summary[(summary["setting"] != reference) | (summary["checkpoint"] == "init")]
     low = {score.heading: score.low for score in SCORES}
     found = []
-    for row in others[others["heading"].isin(COMPARED) & others["value"].notna()].itertuples():
+    for row in others[others["value"].notna()].itertuples():
         if row.heading not in own.index:
             continue
         ours = own.loc[row.heading]
@@ -139,9 +141,9 @@ def axes_around(settings: Mapping[str, Mapping[str, Any]], reference: str) -> di
     Returns
     -------
     {axis: {setting: value}}
-        The reference is on every axis. Keys that change together (both betas, both numbers of components) are one axis;
-        another objective, with whatever options, is on the axis ``objective``. Keys that one of two settings lacks do
-        not count. Settings that differ in more are on no axis.
+        The reference is on every axis. Keys that change together (both betas, both numbers of components, what comes
+        with a branch) are one axis; another objective, with whatever options, is on the axis ``objective``. Keys that
+        one of two settings lacks do not count. Settings that differ in more are on no axis.
     """
     flat = {name: dotted(values) for name, values in settings.items()}
     own = flat[reference]
@@ -157,7 +159,8 @@ def axes_around(settings: Mapping[str, Mapping[str, Any]], reference: str) -> di
         axis = last if len(different) == 1 else None
         axis = next((title for title, keys in PAIRED_KEYS.items() if different <= set(keys)), axis)
         if axis is not None:
-            axes.setdefault(axis, {reference: _value(own, last)})[name] = _value(values, last)
+            shown = axis if axis in own else last
+            axes.setdefault(axis, {reference: _value(own, shown)})[name] = _value(values, shown)
     return axes
 
 

@@ -11,7 +11,6 @@ from decvae.evaluation.published_values import paper_values
 from decvae.evaluation.report import escaped, markdown, matching
 from decvae.evaluation.seeds import over_seeds
 from decvae.evaluation.study import (
-    COMPARED,
     SCORES,
     against_others,
     agreement,
@@ -25,6 +24,8 @@ from decvae.names import dotted
 HEADINGS = [score.heading for score in SCORES]
 AGGREGATIONS = ("X", "OC1", "OC2", "OC3", "OC4", "OC5", "OCs_joint", "OCs_proj", "all")
 PROTOCOLS = ("published", "sound")
+VERDICTS = ("better", "worse")
+UTTERANCES = {"S": ("X", "all"), "Z+S": ("all",)}  # aggregations that are shown of branches with utterances
 PAPER_KEYS = ("seed", "decomposition", "beta_z", "beta_s")  # in which DecVAEs of the paper's table differ
 
 
@@ -66,6 +67,9 @@ def study_page(
     parts = ["# Results\n", _introduction(summaries["sound"], len(setting_of), aggregation)]
     for name in PROTOCOLS:
         parts += [f"## All models, {name} protocol\n", _models(summaries[name], checkpoint)]
+    for name in PROTOCOLS:
+        if table := _utterances(metrics, setting_of, checkpoint, protocol=name, **shown):
+            parts += [f"## Utterances, {name} protocol\n", table]
     parts += ["## Beside the paper\n", _beside_paper(summaries["published"], settings, reference, kind, checkpoint)]
     parts += ["## Targets\n", _targets(distances_to_targets(rows["published"]))]
     parts += ["## Against every other model\n", _verdicts(against_others(summaries["sound"], reference, checkpoint))]
@@ -113,12 +117,27 @@ def _grid(named: dict[str, pd.DataFrame], headings: list[str]) -> str:
 
 
 def _models(summary: pd.DataFrame, checkpoint: str) -> str:
+    return _grid(_states(summary, checkpoint), HEADINGS)
+
+
+def _states(summary: pd.DataFrame, checkpoint: str) -> dict[str, pd.DataFrame]:
+    """The scores of every label, trained and untrained, by a name that has the number of runs."""
     rows = summary[summary["checkpoint"].isin([checkpoint, "init"])]
     named = {}
     for (label, state), part in rows.groupby(["label", "checkpoint"], sort=False):
-        named[label + (", untrained" if state == "init" else "")] = part
-    counts = {name: int(part["runs"].max()) for name, part in named.items()}
-    return _grid({f"{name} ({counts[name]})": part for name, part in named.items()}, HEADINGS)
+        named[f"{label}{', untrained' if state == 'init' else ''} ({part['runs'].max()})"] = part
+    return named
+
+
+def _utterances(metrics: pd.DataFrame, setting_of: Mapping, checkpoint: str, **shown: str) -> str:
+    """Latents of whole utterances, alone and beside those of their frames; empty for a study without branch S."""
+    parts, columns, measured = {}, set(), set(zip(metrics["branch"], metrics["aggregation"], strict=True))
+    for branch, aggregations in UTTERANCES.items():
+        for name in (name for name in aggregations if (branch, name) in measured):
+            summary = over_seeds(scores_of(metrics, aggregation=name, branch=branch, **shown), setting_of, single=True)
+            columns |= set(summary["heading"])
+            parts |= {f"{label}: {branch}, {name}": part for label, part in _states(summary, checkpoint).items()}
+    return _grid(parts, [heading for heading in HEADINGS if heading in columns]) if parts else ""
 
 
 def _beside_paper(summary: pd.DataFrame, settings: Mapping, reference: str, kind: str, checkpoint: str) -> str:
@@ -170,15 +189,16 @@ def _verdicts(found: pd.DataFrame) -> str:
     cells = {(row.label, row.checkpoint, row.heading): row for row in found.itertuples()}
     body = []
     for label, state in dict.fromkeys(zip(found["label"], found["checkpoint"], strict=True)):
-        rows = [cells.get((label, state, heading)) for heading in COMPARED]
+        rows = [cells.get((label, state, heading)) for heading in HEADINGS]
         name = label + (", untrained" if state == "init" else "")
         texts = ["-" if row is None else f"{row.verdict} ({row.reference:.3f} / {row.value:.3f})" for row in rows]
-        body.append([escaped(name, "markdown"), *texts])
+        counts = [str(sum(row is not None and row.verdict == verdict for row in rows)) for verdict in VERDICTS]
+        body.append([escaped(name, "markdown"), *counts, *texts])
     text = (
-        "The reference (first DecVAE of the study) against each, sound protocol, `verdict (reference / other)`. Better "
-        "or worse: 95 % intervals over seeds do not overlap.\n\n"
+        "The reference (first DecVAE of the study) against each, sound protocol: in how many scores it is better and "
+        "worse, and `verdict (reference / other)`. Better or worse: 95 % intervals over seeds do not overlap.\n\n"
     )
-    return text + markdown(list(COMPARED), body)
+    return text + markdown([*VERDICTS, *HEADINGS], body)
 
 
 def _ablations(summary: pd.DataFrame, settings: Mapping, reference: str, checkpoint: str) -> list[str]:
@@ -189,6 +209,7 @@ def _ablations(summary: pd.DataFrame, settings: Mapping, reference: str, checkpo
     trained = summary[summary["checkpoint"] == checkpoint]
     for axis, values in axes_around(settings, reference).items():
         found = {value: trained[trained["setting"] == setting] for setting, value in values.items()}
+        found = {value: part for value, part in found.items() if len(part)}  # runs without frame latents have none
         parts += [f"### {axis}\n", _axis_table(dict(sorted(found.items(), key=_by_number)), axis)]
     return parts
 

@@ -62,6 +62,16 @@ MISTAKES = {
     "figure of no corpus": ({"figures": {"corpus": "other"}}, "figures.corpus", "sim_vowels"),
     "perplexity": ({"embeddings": {"n_points": 20}}, "embeddings.perplexity", "embeddings.n_points"),
     "given bands": ({"decomposition": {"boundaries": {"source": "given"}}}, "decomposition.boundaries.edges_hz", "two"),
+    "given bands of a run": (
+        {"runs": [{}, {"decomposition_overrides": {"boundaries": {"source": "given"}}}]},
+        "runs[1].decomposition_overrides.boundaries.edges_hz",
+        "two",
+    ),
+    "device of a run": (
+        {"runs": [{"decomposition_overrides": {"device": "cuda"}}]},
+        "runs[0].decomposition_overrides.device",
+        "decomposition.device",
+    ),
     "limits of groups": (
         {"decomposition": {"frequency_groups_hz": [9.0, 8.0]}},
         "decomposition.frequency_groups_hz",
@@ -169,7 +179,7 @@ def test_decomposition_defaults():
 def test_decompositions_are_named_by_what_the_library_says_they_depend_on(method):
     from decvae.decomposition.settings import DecompositionSettings, method_settings
 
-    own = decomposition_settings(valid(), method, 3, 3)
+    own = decomposition_settings(valid()["decomposition"], method, 3, 3)
     assert own == as_plain(method_settings(DecompositionSettings.from_dict(own)))
 
 

@@ -186,11 +186,25 @@ def test_linear_models_have_no_untrained_state_and_need_no_gpu():
 
 
 def test_decompositions_depend_on_their_own_method_only():
-    base = valid()
+    base = valid()["decomposition"]
     names = {method: decomposition_id(decomposition_settings(base, method, 3, 3)) for method in METHODS}
-    changed = valid(decomposition={"vmd": {"alpha": 10}})
+    changed = valid(decomposition={"vmd": {"alpha": 10}})["decomposition"]
     after = {method: decomposition_id(decomposition_settings(changed, method, 3, 3)) for method in METHODS}
     assert {method for method in METHODS if names[method] != after[method]} == {"vmd"}
+
+
+def test_a_run_may_override_keys_of_its_decomposition():
+    bands = {"boundaries": {"source": "given", "edges_hz": [50, 1000, 2000, 4000]}}
+    common, own, ewt = runs_of(
+        {"label": "common"},
+        {"label": "own", "decomposition_overrides": bands},
+        {"label": "ewt", "decomposition": "ewt", "decomposition_overrides": {"filter": {"order": 3}}},
+    )
+    boundaries = {**common.decomposition["boundaries"], "source": "given", "edges_hz": [50.0, 1000.0, 2000.0, 4000.0]}
+    assert own.decomposition == {**common.decomposition, "boundaries": boundaries}
+    assert own.decomposition_id != common.decomposition_id and own.setting != common.setting
+    # What does not reach a method changes nothing.
+    assert ewt.decomposition_id == runs_of({"decomposition": "ewt"})[0].decomposition_id
 
 
 def test_a_corpus_does_not_depend_on_its_traversal_set():

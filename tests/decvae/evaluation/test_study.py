@@ -111,6 +111,13 @@ def test_axes_are_settings_that_differ_in_one_thing():
     assert set(found) == {"beta", "loss.frames"}  # neither raw nor Z, of other keys, nor both
 
 
+def test_a_second_branch_is_one_axis_with_what_comes_with_it():
+    frames = BASE | {"branches": "Z", "beta_s": 0.0, "loss": {"frames": 8, "sequence_frames": 0}}
+    dual = BASE | {"branches": "dual", "loss": {"frames": 8, "sequence_frames": 10}}
+    found = axes_around({"ref": frames, "dual": dual, "other": dual | {"beta_z": 1.0}}, "ref")
+    assert found == {"branches": {"ref": "Z", "dual": "dual"}}
+
+
 def test_objectives_are_one_axis_whatever_their_options():
     def run(name, **options):
         named = ObjectiveSettings.named(name, **options).to_dict()
@@ -158,13 +165,28 @@ def test_the_page_has_every_part():
         "| raw mel (1) | 0.300 |",
         "| DecVAE | 0.790 ± 0.014 / 0.526 |",  # β-DecVAE FD of the paper
         "| DecVAE (seed=0) | 2 of 2 | +0.040 | +0.000 |",
-        "better (0.790 / 0.510)",
+        "| model | better | worse | D |",
+        "| beta | 2 | 0 | better (0.790 / 0.510) |",
         "### beta\n",
         "| 0.1 | 0.790 ± 0.014 |",
         "### aggregation\n",
         "| OC1 | 0.050",
     ):
         assert text in page, text
+
+
+def test_latents_of_utterances_are_shown_where_there_are_any():
+    frames, shown = metrics(), {"reference": "ref", "kind": "sim_vowels", "checkpoint": "best", **SHOWN}
+    assert "## Utterances" not in study_page(frames, SETTINGS, SETTING_OF, **shown)
+    own = frames[(frames["run"] == "a0") & (frames["metric"] == "accuracy") & (frames["aggregation"] == "all")]
+    utterances = own.assign(run="s0", label="alone", branch="S", value=0.9)
+    table = pd.concat([frames, utterances, own.assign(branch="Z+S", value=0.8)])
+    page = study_page(table, SETTINGS, SETTING_OF | {"s0": "s"}, **shown)
+    part = page.split("## Utterances, sound protocol")[1].split("##")[0]
+    rows = [line for line in part.splitlines() if line.startswith("|")]
+    assert rows[0] == "| model | speaker acc. |"
+    assert "| alone (1): S, all | 0.900 |" in rows and "| DecVAE (1): Z+S, all | 0.800 |" in rows
+    assert len(rows) == 2 + 4  # trained and untrained of each
 
 
 def test_a_score_that_is_not_defined_is_no_number():
