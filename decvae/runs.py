@@ -142,6 +142,20 @@ def decomposition_settings(section: dict[str, Any], method: str, n_components: i
     return {"method": method, "n_components": n_components, "n_components_seq": n_components_seq, **own}
 
 
+def bands_of(decomposition: dict[str, Any]) -> str | None:
+    """Where the bands of a decomposition come from, in words; None for a method without bands.
+
+    >>> bands_of({"boundaries": {"source": "given", "edges_hz": [50.0, 1200.0, 5000.0]}})
+    'given, 50 1200 5000 Hz'
+    """
+    if (boundaries := decomposition.get("boundaries")) is None:
+        return None
+    source = boundaries["source"]
+    if source == "given":
+        return f"given, {' '.join(f'{edge:g}' for edge in boundaries['edges_hz'])} Hz"
+    return f"random, seed {boundaries['seed']}" if source == "random" else source
+
+
 def decomposition_id(settings: dict[str, Any]) -> str:
     """Readable, unique name of a decomposition, such as ``filter-C3-8be1d2``."""
     return f"{settings['method']}-C{settings['n_components']}-{settings_hash(settings)}"

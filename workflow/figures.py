@@ -20,7 +20,7 @@ from source import as_input
 
 from decvae.artifacts import settings_hash
 from decvae.names import METHODS, PAIRED_KEYS, PAPER_BETAS, decvae_name, name_in_paper
-from decvae.runs import AUTOENCODERS, Run, corpus_id, decomposition_id, decomposition_settings
+from decvae.runs import AUTOENCODERS, Run, bands_of, corpus_id, decomposition_id, decomposition_settings
 
 PUBLISHED = Path(__file__).resolve().parents[1] / "decvae" / "evaluation" / "published_scores.csv"
 CAPTIONS = Path(__file__).resolve().parent / "report"
@@ -254,9 +254,10 @@ def _metric_figure(study: Study, name: str, family: str, runs: list[Run], *, abo
 
 
 def published_name(study: Study, run: Run) -> str:
-    """The model of the published table that a run stands for; "-" if there is none (as of another beta)."""
+    """The model of the published table that a run stands for; "-" if none, as for other betas or fixed bands."""
     beta = run.settings.get("beta_z")
-    if beta is not None and beta not in PAPER_BETAS:
+    fixed = run.model == "decvae" and bands_of(run.decomposition) not in (None, "detected")
+    if fixed or (beta is not None and beta not in PAPER_BETAS):
         return "-"
     kind = study.kind(run.settings["corpus"])
     source = study.kind(run.source.settings["corpus"]) if run.source is not None else None

@@ -129,6 +129,14 @@ def test_a_published_mark_is_of_the_same_beta():
     assert [figures.published_name(swept, run) for run in swept.runs] == [*betas.values(), "β-VAE", "-"]
 
 
+def test_a_published_mark_is_of_detected_bands():
+    bands = {"boundaries": {"source": "random"}}
+    runs = [{}, {"decomposition_overrides": bands}, {"model": "pca"}, {"decomposition": "ewt"}]
+    study_of_bands = study([{"label": str(place), **run} for place, run in enumerate(runs)])
+    marks = [figures.published_name(study_of_bands, run) for run in study_of_bands.runs]
+    assert marks == ["β-DecVAE FD", "-", "PCA", "β-DecVAE EWT"]
+
+
 def test_published_values_can_be_left_out():
     bars = {
         wanted: figures.study_figures(study(figures={"published": wanted}))["fig2/metrics_bars"]
