@@ -36,21 +36,22 @@ def test_the_default_target_is_figures(project):
     plan = project.planned()
     assert plan == project.planned("figures")
     assert plan["training_curves"] == plan["metrics_circular"] == 1
-    assert plan["metrics_scatter"] == 2 and plan["metrics_bars"] == 4  # planes and bubbles; models, joint latents of 3
-    assert plan["pretrain_model"] == 10
-    assert plan["decompose_split"] == 7  # one method's train, dev, test and controlled set; test of the three others
+    assert plan["metrics_scatter"] == 2 and plan["metrics_bars"] == 5  # planes and bubbles; models, joint latents of 4
+    assert plan["pretrain_model"] == 11
+    # Detected and fixed bands: train, dev, test and controlled set; test of the three other methods.
+    assert plan["decompose_split"] == 4 + 4 + 3
     assert plan["component_quality"] == plan["component_frequencies"] == 2
-    assert plan["signals"] == 4 and plan["latent_responses"] == plan["response_maps"] == 3
-    # Maps of frames and utterances of the inputs and of 3 runs, latents of these beside their prior; a page for each.
-    assert plan["embedding"] == 2 + 3 * 3 and plan["embedding_page"] == 4
+    assert plan["signals"] == 4 and plan["latent_responses"] == plan["response_maps"] == 4
+    # Maps of frames and utterances of the inputs and of 4 runs, latents of these beside their prior; a page for each.
+    assert plan["embedding"] == 2 + 4 * 3 and plan["embedding_page"] == 5
 
 
 def test_the_other_targets(project):
     metrics, latents, everything = (project.planned(target) for target in ("metrics", "latents", "all"))
     assert metrics["merge_metrics"] == metrics["results_table"] == 1 and "metrics_scatter" not in metrics
-    # 6 trained runs at init and best, 3 linear ones at best; dev and test each.
-    assert metrics["score_checkpoint"] == 16 and metrics["encode_checkpoint"] == 32
-    assert latents["encode_checkpoint"] == 35 and "score_checkpoint" not in latents
+    # 7 trained runs at init and best, 4 fitted ones at best; dev and test each.
+    assert metrics["score_checkpoint"] == 18 and metrics["encode_checkpoint"] == 36
+    assert latents["encode_checkpoint"] == 40 and "score_checkpoint" not in latents
     assert everything == project.planned("figures") | metrics | latents
 
 
@@ -132,7 +133,7 @@ def test_the_study_of_the_objectives(project):
     assert plan["pretrain_model"] == 9  # 3 objectives x 3 seeds
     assert plan["score_checkpoint"] == 18  # init and best
     assert plan["traverse_latents"] == 3
-    assert plan["decompose_split"] == project.planned("figures")["decompose_split"]
+    assert plan["decompose_split"] == 7  # train, dev, test and controlled set; test of the three other methods
 
 
 def test_the_study_on_a_cpu_and_its_page(project):
@@ -158,7 +159,7 @@ def test_the_study_of_the_published_frame_loss(project):
 
 def test_both_protocols_and_four_states_of_training(project):
     plan = project.planned("metrics", "figures", "--configfile", "config/protocols.yaml")
-    assert plan["score_checkpoint"] == 28  # 6 trained runs at 4 states, 4 fitted ones at best
+    assert plan["score_checkpoint"] == 32  # 7 trained runs at 4 states, 4 fitted ones at best
     assert plan["metrics_lines"] == plan["compare_protocols"] == 1
     assert "compare_protocols" not in project.planned("metrics")
 
