@@ -304,7 +304,7 @@ def test_every_caption_is_used():
 def test_the_default_profile_sets_no_cores_and_no_gpu():
     text = (ROOT / "workflow/profiles/default/config.yaml").read_text()
     keys = re.findall(r"^([a-z-]+):", text, re.MULTILINE)
-    assert keys == ["rerun-triggers", "show-failed-logs", "rerun-incomplete", "scheduler"]
+    assert keys == ["rerun-triggers", "show-failed-logs", "rerun-incomplete"]
 
 
 def test_the_default_profile_is_found_without_being_named(project):
