@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from decvae.lineage import FITTED, lineage_problems
-from decvae.runs import EVERY, FIXED_BETA, RUN_COLUMNS, merge, resolve_runs, sure_epochs
+from decvae.runs import EVERY, FIXED_BETA, RUN_COLUMNS, decomposition_section, merge, resolve_runs, sure_epochs
 from decvae.schema import ConfigError, complete, load_schema, suggest, with_table
 from decvae.sweep import expand_sweeps, name_places
 
@@ -96,7 +96,7 @@ def _decomposition_inconsistencies(config: dict[str, Any]) -> Iterator[str]:
     for place, run in enumerate(config["runs"]):
         full = merge(config["run_defaults"], run)
         own = full["decomposition_overrides"]
-        section = merge(config["decomposition"], own)
+        section = decomposition_section(config, full)
         key = f"runs[{place}].decomposition_overrides" if own else "decomposition"
         if own:
             yield from _section_inconsistencies(key, section)

@@ -142,18 +142,9 @@ def decomposition_settings(section: dict[str, Any], method: str, n_components: i
     return {"method": method, "n_components": n_components, "n_components_seq": n_components_seq, **own}
 
 
-def bands_of(decomposition: dict[str, Any]) -> str | None:
-    """Where the bands of a decomposition come from, in words; None for a method without bands.
-
-    >>> bands_of({"boundaries": {"source": "given", "edges_hz": [50.0, 1200.0, 5000.0]}})
-    'given, 50 1200 5000 Hz'
-    """
-    if (boundaries := decomposition.get("boundaries")) is None:
-        return None
-    source = boundaries["source"]
-    if source == "given":
-        return f"given, {' '.join(f'{edge:g}' for edge in boundaries['edges_hz'])} Hz"
-    return f"random, seed {boundaries['seed']}" if source == "random" else source
+def decomposition_section(config: dict[str, Any], full: dict[str, Any]) -> dict[str, Any]:
+    """The section ``decomposition`` as it is for a run, given with its defaults."""
+    return merge(config["decomposition"], full["decomposition_overrides"])
 
 
 def decomposition_id(settings: dict[str, Any]) -> str:
@@ -202,6 +193,16 @@ class Run:
     @property
     def input(self) -> str:
         return self.settings["input"]
+
+    @property
+    def bands(self) -> str | None:
+        """Where the bands of its decomposition come from, such as ``detected``; None for a method without bands."""
+        if (boundaries := self.decomposition.get("boundaries")) is None:
+            return None
+        source = boundaries["source"]
+        if source == "given":
+            return f"given, {' '.join(f'{edge:g}' for edge in boundaries['edges_hz'])} Hz"
+        return f"random, seed {boundaries['seed']}" if source == "random" else source
 
     @property
     def has_frames(self) -> bool:
@@ -297,8 +298,8 @@ def _make_runs(
             own["start_from"]["run"] = source.name
         elif "start_from" in own:
             own["start_from"]["sha256"] = _sha256_of(own["start_from"]["path"], f"runs[{place}].start_from.path")
-        section = merge(config["decomposition"], resolved[place]["decomposition_overrides"])
-        made[place] = _make_run({**config, "decomposition": section}, own, labels[place], source)
+        section = decomposition_section(config, resolved[place])
+        made[place] = _make_run(config, own, section, labels[place], source)
     return [made[place] for place in range(len(settings))]
 
 
@@ -392,10 +393,11 @@ def _without_branch(settings: dict[str, Any], branch: str) -> dict[str, Any]:
     return kept
 
 
-def _make_run(config: dict[str, Any], settings: dict[str, Any], label: str, source: Run | None) -> Run:
+def _make_run(
+    config: dict[str, Any], settings: dict[str, Any], section: dict[str, Any], label: str, source: Run | None
+) -> Run:
     corpus, method = settings["corpus"], settings["decomposition"]
-    components = (settings["n_components"], settings["n_components_seq"])
-    decomposition = decomposition_settings(config["decomposition"], method, *components)
+    decomposition = decomposition_settings(section, method, settings["n_components"], settings["n_components_seq"])
     ids = (corpus_id(config, corpus), decomposition_id(decomposition))
     features = config["features"][settings["input"]]
     parts = [corpus, settings["model"], f"{method}_C{settings['n_components']}", settings["input"]]

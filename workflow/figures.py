@@ -20,7 +20,7 @@ from source import as_input
 
 from decvae.artifacts import settings_hash
 from decvae.names import METHODS, PAIRED_KEYS, PAPER_BETAS, decvae_name, name_in_paper
-from decvae.runs import AUTOENCODERS, Run, bands_of, corpus_id, decomposition_id, decomposition_settings
+from decvae.runs import AUTOENCODERS, Run, corpus_id, decomposition_id, decomposition_settings
 
 PUBLISHED = Path(__file__).resolve().parents[1] / "decvae" / "evaluation" / "published_scores.csv"
 CAPTIONS = Path(__file__).resolve().parent / "report"
@@ -256,7 +256,7 @@ def _metric_figure(study: Study, name: str, family: str, runs: list[Run], *, abo
 def published_name(study: Study, run: Run) -> str:
     """The model of the published table that a run stands for; "-" if none, as for other betas or fixed bands."""
     beta = run.settings.get("beta_z")
-    fixed = run.model == "decvae" and bands_of(run.decomposition) not in (None, "detected")
+    fixed = run.model == "decvae" and run.bands not in (None, "detected")
     if fixed or (beta is not None and beta not in PAPER_BETAS):
         return "-"
     kind = study.kind(run.settings["corpus"])
@@ -350,7 +350,10 @@ def _has_setting(run: Run, key: str) -> bool:
 
 
 def _shared(run: Run, key: str) -> dict[str, Any]:
-    settings = copy.deepcopy(run.settings)
+    """Settings of a run and of its decomposition without the ablated ones and the seed."""
+    settings = copy.deepcopy(run.settings | {"decomposition": run.decomposition})
+    for name in PAIRED_KEYS["n_components"]:
+        del settings["decomposition"][name]  # they are those of the run
     for name in (*ABLATIONS[key][0], "seed"):
         section, _, leaf = name.rpartition(".")
         (settings.get(section, {}) if section else settings).pop(leaf, None)

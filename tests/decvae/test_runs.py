@@ -203,6 +203,11 @@ def test_a_run_may_override_keys_of_its_decomposition():
     boundaries = {**common.decomposition["boundaries"], "source": "given", "edges_hz": [50.0, 1000.0, 2000.0, 4000.0]}
     assert own.decomposition == {**common.decomposition, "boundaries": boundaries}
     assert own.decomposition_id != common.decomposition_id and own.setting != common.setting
+    assert (common.bands, own.bands, runs_of({"decomposition": "emd"})[0].bands) == (
+        "detected",
+        "given, 50 1000 2000 4000 Hz",
+        None,
+    )
     # What does not reach a method changes nothing.
     assert ewt.decomposition_id == runs_of({"decomposition": "ewt"})[0].decomposition_id
 

@@ -107,6 +107,21 @@ def test_a_series_holds_what_differs_in_one_setting_and_seed_only():
     assert not figures.ablation_series(runs, "frames")
 
 
+def test_an_ablation_is_of_one_decomposition():
+    bands = {"boundaries": {"source": "random"}}
+    entries = [{"beta_z": 0.0}, {"beta_z": 1.0}, {"n_components": 4}]
+    runs = [
+        {**entry, "label": f"{place}{name}", "decomposition_overrides": own}
+        for place, entry in enumerate(entries)
+        for name, own in (("detected", {}), ("random", bands))
+    ]
+    found = study(runs).runs
+    for key in ("beta", "n_components"):
+        for group in figures.ablation_series(found, key).values():
+            assert len({run.bands for run in group}) == 1
+    assert len(figures.ablation_series(found, "beta")) == 2
+
+
 def test_autoencoders_alone_are_no_ablation():
     assert not {name for name in names() if "-beta" in name and "metrics_lines" in name}
 

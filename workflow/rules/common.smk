@@ -12,7 +12,6 @@ from snakemake.exceptions import WorkflowError
 from decvae.config import validate_config
 from decvae.corpora.tree import tree_fingerprint
 from decvae.runs import (
-    bands_of,
     corpus_id,
     corpus_settings,
     decomposition_id,
@@ -337,17 +336,12 @@ def reference():
     return next((run for run in RUNS.values() if run.model == "decvae" and run.has_frames), None)
 
 
-def with_bands(run):
-    """Where its bands come from, for the axis of that name; nothing for methods without bands."""
-    words = bands_of(run.decomposition)
-    return {} if words is None else {"bands": words}
-
-
 def study_of(wildcards):
     """What the page of a study shows of a corpus, and the settings of its runs."""
     own = [run for run in RUNS.values() if run.corpus_id == wildcards.corpus]
     return {
-        "settings": {run.setting: run.settings | with_bands(run) for run in own},
+        # Bands are an axis among the methods that have any.
+        "settings": {run.setting: run.settings | ({"bands": run.bands} if run.bands else {}) for run in own},
         "setting_of": {run.name: run.setting for run in own},
         "reference": reference().setting,
         **compared_scores(wildcards),
