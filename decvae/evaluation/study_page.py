@@ -120,23 +120,27 @@ def _models(summary: pd.DataFrame, checkpoint: str) -> str:
     return _grid(_states(summary, checkpoint), HEADINGS)
 
 
+def _state(label: str, checkpoint: str) -> str:
+    return label + (", untrained" if checkpoint == "init" else "")
+
+
 def _states(summary: pd.DataFrame, checkpoint: str) -> dict[str, pd.DataFrame]:
     """The scores of every label, trained and untrained, by a name that has the number of runs."""
     rows = summary[summary["checkpoint"].isin([checkpoint, "init"])]
     named = {}
     for (label, state), part in rows.groupby(["label", "checkpoint"], sort=False):
-        named[f"{label}{', untrained' if state == 'init' else ''} ({part['runs'].max()})"] = part
+        named[f"{_state(label, state)} ({part['runs'].max()})"] = part
     return named
 
 
 def _utterances(metrics: pd.DataFrame, setting_of: Mapping, checkpoint: str, **shown: str) -> str:
     """Latents of whole utterances, alone and beside those of their frames; empty for a study without branch S."""
-    parts, columns, measured = {}, set(), set(zip(metrics["branch"], metrics["aggregation"], strict=True))
+    parts, measured = {}, set(zip(metrics["branch"], metrics["aggregation"], strict=True))
     for branch, aggregations in UTTERANCES.items():
         for name in (name for name in aggregations if (branch, name) in measured):
             summary = over_seeds(scores_of(metrics, aggregation=name, branch=branch, **shown), setting_of, single=True)
-            columns |= set(summary["heading"])
             parts |= {f"{label}: {branch}, {name}": part for label, part in _states(summary, checkpoint).items()}
+    columns = {heading for part in parts.values() for heading in part["heading"]}
     return _grid(parts, [heading for heading in HEADINGS if heading in columns]) if parts else ""
 
 
@@ -190,10 +194,9 @@ def _verdicts(found: pd.DataFrame) -> str:
     body = []
     for label, state in dict.fromkeys(zip(found["label"], found["checkpoint"], strict=True)):
         rows = [cells.get((label, state, heading)) for heading in HEADINGS]
-        name = label + (", untrained" if state == "init" else "")
         texts = ["-" if row is None else f"{row.verdict} ({row.reference:.3f} / {row.value:.3f})" for row in rows]
         counts = [str(sum(row is not None and row.verdict == verdict for row in rows)) for verdict in VERDICTS]
-        body.append([escaped(name, "markdown"), *counts, *texts])
+        body.append([escaped(_state(label, state), "markdown"), *counts, *texts])
     text = (
         "The reference (first DecVAE of the study) against each, sound protocol: in how many scores it is better and "
         "worse, and `verdict (reference / other)`. Better or worse: 95 % intervals over seeds do not overlap.\n\n"
