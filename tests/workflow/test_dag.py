@@ -227,7 +227,7 @@ def asking_for_a_gpu(project, wildcard):
 def test_only_training_asks_for_a_gpu(project):
     assert not asking_for_a_gpu(project, r"\bdecomposition=([a-z]+)")
     assert asking_for_a_gpu(project, r"\brun=sim_vowels-([a-z]+)") == {
-        ("pretrain_model", "decvae"): 3,
+        ("pretrain_model", "decvae"): 4,
         ("pretrain_model", "ae"): 1,
         ("pretrain_model", "vae"): 1,
         ("pretrain_model", "beta"): 1,
@@ -236,7 +236,7 @@ def test_only_training_asks_for_a_gpu(project):
 
 def test_a_run_of_several_processes_asks_for_as_many_gpus_and_one_for_the_cpu_for_none(project):
     before = sorted(project.outputs("figures"))
-    for setting, asked in (("processes: 2", 6), ("device: cpu", 0)):
+    for setting, asked in (("processes: 2", 7), ("device: cpu", 0)):
         project.edit("config/config.yaml", "run_defaults:", f"execution: {{{setting}}}\n\nrun_defaults:")
         text = project.snakemake("figures", "-n", "--cores", "2").stdout
         assert len(re.findall(r"resources:.*\bgpu=2\b", text)) == asked and not re.search(r"\bgpu=1\b", text)
@@ -248,7 +248,7 @@ def test_decompositions_ask_for_a_gpu_on_request_but_for_emd(project):
     before = sorted(project.outputs("figures"))
     project.edit("config/config.yaml", "run_defaults:", "decomposition: {device: cuda}\n\nrun_defaults:")
     assert asking_for_a_gpu(project, r"\bdecomposition=([a-z]+)") == {
-        ("decompose_split", "filter"): 4,
+        ("decompose_split", "filter"): 8,
         ("decompose_split", "ewt"): 1,
         ("decompose_split", "vmd"): 1,
     }

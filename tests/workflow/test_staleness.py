@@ -5,8 +5,14 @@ import shutil
 import time
 from collections import Counter
 
-from tests.workflow.conftest import Project
+import yaml
 
+from decvae.lineage import FITTED
+from tests.workflow.conftest import ROOT, Project
+
+RUNS = yaml.safe_load((ROOT / "config/config.yaml").read_text())["runs"]
+TRAINED = [run for run in RUNS if run.get("model") not in FITTED]
+DECVAES = [run for run in RUNS if "model" not in run]
 METRIC_FIGURES = ("metrics_bars", "metrics_circular", "metrics_scatter")
 
 
@@ -54,7 +60,8 @@ def test_a_run_more_trains_only_that_run(finished):
 def test_the_corpus_reaches_everything_that_is_made_of_it(finished):
     finished.edit("config/config.yaml", "utterance_seconds: 2.0", "utterance_seconds: 2.5")
     plan = finished.planned()
-    assert plan["simulate_corpus"] == 1 and plan["decompose_split"] == 7 and plan["pretrain_model"] == 10
+    # Four sets by detected and by given bands, and the test split by three other methods.
+    assert plan["simulate_corpus"] == 1 and plan["decompose_split"] == 11 and plan["pretrain_model"] == len(RUNS)
 
 
 def test_a_sweep_trains_what_it_adds(finished):
@@ -106,21 +113,21 @@ def test_a_setting_of_another_method_reaches_its_examples_and_its_quality_only(f
 def test_a_setting_of_a_decomposition_reaches_what_is_made_of_it(finished):
     finished.edit("config/config.yaml", "seed: 0", "seed: 0\ndecomposition: {filter: {order: 3}}")
     plan = finished.planned()
-    assert plan["decompose_split"] == 4 and plan["pretrain_model"] == 10
+    assert plan["decompose_split"] == 8 and plan["pretrain_model"] == len(RUNS)  # four sets, two kinds of bands
     assert not rules(plan) & {"simulate_corpus", "simulate_traversal_set", "describe_generator"}
 
 
 def test_a_plot_setting_reaches_figures_only(finished):
     finished.edit("config/config.yaml", "seed: 0", "seed: 0\nfigures: {dpi: 150}")
     plan = finished.planned()
-    assert plan["metrics_bars"] == 4 and plan["training_curves"] == 1
+    assert plan["metrics_bars"] == 1 + len(DECVAES) and plan["training_curves"] == 1
     assert not rules(plan) & {"merge_metrics", "score_checkpoint", "pretrain_model", "embed_latents"}
 
 
 def test_an_evaluation_setting_reaches_scores(finished):
     finished.edit("config/config.yaml", "kmeans_seeds: 3", "kmeans_seeds: 4")
     plan = finished.planned()
-    assert plan["score_checkpoint"] == 16
+    assert plan["score_checkpoint"] == len(RUNS) + len(TRAINED)  # trained runs have an untrained state, too
     assert rules(plan) == {"score_checkpoint", "merge_metrics", *METRIC_FIGURES}
 
 
@@ -132,26 +139,27 @@ def test_a_label_reaches_tables_and_figures(finished):
 def test_the_traversal_set_reaches_responses(finished):
     finished.edit("config/config.yaml", "repetitions: 10", "repetitions: 11")
     plan = finished.planned()
-    assert plan["simulate_traversal_set"] == plan["decompose_split"] == plan["extract_features"] == 1
+    assert plan["simulate_traversal_set"] == 1
+    assert plan["decompose_split"] == plan["extract_features"] == 2  # by detected and by given bands
     assert not rules(plan) & {"simulate_corpus", "pretrain_model", "score_checkpoint"}
 
 
 def test_a_new_checkpoint_to_evaluate_does_not_retrain(finished):
     finished.edit("config/config.yaml", "checkpoints: [init, best]", "checkpoints: [init, best, last]")
     plan = finished.planned()
-    assert plan["score_checkpoint"] == 10 and "pretrain_model" not in plan
+    assert plan["score_checkpoint"] == len(RUNS) and "pretrain_model" not in plan
 
 
 def test_every_checkpoint_is_measured_and_drawn_without_retraining(finished):
     finished.edit("config/config.yaml", "checkpoints: [init, best]", "checkpoints: [every]")
     plan = finished.planned()
-    # Epochs 10 and 20, and the last, of 6 trained runs; the linear ones have been measured.
-    assert plan["score_checkpoint"] == 18 and plan["metrics_lines"] == 1 and "pretrain_model" not in plan
+    # Epochs 10 and 20, and the last, of trained runs; the linear ones have been measured.
+    assert plan["score_checkpoint"] == 3 * len(TRAINED) and plan["metrics_lines"] == 1 and "pretrain_model" not in plan
 
 
 def test_a_figure_script_reaches_its_figure_only(finished):
     finished.edit("visualize_R/metrics_bars.R", "arguments", "arguments ")
-    assert finished.planned() == {"metrics_bars": 4}
+    assert finished.planned() == {"metrics_bars": 1 + len(DECVAES)}  # all runs, and the levels of each DecVAE
 
 
 def test_what_some_scripts_share_reaches_their_figures_only(finished):
@@ -163,7 +171,7 @@ def test_the_theme_reaches_all_figures_and_nothing_else(finished):
     with (finished.root / "visualize_R/theme.R").open("a") as file:
         file.write("# comment\n")
     plan = finished.planned()
-    assert plan["embedding"] == 11 and plan["signals"] == 4
+    assert plan["embedding"] == 14 and plan["signals"] == 4
     assert not rules(plan) & {"merge_metrics", "embed_latents", "traverse_latents"}
 
 
@@ -180,7 +188,7 @@ def test_a_module_reaches_the_rules_that_import_it(finished):
 def test_training_code_reaches_training(finished):
     append(finished, "decvae/training.py")
     plan = finished.planned()
-    assert plan["pretrain_model"] == 10
+    assert plan["pretrain_model"] == len(RUNS)
     assert not rules(plan) & {"simulate_corpus", "decompose_split", "extract_features"}
 
 
@@ -197,7 +205,7 @@ def test_the_configuration_module_reaches_nothing(finished):
 
 def test_an_edit_that_is_taken_back_reruns_nothing(finished):
     finished.edit("decvae/training.py", "class Trainer", "class Trainers")
-    assert finished.planned()["pretrain_model"] == 10
+    assert finished.planned()["pretrain_model"] == len(RUNS)
     finished.edit("decvae/training.py", "class Trainers", "class Trainer")
     assert finished.planned() == Counter()
 
