@@ -2,6 +2,7 @@
 #   make figures              set up, then every figure of config/config.yaml
 #   make figures CORES=8 GPUS=2 CONFIG=config/paper.yaml
 #   make study                set up, then config/study_cpu.yaml; its page becomes docs/results.md
+#   make confirmation         set up, then config/confirmation.yaml; its page becomes docs/confirmation.md
 #   make why                  set up, then which setting or file makes which results stale
 #   make mini-corpora         spoken miniatures of TIMIT, VOC-ALS, IEMOCAP and two folders of recordings
 #   make demo-corpora         builds them, then every figure of config/mini_corpora.yaml
@@ -14,7 +15,7 @@ CONFIG ?=
 TORCH ?= cpu
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.conda/bin:$(PATH)
 
-.PHONY: figures why report gallery study mini-corpora demo-corpora setup test test-fast lint
+.PHONY: figures why report gallery study confirmation mini-corpora demo-corpora setup test test-fast lint
 
 figures: setup
 	snakemake figures --cores $(CORES) $(if $(GPUS),--resources gpu=$(GPUS)) $(if $(CONFIG),--configfile $(CONFIG))
@@ -32,6 +33,10 @@ gallery: setup
 study: setup
 	snakemake study figures --cores $(CORES) --configfile config/study_cpu.yaml
 	cp results/tables/sim_vowels-*-study.md docs/results.md
+
+confirmation: setup
+	snakemake study figures --cores $(CORES) --configfile config/confirmation.yaml
+	cp results/tables/new_speakers-*-study.md docs/confirmation.md
 
 why: setup
 	python workflow/why.py figures $(if $(CONFIG),--configfile $(CONFIG))

@@ -283,6 +283,7 @@ def decomposition_loss(
     pairing: str = "aligned",
     present: Tensor | None = None,
     centring: str | None = None,
+    temperature: float = 1.0,
     positive_gradient: str = "both",
     other_frames: float = 0.0,
     variance_floor: float = 0.0,
@@ -291,7 +292,7 @@ def decomposition_loss(
 
     For utterance i and levels k, l of the same frame, with the divergence D and the weights w::
 
-        P_i(k, l) = mean_f D(softmax h_k[i, f], softmax h_l[i, f])
+        P_i(k, l) = mean_f D(softmax h_k[i, f] / T, softmax h_l[i, f] / T)
         loss      = sum_c w_0c mean_i -log(1 - P_i(X, OC_c)) + sum_{k<l} w_kl mean_i -log P_i(OC_k, OC_l)
 
     Parameters
@@ -310,7 +311,7 @@ def decomposition_loss(
         False where a component is absent: pairs with it are left out of the means.
     centring : {None, "level"}
         "level": standardise each level over the batch first (:func:`centre_levels`).
-    positive_gradient, other_frames, variance_floor
+    temperature, positive_gradient, other_frames, variance_floor
         Options of :class:`ObjectiveSettings`. The variance is that of the levels as given, before any centring.
 
     Raises
@@ -337,7 +338,7 @@ def decomposition_loss(
     shortfall = variance_shortfall(levels, valid) if variance_floor else None
     if centring == "level":
         levels = centre_levels(levels, valid)
-    log_p = F.log_softmax(levels, dim=-1)
+    log_p = F.log_softmax(levels / temperature, dim=-1)
     contrast = None
     if other_frames:
         contrast = other_frames_loss(log_p, valid, divergence=divergence, log_floor=log_floor)

@@ -67,6 +67,9 @@ class ObjectiveSettings:
         Frames drawn from the utterance itself, or (published) by the frame numbers of the batch's first utterances.
     centring : {"none", "level"}
         Standardise the features of each level over the batch first.
+    temperature : float
+        Of the softmax, above 0 (published 1). Standardised features are as flat at 1 as they are wide; the lower, the
+        fewer features make up a distribution.
     absent_pairs : {"exclude", "include"}
         Whether pairs with an absent component count (published: they do).
     prior_on_x : bool
@@ -101,6 +104,7 @@ class ObjectiveSettings:
     pairing: str = "aligned"
     frame_index: str = "own"
     centring: str = "none"
+    temperature: float = 1.0
     absent_pairs: str = "exclude"
     prior_on_x: bool = True
     prior_reduction: str = "mean"
@@ -123,6 +127,8 @@ class ObjectiveSettings:
         for name in ("eps", "log_floor", "prior_weight_z", "prior_weight_s", "other_frames", "variance_floor"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, found {getattr(self, name)}")
+        if self.temperature <= 0:
+            raise ValueError(f"temperature must be above 0, found {self.temperature}")
 
     @classmethod
     def named(cls, name: str, **overrides: Any) -> ObjectiveSettings:
@@ -152,7 +158,7 @@ class ObjectiveSettings:
     def divergence_options(self) -> dict[str, Any]:
         """Keyword arguments of :func:`decvae.objective.decomposition_loss`."""
         names = ("divergence", "units", "eps", "log_floor", "frame_reduction", "pairing", "positive_gradient")
-        names += ("other_frames", "variance_floor")
+        names += ("temperature", "other_frames", "variance_floor")
         centring = None if self.centring == "none" else self.centring
         return {**{name: getattr(self, name) for name in names}, "centring": centring}
 

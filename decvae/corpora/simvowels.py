@@ -187,7 +187,8 @@ EXCITATIONS = {"noise": noise_excitation, "pulses": pulse_excitation}
 
 
 @lru_cache(maxsize=4096)
-def _formant_filter(centre_hz: float) -> tuple[np.ndarray, np.ndarray]:
+def formant_filter(centre_hz: float) -> tuple[np.ndarray, np.ndarray]:
+    """Numerator and denominator of the band-pass filter of one formant."""
     half = FORMANT_BANDWIDTH_HZ / 2
     return signal.butter(4, [centre_hz - half, centre_hz + half], btype="bandpass", fs=SAMPLING_RATE)
 
@@ -230,7 +231,7 @@ def synthesise_tokens(
     for code in np.unique(vowels):
         rows = vowels == code
         for k in range(3):
-            shaped[rows, k] = FORMANT_AMPLITUDES[k] * signal.lfilter(*_formant_filter(table[code, k]), white[rows])
+            shaped[rows, k] = FORMANT_AMPLITUDES[k] * signal.lfilter(*formant_filter(table[code, k]), white[rows])
     # Circular convolution over 1.28 token lengths (published: 2048 points for 1600 samples). Folding the tail onto the
     # start keeps the level even; a linear convolution of two noises would grow from silence over the whole token.
     n_fft = round(1.28 * n_samples)

@@ -238,6 +238,17 @@ def test_one_side_of_a_positive_pair_is_a_constant(divergence):
     torch.testing.assert_close(gradients["components"][1], gradients["both"][1])
 
 
+@pytest.mark.parametrize("divergence", ["js", "kl"])
+def test_at_a_high_temperature_divergences_are_variances_of_differences(divergence):
+    """To second order, JS is Var_d(h_k - h_l) / 8 T^2 and K, the mean of both KL, Var_d(h_k - h_l) / 2 T^2, in nats."""
+    x, components = _random()
+    mask, temperature = torch.ones(4, 5, dtype=torch.bool), 300.0
+    found = decomposition_loss(x, components, mask, divergence=divergence, temperature=temperature)
+    scale = {"js": 8 * math.log(2), "kl": 2}[divergence] * temperature**2
+    expected = (x - components).var(-1, correction=0).mean((1, 2)) / scale
+    torch.testing.assert_close(torch.stack([found.pairs[0, c] for c in (1, 2, 3)]), expected, rtol=1e-2, atol=0.0)
+
+
 def test_gradients_of_the_ways_out():
     x, components = (tensor.requires_grad_() for tensor in _random())
     mask = torch.ones(4, 5, dtype=torch.bool)

@@ -329,14 +329,15 @@ def test_the_published_prior_averages_components_and_their_projection_without_x(
 # ---- Names ----
 
 
-WAYS_OUT = ("positive_gradient", "other_frames", "variance_floor")  # of the content-free optimum; in no named objective
+# In no named objective: ways out of the content-free optimum, and the temperature.
+APART = ("positive_gradient", "other_frames", "variance_floor", "temperature")
 
 
 def test_named_objectives():
     published, corrected, centred = (ObjectiveSettings.named(name) for name in ("published", "corrected", "centred"))
     assert corrected == ObjectiveSettings()
     differing = {key for key, value in published.to_dict().items() if value != corrected.to_dict()[key]}
-    assert differing == set(corrected.to_dict()) - {"divergence", "centring", "loss_space", *WAYS_OUT}
+    assert differing == set(corrected.to_dict()) - {"divergence", "centring", "loss_space", *APART}
     assert {key for key, value in centred.to_dict().items() if value != corrected.to_dict()[key]} == {"centring"}
     mixed = ObjectiveSettings.named("published", pairing="aligned", units=None)
     assert (mixed.pairing, mixed.units, mixed.prior_weight_s) == ("aligned", "nats", 400.0)
@@ -349,6 +350,7 @@ def test_named_objectives():
         ("centred", {"pairng": "legacy"}, "no option"),
         ("centred", {"pairing": "diagonal"}, "pairing must be one of"),
         ("centred", {"prior_weight_z": -1.0}, "prior_weight_z must be at least 0"),
+        ("centred", {"temperature": 0.0}, "temperature must be above 0"),
     ],
 )
 def test_bad_settings_are_named(name, overrides, message):
