@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from decvae.corpora.simvowels import SPEAKERS
+
 ROOT = Path(__file__).resolve().parents[2]
 RULES = sorted((ROOT / "workflow/rules").glob("*.smk"))
 
@@ -144,6 +146,23 @@ def test_the_study_on_a_cpu_and_its_page(project):
     assert plan["write_study"] == 1
     refused = project.snakemake("study", "-n", "--cores", "2", check=False)
     assert refused.returncode and "both protocols in `evaluation.protocols`" in refused.stdout + refused.stderr
+
+
+def test_the_confirmation_on_new_speakers(project):
+    plan = project.planned("study", "--configfile", "config/confirmation.yaml")
+    assert plan["pretrain_model"] == 68 and plan["write_study"] == 1
+    assert plan["score_checkpoint"] == 68 + 6  # best, and the untrained states that the study names
+    assert plan["decompose_split"] == 9  # bands detected and given, and wavelets; by 3 splits
+    own = yaml.safe_load((ROOT / "config/confirmation.yaml").read_text())
+    speakers = own["corpora"]["new_speakers"]["speakers"]
+    known = {factor for factors in SPEAKERS.values() for factor in factors}
+    assert own["seed"] != yaml.safe_load((ROOT / "config/config.yaml").read_text())["seed"]
+    assert not known & {*speakers["dev"], *speakers["test"]} and tuple(speakers["train"]) == SPEAKERS["train"]
+
+
+def test_the_second_round_of_the_search(project):
+    plan = project.planned("metrics", "--configfile", "config/search.yaml")
+    assert plan["pretrain_model"] == plan["score_checkpoint"] == 27
 
 
 def test_the_study_of_data_sizes(project):
