@@ -17,7 +17,16 @@ from typing import Any
 import yaml
 
 from decvae.lineage import FITTED, lineage_problems
-from decvae.runs import EVERY, FIXED_BETA, RUN_COLUMNS, decomposition_section, merge, resolve_runs, sure_epochs
+from decvae.runs import (
+    EVERY,
+    FIXED_BETA,
+    RUN_COLUMNS,
+    WITH_COMPONENTS,
+    decomposition_section,
+    merge,
+    resolve_runs,
+    sure_epochs,
+)
 from decvae.schema import ConfigError, complete, load_schema, suggest, with_table
 from decvae.sweep import expand_sweeps, name_places
 
@@ -82,6 +91,13 @@ def _inconsistencies(config: dict[str, Any]) -> Iterator[str]:
                 f"`figures.{key}` is {figures[key]!r}, which is not in `evaluation.{source}` {evaluation[source]}; "
                 "add it there, since figures draw what is evaluated."
             )
+    models = [merge(config["run_defaults"], run)["model"] for run in config["runs"]]
+    of_x = [place for place, model in enumerate(models) if model not in WITH_COMPONENTS]
+    if of_x and "X" not in evaluation["aggregations"]:
+        yield (
+            f"`evaluation.aggregations` is {evaluation['aggregations']}, but `runs[{of_x[0]}]` (model "
+            f"{models[of_x[0]]}) has nothing but X; add X."
+        )
     embeddings = config["embeddings"]
     if embeddings["method"] == "tsne" and embeddings["perplexity"] >= embeddings["n_points"]:
         yield (

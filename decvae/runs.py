@@ -18,6 +18,7 @@ from decvae.objective_settings import FRAME_OPTIONS, with_objective
 from decvae.schema import ConfigError, suggest
 
 AUTOENCODERS = ("ae", "vae", "beta_vae")
+WITH_COMPONENTS = ("decvae", "raw")  # in their latents; those of other models are of X alone
 EVERY = "every"  # in evaluation.checkpoints
 FIXED_BETA = {"ae": 0.0, "vae": 1.0}
 

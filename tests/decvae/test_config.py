@@ -59,6 +59,11 @@ MISTAKES = {
     ),
     "figure of no checkpoint": ({"figures": {"checkpoint": "last"}}, "figures.checkpoint", "evaluation.checkpoints"),
     "figure of no aggregation": ({"figures": {"aggregation": "OC1"}}, "figures.aggregation", "evaluation.aggregations"),
+    "aggregations that a baseline lacks": (
+        {"runs": [{}, {"model": "vae"}], "evaluation": {"aggregations": ["all"]}},
+        "evaluation.aggregations",
+        "add X",
+    ),
     "figure of no corpus": ({"figures": {"corpus": "other"}}, "figures.corpus", "sim_vowels"),
     "perplexity": ({"embeddings": {"n_points": 20}}, "embeddings.perplexity", "embeddings.n_points"),
     "given bands": ({"decomposition": {"boundaries": {"source": "given"}}}, "decomposition.boundaries.edges_hz", "two"),
