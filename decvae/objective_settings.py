@@ -68,8 +68,7 @@ class ObjectiveSettings:
     centring : {"none", "level"}
         Standardise the features of each level over the batch first.
     temperature : float
-        Of the softmax, above 0 (published 1). Standardised features are as flat at 1 as they are wide; the lower, the
-        fewer features make up a distribution.
+        Of the softmax, above 0 (published 1); the lower, the fewer features make up a distribution.
     absent_pairs : {"exclude", "include"}
         Whether pairs with an absent component count (published: they do).
     prior_on_x : bool
