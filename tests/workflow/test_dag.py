@@ -150,8 +150,8 @@ def test_the_study_on_a_cpu_and_its_page(project):
 
 def test_the_confirmation_on_new_speakers(project):
     plan = project.planned("study", "--configfile", "config/confirmation.yaml")
-    assert plan["pretrain_model"] == 68 and plan["write_study"] == 1
-    assert plan["score_checkpoint"] == 68 + 6  # best, and the untrained states that the study names
+    assert plan["pretrain_model"] == 62 and plan["write_study"] == 1
+    assert plan["score_checkpoint"] == 62 + 6  # best, and the untrained states that the study names
     assert plan["decompose_split"] == 9  # bands detected and given, and wavelets; by 3 splits
     own = yaml.safe_load((ROOT / "config/confirmation.yaml").read_text())
     speakers = own["corpora"]["new_speakers"]["speakers"]
