@@ -79,7 +79,8 @@ def _inconsistencies(config: dict[str, Any]) -> Iterator[str]:
             return
     for place, run in enumerate(config["runs"]):
         yield from _run_inconsistencies(config, f"runs[{place}]", run)
-    yield from lineage_problems(config["runs"], [merge(config["run_defaults"], run) for run in config["runs"]])
+    runs = [merge(config["run_defaults"], run) for run in config["runs"]]
+    yield from lineage_problems(config["runs"], runs)
     yield from _decomposition_inconsistencies(config)
     corpora, evaluation, figures = config["corpora"], config["evaluation"], config["figures"]
     if figures["corpus"] is not None and figures["corpus"] not in corpora:
@@ -91,12 +92,11 @@ def _inconsistencies(config: dict[str, Any]) -> Iterator[str]:
                 f"`figures.{key}` is {figures[key]!r}, which is not in `evaluation.{source}` {evaluation[source]}; "
                 "add it there, since figures draw what is evaluated."
             )
-    models = [merge(config["run_defaults"], run)["model"] for run in config["runs"]]
-    of_x = [place for place, model in enumerate(models) if model not in WITH_COMPONENTS]
+    of_x = [place for place, run in enumerate(runs) if run["model"] not in WITH_COMPONENTS]
     if of_x and "X" not in evaluation["aggregations"]:
         yield (
             f"`evaluation.aggregations` is {evaluation['aggregations']}, but `runs[{of_x[0]}]` (model "
-            f"{models[of_x[0]]}) has nothing but X; add X."
+            f"{runs[of_x[0]]['model']}) has nothing but X; add X."
         )
     embeddings = config["embeddings"]
     if embeddings["method"] == "tsne" and embeddings["perplexity"] >= embeddings["n_points"]:
