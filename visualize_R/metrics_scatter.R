@@ -138,7 +138,7 @@ scatter_panel <- function(x, y, size = NA) {
 
 # One legend of the models, from the first panel, and one of the areas.
 columns <- fitting_columns(2)
-inside <- length(axes) %% columns == 1
+inside <- length(axes) %% columns == 1 && length(models) <= 15 # as many lines as a panel is high
 model_guide <- function(key = list()) {
   guide_legend(override.aes = key, ncol = if (inside || columns == 1) 1 else columns + 1, order = 1)
 }
@@ -169,7 +169,7 @@ caption <- wrap_caption(
   ),
   arguments$width_mm
 )
-# The legend takes the place that an odd number of panels leaves.
+# The legend takes the place that an odd number of panels leaves, if it fits there.
 free <- if (inside) list(guide_area())
 figure <- wrap_plots(c(panels, free), ncol = columns, guides = "collect") +
   plot_annotation(tag_levels = "a", caption = caption, theme = theme_figure()) &
