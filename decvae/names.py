@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,6 +40,18 @@ def name_in_paper(model: str, features: str, decomposition: str, beta: float | N
         return f"raw {features}"
     name = decvae_name(beta, decomposition) if model == "decvae" else BASELINE_LABELS[model]
     return name + (f" from {source}" if source else "") + ("" if features == "mel" else f" {features}")
+
+
+SEED_IN_LABEL = re.compile(r" \(seed=\d+\)|, seed=\d+|(?<=\()seed=\d+, ")  # as decvae.runs writes it
+
+
+def unseeded(label: str) -> str:
+    """The label of a run without its seed.
+
+    >>> unseeded("beta (seed=2, beta=0.1)")
+    'beta (beta=0.1)'
+    """
+    return SEED_IN_LABEL.sub("", label)
 
 
 def dotted(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

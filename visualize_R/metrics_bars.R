@@ -52,8 +52,9 @@ is_cut <- bars$score == "total_correlation" & bars$value == 0
 spreads <- filter(bars, !is.na(.data$ci_low), !is_cut)
 has_untrained <- any(bars$state == "untrained")
 
-# As many columns as leave at most two places of the last row empty.
-widest <- min(fitting_columns(5), nrow(definitions))
+# As many columns as fit beside the models' names and leave at most two places of the last row empty.
+beside_names <- floor((style$width_mm - 5 - 1.7 * max(nchar(models))) / 26)
+widest <- min(fitting_columns(5), max(2, beside_names), nrow(definitions))
 columns <- Find(function(n) -nrow(definitions) %% n <= 2, widest:1)
 cut_off <- filter(bars, is_cut) %>%
   mutate(row = as.integer(.data$label) + if (has_untrained) if_else(.data$state == "shown", 0.2, -0.2) else 0)
@@ -86,7 +87,7 @@ figure <- ggplot(bars, aes(.data$value, .data$label, fill = .data$group, alpha =
     labels = c(shown = paste("checkpoint", arguments$checkpoint), untrained = "before training")
   ) +
   guides(
-    fill = if (n_distinct(bars$group) > 1) guide_legend(order = 1, ncol = fitting_columns(4)) else "none",
+    fill = if (n_distinct(bars$group) > 1) guide_legend(order = 1, ncol = if (columns < 5) 2 else 4) else "none",
     alpha = if (has_untrained) guide_legend(order = 2, override.aes = list(fill = "grey20")) else "none"
   ) +
   labs(
@@ -99,7 +100,7 @@ figure <- ggplot(bars, aes(.data$value, .data$label, fill = .data$group, alpha =
             "TC: total correlation in nats per dimension; 1 \u2212 TC is cut at 0."
           )
         },
-        if (nrow(spreads) > 0) "Error bars: 95 % intervals (over utterances or folds), cut at the panel.",
+        if (nrow(spreads) > 0) intervals_note("Error bars", arguments, "; cut at the panel."),
         if (!has_untrained) sprintf("Checkpoint: %s.", arguments$checkpoint),
         undefined_note(scores, definitions),
         published_note(published)

@@ -120,7 +120,7 @@ figure <- wrap_plots(circles, ncol = columns) +
       c(
         "Disentanglement, completeness, informativeness, interventional robustness (IRS) and total correlation in nats",
         "per dimension (1 \u2212 TC, cut at 0).",
-        if (any(!is.na(bars$ci_low))) "Whiskers: 95 % intervals."
+        if (any(!is.na(bars$ci_low))) intervals_note("Whiskers", arguments)
       ),
       arguments$width_mm
     ),

@@ -33,18 +33,29 @@ over_training <- function() {
   definitions <- score_definitions(tasks_of(latents, arguments$classifier))
   scores <- named_scores(latents, definitions, arguments$classifier) %>%
     # Best and last may be the state of an epoch that is measured anyway.
-    distinct(.data$run, .data$score, .data$at, .keep_all = TRUE)
+    distinct(.data$run, .data$score, .data$at, .keep_all = TRUE) %>%
+    at_epochs_of_all_seeds(arguments) %>%
+    select("run", "label", "score", "at", all_of(score_numbers)) %>%
+    over_seeds(arguments)
   list(scores = scores, definitions = definitions)
+}
+
+# Seeds are best at different epochs: a mean is over all of them or none.
+at_epochs_of_all_seeds <- function(scores, arguments) {
+  if (length(arguments$settings) == 0) {
+    return(scores)
+  }
+  scores %>%
+    mutate(setting = setting_of(.data$run, arguments)) %>%
+    group_by(.data$setting, .data$score) %>%
+    mutate(seeds = n_distinct(.data$run)) %>%
+    group_by(.data$setting, .data$score, .data$at) %>%
+    filter(n() == .data$seeds) %>%
+    ungroup()
 }
 
 # Scores of one checkpoint of every run: `at` is the place of the setting on the axis, `label` the series.
 over_setting <- function() {
-  if (length(arguments$values) != length(arguments$runs) || length(arguments$series) != length(arguments$runs)) {
-    stop(sprintf(
-      "Parameters 'runs', 'values' and 'series' must have the same length, found %d, %d and %d.",
-      length(arguments$runs), length(arguments$values), length(arguments$series)
-    ), call. = FALSE)
-  }
   drawn <- read_scores(arguments)
   places <- tibble(run = arguments$runs, setting = arguments$values, series = arguments$series)
   drawn$scores <- drawn$scores %>%
@@ -53,18 +64,16 @@ over_setting <- function() {
     mutate(
       at = as.integer(ordered_levels(.data$setting)),
       label = factor(.data$series, levels = unique(arguments$series))
-    ) %>%
-    # Runs that differ by seed only are one point: their mean, and the range of the seeds.
-    group_by(.data$label, .data$score, .data$at) %>%
-    summarise(
-      ci_low = if (n() > 1) min(.data$value) else .data$ci_low[1],
-      ci_high = if (n() > 1) max(.data$value) else .data$ci_high[1],
-      value = mean(.data$value), .groups = "drop"
     )
   drawn
 }
 
 by_setting <- length(arguments$values) > 0
+if (by_setting) {
+  check_lengths(arguments, c("runs", "values", "series"))
+  # Runs of a series at one value differ by seed only.
+  arguments$settings <- paste(arguments$series, arguments$values, sep = ", ")
+}
 drawn <- if (by_setting) over_setting() else over_training()
 scores <- drawn$scores %>%
   mutate(panel = factor(
@@ -115,7 +124,7 @@ figure <- ggplot(curves, aes(.data$at, .data$value, colour = .data$label)) +
     caption = wrap_caption(
       c(
         if (by_setting) sprintf("Checkpoint: %s.", arguments$checkpoint) else "Epoch 0 is the untrained network.",
-        "Bands: 95 % intervals, or the range of the seeds where there are several.",
+        intervals_note("Bands", arguments),
         if (nrow(levels_without_course) > 0) "Broken lines: models at one setting or epoch only.",
         "Mutual information and total correlation are better when low, all others when high."
       ),

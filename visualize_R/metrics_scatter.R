@@ -161,7 +161,7 @@ caption <- wrap_caption(
     sprintf("Filled: checkpoint %s.", arguments$checkpoint),
     if (any(scores$state == "untrained")) "Hollow: the same network before training, joined by a line.",
     if (any(!is.na(filter(scores, .data$score %in% unlist(axes))$ci_low))) {
-      "Crosses: 95 % intervals over utterances or folds."
+      intervals_note("Crosses", arguments)
     },
     undefined_note(scores, definitions),
     if (length(unscored) > 0) sprintf("Not scored: %s.", paste(sub("^accuracy_", "", unscored), collapse = ", ")),

@@ -4,10 +4,12 @@
 #
 # runs             names of the runs to draw, in this order; all by default
 # aggregation      joint latents; models with a single latent space are scored on X
+# settings         for each of `runs` the name of its setting: runs of one (its seeds) are drawn as one, their mean
 # published_as     for each of `runs` the name of its counterpart in the table of published values, "-" if it has none
 # published_corpus corpus of that table
 score_parameters <- list(
-  runs = character(), checkpoint = "best", aggregation = "all", classifier = "logistic_regression",
+  runs = character(), settings = character(), checkpoint = "best", aggregation = "all",
+  classifier = "logistic_regression",
   protocol = "sound", published_as = character(), published_corpus = ""
 )
 score_text <- c(
@@ -81,10 +83,33 @@ read_scores <- function(arguments, with_tasks = TRUE) {
     check_accuracies(scores, latents, path, arguments)
   }
   check_repeated(scores, path)
-  list(
-    scores = select(scores, "run", "label", "aggregation", "state", "score", "value", "ci_low", "ci_high"),
-    definitions = definitions
-  )
+  scores <- select(scores, "run", "label", "aggregation", "state", "score", "value", "ci_low", "ci_high")
+  list(scores = over_seeds(scores, arguments), definitions = definitions)
+}
+
+# The runs of a setting as one, named after it, at every value of the other columns: `value` is their mean, the interval
+# the range of their values; `run` is the first of them. A setting with one run keeps its interval.
+over_seeds <- function(scores, arguments) {
+  if (length(arguments$settings) == 0) {
+    return(scores)
+  }
+  scores %>%
+    mutate(
+      label = setting_of(.data$run, arguments),
+      run = arguments$runs[match(.data$label, arguments$settings)]
+    ) %>%
+    group_by(across(!any_of(score_numbers))) %>%
+    summarise(
+      ci_low = if (n() > 1) min(.data$value) else .data$ci_low,
+      ci_high = if (n() > 1) max(.data$value) else .data$ci_high,
+      value = mean(.data$value), .groups = "drop"
+    )
+}
+
+# What the intervals of a figure are.
+intervals_note <- function(mark, arguments, ending = ".") {
+  ranges <- if (anyDuplicated(arguments$settings) > 0) ", or the range of the seeds where there are several" else ""
+  paste0(mark, ": 95 % intervals over utterances or folds", ranges, ending)
 }
 
 # The rows of the frame latents under the protocol of the figure.

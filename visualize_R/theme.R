@@ -208,6 +208,21 @@ pick_runs <- function(table, requested, path) {
     mutate(label = factor(labels[match(.data$run, runs)], levels = labels))
 }
 
+# The setting of each run, as a factor, by the parameters `runs` and `settings`, which are of one length.
+setting_of <- function(runs, arguments) {
+  check_lengths(arguments, c("runs", "settings"))
+  factor(arguments$settings[match(runs, arguments$runs)], levels = unique(arguments$settings))
+}
+
+check_lengths <- function(arguments, names) {
+  found <- lengths(arguments[names])
+  if (n_distinct(found) > 1) {
+    stop(sprintf(
+      "Parameters %s must have the same length, found %s.", quoted(names), paste(found, collapse = ", ")
+    ), call. = FALSE)
+  }
+}
+
 # A factor in the order of the numbers that its values begin with (2, 4A, 10-20), the others in alphabetical order
 # whatever the locale, so that a class has the same colour in every figure.
 ordered_levels <- function(values) {

@@ -2,7 +2,8 @@
 #
 # Input   history: merged history.csv with run, label, step, split, branch, quantity, value
 # Output  pdf, png
-# Command Rscript visualize_R/training_curves.R --history history.csv --pdf out.pdf --png out.png [--runs run1,run2]
+# Command Rscript visualize_R/training_curves.R --history history.csv --pdf out.pdf --png out.png [--runs run1,run2
+#         [--settings name1,name2: for each run that of its setting; runs of one (its seeds) have one colour]]
 
 source(if (exists("snakemake")) {
   snakemake@input[["theme"]]
@@ -11,7 +12,7 @@ source(if (exists("snakemake")) {
   file.path(dirname(gsub("~+~", " ", script, fixed = TRUE)), "theme.R")
 })
 
-arguments <- figure_arguments(inputs = "history", parameters = list(runs = character()))
+arguments <- figure_arguments(inputs = "history", parameters = list(runs = character(), settings = character()))
 
 titles <- c(
   total = "Total loss (nats)",
@@ -61,6 +62,9 @@ curves <- history %>%
     quantity = factor(titles[.data$quantity], levels = titles),
     split = factor(.data$split, levels = c("train", "validation"))
   )
+if (length(arguments$settings) > 0) {
+  curves <- mutate(curves, label = setting_of(.data$run, arguments))
+}
 # A run that logs a quantity once has no line: its points are drawn.
 lone <- curves %>%
   group_by(.data$run, .data$split, .data$branch, .data$quantity) %>%
@@ -84,7 +88,7 @@ curve_block <- function(branches) {
     expand_grid(quantity = unique(block$quantity), branch = unique(block$branch)), block, by = c("quantity", "branch")
   )
   ggplot(block, aes(.data$step, .data$value, colour = .data$label, linetype = .data$split)) +
-    geom_line(linewidth = 0.4) +
+    geom_line(aes(group = interaction(.data$run, .data$split)), linewidth = 0.4) +
     (if (nrow(absent) > 0) {
       geom_text(
         aes(mean(range(curves$step)), Inf), absent,
@@ -112,7 +116,9 @@ curve_block <- function(branches) {
 branches <- list("all", c("Z", "S"))
 blocks <- lapply(branches, curve_block)
 rows <- vapply(branches, function(names) n_distinct(curves$quantity[curves$branch %in% names]), integer(1))
-figure <- wrap_plots(blocks[rows > 0], ncol = 1, heights = rows[rows > 0], guides = "collect") &
+seeds_note <- if (anyDuplicated(arguments$settings) > 0) "Every seed of a setting is a line of its own."
+figure <- wrap_plots(blocks[rows > 0], ncol = 1, heights = rows[rows > 0], guides = "collect") +
+  plot_annotation(caption = seeds_note, theme = theme_figure()) &
   theme(
     legend.position = "top", legend.justification = "left", legend.box = "vertical", legend.box.just = "left",
     legend.spacing.y = unit(0, "mm")

@@ -19,7 +19,7 @@ from typing import Any
 from source import as_input
 
 from decvae.artifacts import settings_hash
-from decvae.names import METHODS, PAIRED_KEYS, PAPER_BETAS, decvae_name, name_in_paper
+from decvae.names import METHODS, PAIRED_KEYS, PAPER_BETAS, decvae_name, name_in_paper, unseeded
 from decvae.runs import AUTOENCODERS, Run, corpus_id, decomposition_id, decomposition_settings
 
 PUBLISHED = Path(__file__).resolve().parents[1] / "decvae" / "evaluation" / "published_scores.csv"
@@ -214,9 +214,7 @@ def _figures_of_metrics(study: Study) -> Iterator[Figure]:
             yield _metric_figure(study, name, "metrics_lines", runs)
     shown = [run for corpus in measured for run in _scored(study, corpus) if run.model in ("decvae", *AUTOENCODERS)]
     if shown:
-        yield Figure(
-            "fig6/metrics_circular", "metrics_circular", {"metrics": METRICS}, {"runs": [run.name for run in shown]}
-        )
+        yield Figure("fig6/metrics_circular", "metrics_circular", {"metrics": METRICS}, _shown_runs(shown))
 
 
 def _scored(study: Study, corpus: str) -> list[Run]:
@@ -244,13 +242,24 @@ def _has_aggregation(run: Run, name: str) -> bool:
 
 def _metric_figure(study: Study, name: str, family: str, runs: list[Run], *, about: str = "", **shown: Any) -> Figure:
     tables: dict[str, str | list[str]] = {"metrics": METRICS}
-    shown = {"runs": [run.name for run in runs], **shown}
+    shown = _shown_runs(runs) | shown
     counterparts = [published_name(study, run) for run in runs]
     if study.config["figures"]["published"] and "aggregation" not in shown and set(counterparts) != {"-"}:
         tables["published"] = as_input(PUBLISHED)
         shown |= {"published_as": counterparts, "published_corpus": study.kind(runs[0].settings["corpus"])}
     corpus = runs[0].settings["corpus"]
     return Figure(name, family, tables, shown, about or f"corpus {corpus}")
+
+
+def _shown_runs(runs: list[Run]) -> dict[str, list[str]]:
+    """Names of runs, and of the settings whose seeds are drawn as one, if there are any."""
+    names: dict[str, str] = {}
+    for run in runs:
+        if run.setting not in names:
+            name = unseeded(run.label)
+            names[run.setting] = f"{name} ({len(names) + 1})" if name in names.values() else name
+    shown = {"runs": [run.name for run in runs]}
+    return shown | ({"settings": [names[run.setting] for run in runs]} if len(names) < len(runs) else {})
 
 
 def published_name(study: Study, run: Run) -> str:
@@ -283,10 +292,8 @@ def _figures_of_training(study: Study) -> Iterator[Figure]:
 
 
 def _curves(name: str, runs: list[Run]) -> Figure:
-    shown = {"runs": [run.name for run in runs]}
-    return Figure(
-        name, "training_curves", {"history": "results/runs/history.csv"}, shown, f"corpus {runs[0].settings['corpus']}"
-    )
+    tables: dict[str, str | list[str]] = {"history": "results/runs/history.csv"}
+    return Figure(name, "training_curves", tables, _shown_runs(runs), f"corpus {runs[0].settings['corpus']}")
 
 
 def _figures_of_ablations(study: Study) -> Iterator[Figure]:

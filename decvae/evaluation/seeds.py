@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,13 +9,13 @@ import pandas as pd
 from scipy.stats import norm
 
 from decvae.evaluation.intervals import LEVEL, mean_interval
+from decvae.names import unseeded
 
 # Of columns that are empty for some runs, or all.
 TYPES = {
     **dict.fromkeys(("objective", "adaptation", "start_from"), "string"),
     **dict.fromkeys(("beta_z", "beta_s"), "float64"),
 }
-SEED_IN_LABEL = re.compile(r" \(seed=\d+\)|, seed=\d+|(?<=\()seed=\d+, ")  # as decvae.runs writes it
 OF_ONE_RUN = ("run", "label", "seed", "epoch", "n_codes", "value", "spread", "ci_low", "ci_high", "n")
 
 
@@ -56,12 +55,10 @@ def over_seeds(scores: pd.DataFrame, setting_of: Mapping[str, str], *, single: b
         error within a run (NaN without intervals): a spread well above it is due to training, not to the data that were
         scored.
     """
-    unseeded = {  # the labels of runs and of those that they start from
-        name: scores[name].str.replace(SEED_IN_LABEL, "", regex=True)
-        for name in ("label", "start_from")
-        if name in scores
+    labels = {  # of runs and of those that they start from
+        name: scores[name].map(unseeded, na_action="ignore") for name in ("label", "start_from") if name in scores
     }
-    scores = scores.assign(setting=scores["run"].map(setting_of), **unseeded)
+    scores = scores.assign(setting=scores["run"].map(setting_of), **labels)
     shared = ["setting", "label", *(name for name in scores.columns if name not in (*OF_ONE_RUN, "setting"))]
     rows = []
     for key, group in scores.groupby(shared, dropna=False, sort=False):

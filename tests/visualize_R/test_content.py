@@ -126,6 +126,49 @@ def test_the_mean_over_seeds_is_one_point(describe):
     assert plot["rows"][2] == 2 * 10
 
 
+def test_seeds_of_a_setting_are_drawn_as_one(describe):
+    table, settings = tables.metrics_table(), ["FD", "FD", *MODELS[2:]]
+    metrics = {"metrics": table}
+    seeds = {"runs": ",".join(RUNS), "settings": ",".join(settings)}
+    found = describe("metrics_bars.R", metrics, **seeds)
+    bars, intervals = found["plots"][0]["rows"][:2]
+    assert bars == 10 * (8 + 5)  # before training without what is only fitted
+    shown = table[table["aggregation"].eq("all") | ~table["model"].eq("decvae")]
+    totals = shown[shown["metric"] == "total_correlation_corr"].assign(
+        setting=lambda rows: rows["run"].map(dict(zip(RUNS, settings, strict=True)))
+    )
+    cut = (totals.groupby(["setting", "checkpoint"])["value"].mean() >= 1).sum()
+    assert intervals == bars - cut - (7 + 4)  # one run's IRS has none
+    assert "range of the seeds" in found["caption"]
+    (_, circle) = describe("metrics_circular.R", metrics, **seeds)["plots"]
+    assert circle["fills"] == ["FD", MODELS[2]]
+    scatter = describe("metrics_scatter.R", metrics, **seeds)["plots"][0]
+    assert scatter["rows"] == [5, 8, 8, 5, 8, 13]
+
+
+def test_a_mean_over_seeds_is_at_epochs_that_all_have(describe):
+    table = tables.training_metrics()
+    dropped = table[(table["run"] != RUNS[0]) | (table["checkpoint"] != "init")]
+    rows = [
+        describe("metrics_lines.R", {"metrics": own}, runs=",".join(RUNS[:3]), settings="FD,FD,EWT")["plots"][0][
+            "rows"
+        ][1]
+        for own in (table, dropped)
+    ]
+    assert rows[0] - rows[1] == 10
+
+
+def test_curves_of_seeds_have_the_colour_of_their_setting(describe):
+    history = tables.history_table()
+    runs = list(dict.fromkeys(history["run"]))
+    found = describe(
+        "training_curves.R", {"history": history}, runs=",".join(runs), settings=",".join(["FD"] * len(runs))
+    )
+    assert found["plots"][1]["colours"] == ["FD"] and "seed" in found["caption"]
+    alone = describe("training_curves.R", {"history": history})["plots"][1]
+    assert found["plots"][1]["rows"][0] == alone["rows"][0]
+
+
 def test_circles_show_the_two_families_apart(describe):
     plots = describe("metrics_circular.R", {"metrics": tables.metrics_table()})["plots"]
     assert [plot["title"] for plot in plots] == ["Autoencoders", "DecVAE"]

@@ -107,6 +107,16 @@ def test_a_series_holds_what_differs_in_one_setting_and_seed_only():
     assert not figures.ablation_series(runs, "frames")
 
 
+def test_seeds_of_a_setting_have_one_name():
+    seeds = [{"label": "A", "sweep": {"seed": [0, 1]}}, {"label": "B", "sweep": {"seed": [0], "beta": [0.0, 1.0]}}]
+    other = {"label": "A", "objective": "corrected", "sweep": {"seed": [2, 3]}}
+    found = figures.study_figures(study([*seeds, other]))
+    for name in ("fig2/metrics_bars", "fig2/metrics_scatter", "fig6/metrics_circular", "si22/training_curves"):
+        settings = found[name].shown["settings"]
+        assert settings == ["A", "A", "B (β=0)", "B (β=1)", *["A (4)"] * 2]
+    assert "settings" not in figures.study_figures(study())["fig2/metrics_bars"].shown
+
+
 def test_an_ablation_is_of_one_decomposition():
     bands = {"boundaries": {"source": "random"}}
     entries = [{"beta_z": 0.0}, {"beta_z": 1.0}, {"n_components": 4}]
