@@ -81,7 +81,7 @@ class LevelNorm(nn.Module):
 
     def forward(self, hidden: Tensor, eligible: Tensor) -> Tensor:
         """Standardise ``hidden`` (B * F * L, T, channels), rows in the order of ``eligible`` (B, F, L) bool."""
-        rows = hidden.unflatten(0, eligible.shape)
+        rows = hidden.unflatten(0, eligible.shape).to(self.weight.dtype)
         if self.kind == "batch_running" and not self.training:
             mean, variance = self.running_mean, self.running_var
         else:
@@ -89,15 +89,17 @@ class LevelNorm(nn.Module):
                 mean, variance = self._statistics(rows, eligible)
         scale = torch.rsqrt(variance + self.eps) * self.weight
         shift = self.bias - mean * scale
-        standard = torch.addcmul(shift.unsqueeze(-2), rows.to(scale.dtype), scale.unsqueeze(-2))
+        standard = torch.addcmul(shift.unsqueeze(-2), rows, scale.unsqueeze(-2))
         return standard.flatten(0, 2).to(hidden.dtype)
 
     def _statistics(self, rows: Tensor, eligible: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and biased variance of every channel of every level, (1 or B, 1, L, channels).
 
-        The law of total variance: moments over time of each row first, so that no masked copy of ``rows`` is made.
+        The law of total variance: moments over time of each row first, so that no masked copy of ``rows`` is made. Two
+        means are many times faster than ``torch.var_mean`` over a dimension that is not the last.
         """
-        within, means = (moment.to(self.weight.dtype) for moment in torch.var_mean(rows, dim=3, correction=0))
+        means = rows.mean(3)
+        within = (rows - means.unsqueeze(3)).square().mean(3)
         weight = eligible.unsqueeze(-1).to(means.dtype)
         over = (1,) if self.kind == "instance" else (0, 1)
         # Processes validate on batches of their own.
