@@ -109,7 +109,8 @@ as_parameter <- function(value, default, name) {
     return(default)
   }
   value <- unlist(value)
-  if (length(default) == 0 && is.character(value)) {
+  # Snakemake hands over vectors, whose names may hold commas.
+  if (length(default) == 0 && is.character(value) && !exists("snakemake")) {
     value <- trimws(unlist(strsplit(value, ",", fixed = TRUE)))
   }
   if (is.numeric(default)) {

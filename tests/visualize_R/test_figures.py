@@ -571,10 +571,16 @@ def test_responses_to_classes_and_a_third_factor_are_drawn(script, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("script", "name", "shown"), [("signals.R", "signals", {"view": "mel"}), ("latent_responses.R", "responses", {})]
+    ("script", "name", "shown"),
+    [
+        ("signals.R", "signals", {"view": "mel"}),
+        ("latent_responses.R", "responses", {}),
+        ("training_curves.R", "history", {"runs": ["r1-aaaaaa", "r2-bbbbbb"], "settings": ["bands, beta 40"] * 2}),
+    ],
 )
 def test_snakemake_draws_the_figure_and_keeps_the_log(tmp_path, script, name, shown):
-    write_inputs({name: responses_table() if name == "responses" else generative_tables()[1]}, tmp_path)
+    tables = {"responses": responses_table, "history": history_table, "signals": lambda: generative_tables()[1]}
+    write_inputs({name: tables[name]()}, tmp_path)
     (tmp_path / "Snakefile").write_text(
         "rule figure:\n"
         f"    input: {name}='{name}.csv', theme='{SCRIPTS / 'theme.R'}', code=['{SCRIPTS / script}']\n"
