@@ -393,3 +393,13 @@ def figures_of_place(place):
     """Those of one figure of the paper, or of one corpus."""
     names = [name for name, figure in FIGURES.items() if figure.place == place]
     return expand("results/figures/{name}.{format}", name=names, format=["pdf", "png"])
+
+
+# ---- Execution ----
+
+
+onstart:
+    # To limit the rate of submissions, Snakemake 9 looks at every ready job once a second more for every job that has
+    # finished, which after a thousand jobs takes a core. Jobs on this machine are limited by its cores.
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
