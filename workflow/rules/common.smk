@@ -22,6 +22,7 @@ from decvae.runs import (
 )
 from decvae.schema import ConfigError
 from figures import Study, caption_of, map_pages, mapped_branches, shown_decompositions, study_figures
+from r_script import write_short_lines
 from source import THEME, as_input, code_of, figure_code
 
 try:
@@ -33,6 +34,7 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
+write_short_lines()
 SEED = CONFIG["seed"]
 config.update({key: CONFIG[key] for key in ("logging", "execution", "decomposition")})  # completed, for scripts
 TRAINED = [run for run in RUNS.values() if run.is_trained]
