@@ -9,6 +9,7 @@ from typing import Any
 METHODS = {"filter": "FD", "ewt": "EWT", "vmd": "VMD", "emd": "EMD"}
 BASELINE_LABELS = {"ae": "AE", "vae": "VAE", "beta_vae": "β-VAE", "pca": "PCA", "ica": "ICA", "kpca": "kernel PCA"}
 PAPER_BETAS = (0.0, 0.1, 1.0)  # of the models in the paper's figures; its "β-" is 0.1
+SEED_IN_LABEL = re.compile(r" \(seed=\d+\)|, seed=\d+|(?<=\()seed=\d+, ")  # as decvae.runs writes it
 PAIRED_KEYS = {  # vary together
     "beta": ("beta_z", "beta_s"),
     "n_components": ("n_components", "n_components_seq"),
@@ -40,9 +41,6 @@ def name_in_paper(model: str, features: str, decomposition: str, beta: float | N
         return f"raw {features}"
     name = decvae_name(beta, decomposition) if model == "decvae" else BASELINE_LABELS[model]
     return name + (f" from {source}" if source else "") + ("" if features == "mel" else f" {features}")
-
-
-SEED_IN_LABEL = re.compile(r" \(seed=\d+\)|, seed=\d+|(?<=\()seed=\d+, ")  # as decvae.runs writes it
 
 
 def unseeded(label: str) -> str:
