@@ -39,7 +39,7 @@ confirmation: setup
 	cp results/tables/new_speakers-*-study.md docs/confirmation.md
 
 why: setup
-	python workflow/why.py figures $(if $(CONFIG),--configfile $(CONFIG))
+	python workflow/lib/why.py figures $(if $(CONFIG),--configfile $(CONFIG))
 
 mini-corpora: setup
 	python -m tests.corpora.build results/mini_corpora

@@ -23,14 +23,15 @@ from joblib.externals.loky import get_reusable_executor
 
 from decvae.corpora.simvowels import SimVowelsSettings, simulate
 from decvae.corpora.store import Corpus
-from decvae.decomposition import DecompositionSettings, decompose, normalise_utterance, notch, reference
+from decvae.decomposition import reference
 from decvae.decomposition.cache import decompose_utterance, utterance_generator, write_cache
+from decvae.decomposition.decompose import decompose
 from decvae.decomposition.emd import emd_modes
 from decvae.decomposition.ewt import ewt_modes
-from decvae.decomposition.filterbank import filter_modes
-from decvae.decomposition.settings import METHODS
+from decvae.decomposition.filterbank import filter_modes, normalise_utterance, notch
 from decvae.decomposition.vmd import initial_frequencies, vmd
 from decvae.framing import cut_frames
+from decvae.settings.decomposition import METHODS, DecompositionSettings
 
 PAPER_UTTERANCES = 4800
 N_COMPONENTS = 3

@@ -17,11 +17,11 @@ import numpy as np
 import psutil
 
 from decvae.evaluation.aggregation import aggregate
-from decvae.evaluation.dci import compute_dci
 from decvae.evaluation.latents import LatentTable, read_latents
+from decvae.evaluation.metrics.dci import compute_dci
 from decvae.evaluation.protocols import grouped_splits
 from decvae.evaluation.scores import balanced_rows, score_table
-from decvae.evaluation.settings import EvaluationSettings
+from decvae.settings.evaluation import EvaluationSettings
 
 N_FOLDS = 5
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from decvae.objective import centre_levels, decomposition_loss
+from decvae.models.objective import centre_levels, decomposition_loss
 
 SHAPES = [(32, 8, 3), (16, 100, 3), (32, 8, 5), (16, 100, 5)]  # utterances, frames, components
 FEATURES, ROUNDS = 192, 30

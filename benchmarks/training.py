@@ -26,15 +26,16 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from decvae.batches import Batch, decvae_batch
 from decvae.corpora.simvowels import SimVowelsSettings, simulate
 from decvae.decomposition.cache import write_cache
-from decvae.decomposition.settings import DecompositionSettings
-from decvae.feature_file import FeatureFile
-from decvae.features import FeatureSettings, write_features
-from decvae.models import DecVAEConfig, DecVAEForPreTraining
-from decvae.optimisation import make_optimizer, parameter_groups
-from decvae.training import TrainingSettings
+from decvae.features.batches import Batch, decvae_batch
+from decvae.features.extract import FeatureSettings, write_features
+from decvae.features.store import FeatureFile
+from decvae.models.configuration_decvae import DecVAEConfig
+from decvae.models.modeling_pretraining import DecVAEForPreTraining
+from decvae.settings.decomposition import DecompositionSettings
+from decvae.settings.training import TrainingSettings
+from decvae.training.optimisation import make_optimizer, parameter_groups
 
 SIDES = ("decvae", "plain")
 FRAME, HOP, RATE = 400, 320, 16_000
@@ -65,7 +66,7 @@ def draw(batch: Batch, share: int) -> torch.Tensor:
 
 
 def only(batch: Batch, drawn: torch.Tensor) -> Batch:
-    """The batch with the drawn frames alone, as :func:`decvae.batches.decvae_batch` reads it."""
+    """The batch with the drawn frames alone, as :func:`decvae.features.batches.decvae_batch` reads it."""
     rows = torch.arange(len(drawn)).unsqueeze(1)
     return {name: value[rows, drawn] if name.startswith("frame") else value for name, value in batch.items()}
 

@@ -9,7 +9,7 @@ from typing import Any
 METHODS = {"filter": "FD", "ewt": "EWT", "vmd": "VMD", "emd": "EMD"}
 BASELINE_LABELS = {"ae": "AE", "vae": "VAE", "beta_vae": "β-VAE", "pca": "PCA", "ica": "ICA", "kpca": "kernel PCA"}
 PAPER_BETAS = (0.0, 0.1, 1.0)  # of the models in the paper's figures; its "β-" is 0.1
-SEED_IN_LABEL = re.compile(r" \(seed=\d+\)|, seed=\d+|(?<=\()seed=\d+, ")  # as decvae.runs writes it
+SEED_IN_LABEL = re.compile(r" \(seed=\d+\)|, seed=\d+|(?<=\()seed=\d+, ")  # as decvae.study.runs writes it
 PAIRED_KEYS = {  # vary together
     "beta": ("beta_z", "beta_s"),
     "n_components": ("n_components", "n_components_seq"),
@@ -28,7 +28,7 @@ def decvae_name(beta: float | None, decomposition: str) -> str:
 
 
 def name_in_paper(model: str, features: str, decomposition: str, beta: float | None, source: str | None = None) -> str:
-    """Name that the paper's scores give to a model (``decvae/evaluation/published_scores.csv``), or would give to it.
+    """Name that the paper's scores give to a model (``decvae/reporting/published_scores.csv``), or would give to it.
 
     Parameters
     ----------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from decvae.decomposition.settings import BoundarySettings
+from decvae.settings.decomposition import BoundarySettings
 
 
 def explicit_edges(settings: BoundarySettings, n_bands: int, fs: float) -> np.ndarray | None:

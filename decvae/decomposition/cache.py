@@ -36,9 +36,11 @@ from joblib import Parallel, delayed
 
 from decvae.artifacts import ArtifactError, as_plain, atomic_path, open_h5, progress, provenance, settings_hash
 from decvae.corpora.store import Corpus, CorpusSplit, check_audio
-from decvae.decomposition import DecompositionSettings, decompose, method_settings, normalise_utterance, notch
+from decvae.decomposition.decompose import decompose
+from decvae.decomposition.filterbank import normalise_utterance, notch
 from decvae.decomposition.quality import assess
 from decvae.framing import SPEECH, Framing, count_frames, cut_frames, frame_length, hop_length
+from decvae.settings.decomposition import DecompositionSettings, method_settings
 
 FORMAT = "decvae-decomposition"
 FORMAT_VERSION = 3

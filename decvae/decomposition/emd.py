@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from decvae.decomposition.settings import EMDSettings
 from decvae.decomposition.sifting import SPLINES, sift
+from decvae.settings.decomposition import EMDSettings
 
 
 def emd_modes(

@@ -16,7 +16,7 @@ import scipy.fft
 from scipy.ndimage import convolve1d, gaussian_filter1d
 from scipy.signal import oaconvolve
 
-from decvae.decomposition.settings import EWTSettings
+from decvae.settings.decomposition import EWTSettings
 
 
 def _smoothing_kernel(settings: EWTSettings) -> np.ndarray:

@@ -9,8 +9,10 @@ import pandas as pd
 from scipy.signal import welch
 
 from decvae.corpora.store import Corpus, CorpusSplit
-from decvae.decomposition import DecompositionSettings, decompose, normalise_utterance, notch
+from decvae.decomposition.decompose import decompose
+from decvae.decomposition.filterbank import normalise_utterance, notch
 from decvae.framing import cut_frames, hop_length
+from decvae.settings.decomposition import DecompositionSettings
 
 SEQUENCE_SECONDS = 0.25  # of the sequence that is shown as a time series
 # Welch spectra of the published figure at 16 kHz: samples per segment, overlap, FFT length.

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.signal import sosfiltfilt
 
 from decvae.decomposition.peaks import detect_bands
-from decvae.decomposition.settings import FilterSettings, NotchSettings, PeakSettings
 from decvae.decomposition.zero_phase import design, filter_each
+from decvae.settings.decomposition import FilterSettings, NotchSettings, PeakSettings
 
 
 def normalise_utterance(x: np.ndarray) -> np.ndarray:

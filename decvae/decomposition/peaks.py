@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from decvae.decomposition.settings import PeakSettings
 from decvae.decomposition.spectra import welch_density
+from decvae.settings.decomposition import PeakSettings
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from decvae.decomposition.peaks import peak_spectrum
-from decvae.decomposition.settings import PeakSettings
+from decvae.settings.decomposition import PeakSettings
 
 _SPECTRUM = PeakSettings()  # the Welch spectrum in which published component frequencies are read
 

@@ -17,7 +17,7 @@ from vmdpy import VMD
 
 from decvae.decomposition.ewt import band_boundaries
 from decvae.decomposition.peaks import interval_edges
-from decvae.decomposition.settings import EMDSettings, EWTSettings, FilterSettings, PeakSettings, VMDSettings
+from decvae.settings.decomposition import EMDSettings, EWTSettings, FilterSettings, PeakSettings, VMDSettings
 
 
 def _joined(found: list[np.ndarray], length: int) -> tuple[np.ndarray, np.ndarray]:

@@ -16,9 +16,9 @@ from scipy.signal import sosfilt
 
 from decvae.decomposition import ewt
 from decvae.decomposition.filterbank import filter_modes
-from decvae.decomposition.settings import EWTSettings, VMDSettings
 from decvae.decomposition.vmd import SPACING, from_half_spectrum, half_spectrum
 from decvae.decomposition.zero_phase import ZeroPhaseFilter, padding
+from decvae.settings.decomposition import EWTSettings, VMDSettings
 
 
 def torch_engine(device: str) -> SimpleNamespace:

@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 from scipy.fft import irfft, rfft
 
-from decvae.decomposition.settings import VMDSettings
+from decvae.settings.decomposition import VMDSettings
 
 SPACING = float(np.spacing(1.0))  # vmdpy adds it to the change that its stop rule tests
 

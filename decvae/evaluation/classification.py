@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
-from decvae.evaluation.discretise import check_codes, check_factors
+from decvae.evaluation.metrics.discretise import check_codes, check_factors
 
 CLASSIFIERS = ("logistic_regression", "random_forest", "svc", "knn", "dummy", "dummy_uniform")
 REGULARISATION = (0.01, 0.1, 1.0, 10.0)  # C of the logistic regression, ascending

@@ -12,7 +12,7 @@ from sklearn.metrics.cluster import contingency_matrix
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from decvae.evaluation.discretise import check_factors, drop_constant
+from decvae.evaluation.metrics.discretise import check_factors, drop_constant
 
 
 @dataclass(frozen=True)

@@ -29,14 +29,14 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from decvae.evaluation.classification import classification_scores, estimator
-from decvae.evaluation.dci import compute_dci
-from decvae.evaluation.discretise import classes_of, discretise
-from decvae.evaluation.explicitness import compute_explicitness
-from decvae.evaluation.irs import compute_irs
-from decvae.evaluation.modularity import modularity
-from decvae.evaluation.mutual_information import adjusted_mutual_information, mean_pairwise_information
+from decvae.evaluation.metrics.dci import compute_dci
+from decvae.evaluation.metrics.discretise import classes_of, discretise
+from decvae.evaluation.metrics.explicitness import compute_explicitness
+from decvae.evaluation.metrics.irs import compute_irs
+from decvae.evaluation.metrics.modularity import modularity
+from decvae.evaluation.metrics.mutual_information import adjusted_mutual_information, mean_pairwise_information
+from decvae.evaluation.metrics.total_correlation import total_correlation_scores
 from decvae.evaluation.sound import Codes, Part, score
-from decvae.evaluation.total_correlation import total_correlation_scores
 
 logger = logging.getLogger(__name__)
 

@@ -11,14 +11,14 @@ from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from decvae.evaluation.aggregation import aggregate, available_aggregations
-from decvae.evaluation.discretise import active_codes, check_codes, classes_of
 from decvae.evaluation.latents import LatentTable, joined
+from decvae.evaluation.metrics.discretise import active_codes, check_codes, classes_of
 from decvae.evaluation.protocols import Grouping, classes_scored_as, grouped_splits, grouping, scored_factors
 from decvae.evaluation.published import published_units
-from decvae.evaluation.settings import EvaluationSettings
 from decvae.evaluation.sound import Codes, Part, joined_folds, score, units
 from decvae.evaluation.subspaces import Subspaces, evidence_units, importance_rows, learnable_factors
-from decvae.variance import between_component_share
+from decvae.models.variance import between_component_share
+from decvae.settings.evaluation import EvaluationSettings
 
 __all__ = ["CLASS_COLUMNS", "COLUMNS", "EVIDENCE_COLUMNS", "EvaluationSettings", "Scores", "evaluate", "score_table"]
 

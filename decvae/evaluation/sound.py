@@ -14,22 +14,22 @@ from functools import partial
 
 import numpy as np
 
-from decvae.evaluation.beta_vae import beta_vae_score
 from decvae.evaluation.classification import cross_validated_accuracy, groups_per_class
 from decvae.evaluation.clustering import kmeans_accuracy
-from decvae.evaluation.dci import completeness, compute_dci, disentanglement
-from decvae.evaluation.discretise import classes_of, discretise
-from decvae.evaluation.explicitness import compute_explicitness
-from decvae.evaluation.factor_vae import factor_vae_score
 from decvae.evaluation.intervals import bootstrap_scores, confusion_by_group, jackknife_interval, mean_interval
-from decvae.evaluation.irs import compute_irs
-from decvae.evaluation.mig import compute_mig
-from decvae.evaluation.modularity import modularity
-from decvae.evaluation.mutual_information import adjusted_mutual_information, mean_pairwise_information
+from decvae.evaluation.metrics.beta_vae import beta_vae_score
+from decvae.evaluation.metrics.dci import completeness, compute_dci, disentanglement
+from decvae.evaluation.metrics.discretise import classes_of, discretise
+from decvae.evaluation.metrics.explicitness import compute_explicitness
+from decvae.evaluation.metrics.factor_vae import factor_vae_score
+from decvae.evaluation.metrics.irs import compute_irs
+from decvae.evaluation.metrics.mig import compute_mig
+from decvae.evaluation.metrics.modularity import modularity
+from decvae.evaluation.metrics.mutual_information import adjusted_mutual_information, mean_pairwise_information
+from decvae.evaluation.metrics.sap import compute_sap, sap
+from decvae.evaluation.metrics.total_correlation import total_correlation_scores
 from decvae.evaluation.protocols import Grouping
-from decvae.evaluation.sap import compute_sap, sap
-from decvae.evaluation.settings import EvaluationSettings
-from decvae.evaluation.total_correlation import total_correlation_scores
+from decvae.settings.evaluation import EvaluationSettings
 
 logger = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from scipy.stats import kendalltau
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import recall_score
 
-from decvae.evaluation.discretise import active_codes, check_codes, classes_of
 from decvae.evaluation.intervals import mean_interval
+from decvae.evaluation.metrics.discretise import active_codes, check_codes, classes_of
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.utils import ModelOutput
 
-from decvae.objective import prior_loss
+from decvae.models.objective import prior_loss
 
 
 class AutoencoderConfig(PreTrainedConfig):

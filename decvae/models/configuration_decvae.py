@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers import PreTrainedConfig
 
-from decvae.objective_settings import LOSS_OPTIONS, NORM_OPTIONS, ObjectiveSettings
+from decvae.settings.objective import LOSS_OPTIONS, NORM_OPTIONS, ObjectiveSettings
 
 BRANCHES = ("dual", "Z", "S")
 FRAME_ENCODERS = ("conv", "dense")
@@ -67,7 +67,7 @@ class DecVAEConfig(PreTrainedConfig):
     objective : {"published", "corrected", "centred"}
         A named objective.
     loss : dict, optional
-        Options of :class:`decvae.objective.ObjectiveSettings` that replace the named objective's; stored complete.
+        Options of :class:`decvae.settings.objective.ObjectiveSettings` in place of the named objective's; stored complete.
     loss_space : {"features", "latents"}, optional
         Where the decomposition loss acts: on the projected features (published; the heads then see the prior alone), or
         on the posterior means of X, OC1..OCC, which are what is evaluated. None: as the named objective says.

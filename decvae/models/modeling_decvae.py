@@ -31,7 +31,7 @@ from decvae.models.encoders import (
 from decvae.models.norms import LevelNorm, TimeNorm, make_norm, normalise
 
 if TYPE_CHECKING:
-    from decvae.inference import Encoding
+    from decvae.models.processing import Encoding
 
 
 @dataclass
@@ -318,7 +318,7 @@ class DecVAEModel(DecVAEPreTrainedModel):
 
         Returns
         -------
-        decvae.inference.Encoding
+        decvae.models.processing.Encoding
             ``encoding.z["OC1"]`` are the means of one subspace, (F, latent_dim_z), at ``encoding.times`` seconds;
             ``encoding.s["X"]`` those of the whole recording, (1, latent_dim_s). A list for a list.
 
@@ -328,7 +328,7 @@ class DecVAEModel(DecVAEPreTrainedModel):
             If a recording is not one channel, has NaN, infinite or only zero samples, or is shorter than one frame, or
             if the configuration does not say how inputs are made.
         """
-        from decvae.inference import encode  # which knows decompositions; the model itself does not need them
+        from decvae.models.processing import encode  # which knows decompositions; the model itself does not need them
 
         return encode(self, waveform, sampling_rate, seed=seed)
 

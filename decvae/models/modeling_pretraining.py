@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from transformers.utils import ModelOutput
 
-from decvae.distributed import gather_rows
 from decvae.models.configuration_decvae import DecVAEConfig
+from decvae.models.distributed import gather_rows
 from decvae.models.modeling_decvae import BranchOutput, DecVAEModel, DecVAEPreTrainedModel
-from decvae.objective import decomposition_loss, prior_loss
-from decvae.variance import between_component_share
+from decvae.models.objective import decomposition_loss, prior_loss
+from decvae.models.variance import between_component_share
 
 
 @dataclass

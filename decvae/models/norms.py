@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from decvae.distributed import sum_over_processes
+from decvae.models.distributed import sum_over_processes
 
 LEVEL_NORMS = ("batch", "batch_running", "instance")
 

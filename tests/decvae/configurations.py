@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from decvae.config import validate_config
-from decvae.runs import resolve_runs
-from decvae.schema import load_schema
+from decvae.settings.schema import load_schema
+from decvae.study.configuration import validate_config
+from decvae.study.runs import resolve_runs
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = load_schema(ROOT / "workflow/schemas/config.schema.yaml")

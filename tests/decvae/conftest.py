@@ -6,8 +6,8 @@ import pytest
 
 from decvae.corpora.simvowels import SimVowelsSettings, simulate, simulate_traversal_set
 from decvae.decomposition.cache import write_cache
-from decvae.decomposition.settings import DecompositionSettings
-from decvae.features import FeatureSettings, write_features
+from decvae.features.extract import FeatureSettings, write_features
+from decvae.settings.decomposition import DecompositionSettings
 
 SPLITS = ("train", "dev", "test", "traversal")
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from decvae.objective import (
+from decvae.models.objective import (
     ObjectiveSettings,
     decomposition_loss,
     jensen_shannon,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from decvae.config import load_config
-from decvae.runs import resolve_runs
+from decvae.study.configuration import load_config
+from decvae.study.runs import resolve_runs
 from tests.decvae.configurations import ROOT, SCHEMA
 
 # Published name, ours, and the value of the published SimVowels configurations (DecVAE, autoencoders).

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from decvae.embedding import COLUMNS as EMBEDDING_COLUMNS
+from decvae.analysis.embedding import COLUMNS as EMBEDDING_COLUMNS
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "visualize_R"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "workflow"))  # for `import source`
+sys.path.insert(0, str(ROOT / "workflow" / "lib"))  # for `import source`
 CODE = ("workflow", "decvae", "visualize_R", "config")
 
 

@@ -12,7 +12,10 @@ from snakemake.cli import parse_args
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
-    *(ROOT / name for name in ("README.md", "config/README.md", "Makefile", "workflow/Snakefile", "workflow/why.py")),
+    *(
+        ROOT / name
+        for name in ("README.md", "config/README.md", "Makefile", "workflow/Snakefile", "workflow/lib/why.py")
+    ),
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "config").glob("*.yaml")),
     *sorted((ROOT / "workflow/profiles").glob("*/config.yaml")),
@@ -95,7 +98,7 @@ def test_commands_are_found():
         "snakemake figures --cores 8 --resources gpu=2",
         "snakemake figures --profile workflow/profiles/slurm",
         "make figures CORES=8 GPUS=2 CONFIG=config/paper.yaml",
-        "python -m decvae.costs",
+        "python -m decvae.reporting.costs",
         "tests/cluster/slurm.sh",
     } <= found
 

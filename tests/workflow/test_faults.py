@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from decvae.config import load_config
-from decvae.runs import corpus_id
+from decvae.study.configuration import load_config
+from decvae.study.runs import corpus_id
 from tests.workflow.faults import artifacts, kill
 
 SCHEMA = "workflow/schemas/config.schema.yaml"

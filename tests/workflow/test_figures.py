@@ -7,9 +7,9 @@ import figures
 import pytest
 import yaml
 
-from decvae.config import validate_config
-from decvae.runs import resolve_runs, select_runs, without_absent_corpora
-from decvae.schema import ConfigError
+from decvae.settings.schema import ConfigError
+from decvae.study.configuration import validate_config
+from decvae.study.runs import resolve_runs, select_runs, without_absent_corpora
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,7 +7,7 @@ from collections import Counter
 
 import yaml
 
-from decvae.lineage import FITTED
+from decvae.study.lineage import FITTED
 from tests.workflow.conftest import ROOT, Project
 
 RUNS = yaml.safe_load((ROOT / "config/config.yaml").read_text())["runs"]
@@ -181,32 +181,32 @@ def append(project, path):
 
 
 def test_a_module_reaches_the_rules_that_import_it(finished):
-    append(finished, "decvae/traversal.py")
+    append(finished, "decvae/analysis/traversal.py")
     assert rules(finished.planned()) == {"traverse_latents", "latent_responses", "response_maps"}
 
 
 def test_training_code_reaches_training(finished):
-    append(finished, "decvae/training.py")
+    append(finished, "decvae/training/trainer.py")
     plan = finished.planned()
     assert plan["pretrain_model"] == len(RUNS)
     assert not rules(plan) & {"simulate_corpus", "decompose_split", "extract_features"}
 
 
 def test_a_metric_reaches_scores(finished):
-    append(finished, "decvae/evaluation/irs.py")
+    append(finished, "decvae/evaluation/metrics/irs.py")
     assert rules(finished.planned()) == {"score_checkpoint", "merge_metrics", *METRIC_FIGURES}
 
 
 def test_the_configuration_module_reaches_nothing(finished):
-    append(finished, "decvae/config.py")
+    append(finished, "decvae/study/configuration.py")
     append(finished, "workflow/rules/common.smk")
     assert finished.planned() == Counter()
 
 
 def test_an_edit_that_is_taken_back_reruns_nothing(finished):
-    finished.edit("decvae/training.py", "class Trainer", "class Trainers")
+    finished.edit("decvae/training/trainer.py", "class Trainer", "class Trainers")
     assert finished.planned()["pretrain_model"] == len(RUNS)
-    finished.edit("decvae/training.py", "class Trainers", "class Trainer")
+    finished.edit("decvae/training/trainer.py", "class Trainers", "class Trainer")
     assert finished.planned() == Counter()
 
 

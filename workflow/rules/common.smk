@@ -3,15 +3,15 @@ import sys
 from pathlib import Path
 
 ROOT = Path(workflow.basedir).parent
-for place in (ROOT, ROOT / "workflow"):
+for place in (ROOT, ROOT / "workflow" / "lib"):
     if str(place) not in sys.path:
         sys.path.insert(0, str(place))
 
 from snakemake.exceptions import WorkflowError
 
-from decvae.config import validate_config
+from decvae.study.configuration import validate_config
 from decvae.corpora.tree import tree_fingerprint
-from decvae.runs import (
+from decvae.study.runs import (
     corpus_id,
     corpus_settings,
     decomposition_id,
@@ -20,7 +20,7 @@ from decvae.runs import (
     select_runs,
     without_absent_corpora,
 )
-from decvae.schema import ConfigError
+from decvae.settings.schema import ConfigError
 from figures import Study, caption_of, map_pages, mapped_branches, shown_decompositions, study_figures
 from r_script import write_short_lines
 from source import THEME, as_input, code_of, figure_code

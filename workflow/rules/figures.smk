@@ -1,4 +1,4 @@
-# One rule per family of figures; workflow/figures.py names every figure of the study and says what it shows. An R script in
+# One rule per family of figures; workflow/lib/figures.py names every figure of the study and says what it shows. An R script in
 # visualize_R reads tables and draws, nothing else.
 
 

@@ -117,7 +117,7 @@ rule compare_protocols:
     input:
         metrics="results/metrics/metrics.parquet",
         code=code_of("compare_protocols.py"),
-        values=as_input(ROOT / "decvae/evaluation/published_scores.csv"),
+        values=as_input(ROOT / "decvae/reporting/published_scores.csv"),
     output:
         csv="results/tables/{corpus}-protocols.csv",
         paper="results/tables/{corpus}-paper.csv",
@@ -147,8 +147,8 @@ rule write_study:
     input:
         metrics="results/metrics/metrics.parquet",
         code=code_of("write_study.py"),
-        values=as_input(ROOT / "decvae/evaluation/published_scores.csv"),
-        trends=as_input(ROOT / "decvae/evaluation/published_trends.csv"),
+        values=as_input(ROOT / "decvae/reporting/published_scores.csv"),
+        trends=as_input(ROOT / "decvae/reporting/published_trends.csv"),
     output:
         markdown="results/tables/{corpus}-study.md",
     log:

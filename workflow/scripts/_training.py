@@ -16,8 +16,8 @@ def training(snakemake: Any) -> Iterator[Callable[..., None]]:
     The function, whose import brings torch and so belongs into the block, gets the settings of the run, the files
     ``data`` and the folder of the run.
     """
-    from decvae.gpu import claim_device
-    from decvae.launch import ExecutionSettings
+    from decvae.training.gpu import claim_device
+    from decvae.training.launch import ExecutionSettings
 
     execution = ExecutionSettings(**snakemake.config["execution"])
     with claim_device(snakemake.resources.get("gpu", 0), execution.processes, execution.device) as device:
@@ -25,8 +25,8 @@ def training(snakemake: Any) -> Iterator[Callable[..., None]]:
 
 
 def _train(snakemake: Any, processes: int, device: str, function: Callable[..., None], *data: str) -> None:
-    from decvae.launch import call_in_processes
-    from decvae.logs import LoggingSettings
+    from decvae.training.launch import call_in_processes
+    from decvae.training.logs import LoggingSettings
 
     source = snakemake.input.source or None
     call_in_processes(

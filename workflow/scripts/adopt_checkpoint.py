@@ -10,6 +10,6 @@ from pathlib import Path
 from _job import job_log
 
 with job_log(snakemake.log[0]):
-    from decvae.transfer import adopt_checkpoint
+    from decvae.training.transfer import adopt_checkpoint
 
     adopt_checkpoint(snakemake.params.settings, snakemake.input.source, Path(snakemake.output.checkpoints).parent)

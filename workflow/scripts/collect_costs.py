@@ -8,7 +8,7 @@ from _job import job_log
 
 with job_log(snakemake.log[0]):
     from decvae.artifacts import write_table
-    from decvae.costs import job_costs, rule_costs
+    from decvae.reporting.costs import job_costs, rule_costs
 
     jobs = job_costs(snakemake.params.folder)
     write_table(jobs, snakemake.output.jobs, float_format="%.6g")

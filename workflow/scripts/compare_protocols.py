@@ -11,8 +11,8 @@ with job_log(snakemake.log[0]):
     import pandas as pd
 
     from decvae.artifacts import atomic_path, write_table
-    from decvae.evaluation.leakage import compare_protocols, protocol_tables
-    from decvae.evaluation.published_values import beside_paper, paper_table
+    from decvae.reporting.leakage import compare_protocols, protocol_tables
+    from decvae.reporting.published_values import beside_paper, paper_table
 
     shown, metrics = dict(snakemake.params.shown), pd.read_parquet(snakemake.input.metrics)
     kind = shown.pop("kind")

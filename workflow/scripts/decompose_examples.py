@@ -10,7 +10,7 @@ from _job import job_log
 with job_log(snakemake.log[0]):
     from decvae.artifacts import write_table
     from decvae.decomposition.examples import example_tables
-    from decvae.decomposition.settings import DecompositionSettings
+    from decvae.settings.decomposition import DecompositionSettings
 
     settings = {name: DecompositionSettings.from_dict(own) for name, own in snakemake.params.settings.items()}
     place = (snakemake.params.split, snakemake.params.utterance)

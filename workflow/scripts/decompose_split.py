@@ -8,14 +8,14 @@ Params  settings: shared settings and those of the method; seed; state: folder o
 from _job import fingerprint, job_log
 
 with job_log(snakemake.log[0]):
-    from decvae.gpu import claim_device
+    from decvae.training.gpu import claim_device
 
     # Not a param: caches of either device are equal but for rounding, and stay valid.
     wanted = "cpu" if snakemake.params.settings["method"] == "emd" else snakemake.config["decomposition"]["device"]
     with claim_device(snakemake.resources.get("gpu", 0), device=wanted) as device:
         # May import torch, for which the device must be settled by now.
         from decvae.decomposition.cache import write_cache
-        from decvae.decomposition.settings import DecompositionSettings
+        from decvae.settings.decomposition import DecompositionSettings
 
         write_cache(
             snakemake.input.corpus,

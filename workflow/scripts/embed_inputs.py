@@ -14,10 +14,10 @@ with job_log(snakemake.log[0]):
     import pandas as pd
     from _frames import class_labels, component_facts, means_over_utterances
 
+    from decvae.analysis.embedding import EmbeddingSettings, embedding_table, sequence_settings
     from decvae.artifacts import write_table
     from decvae.corpora.store import Corpus
-    from decvae.embedding import EmbeddingSettings, embedding_table, sequence_settings
-    from decvae.feature_file import FeatureFile
+    from decvae.features.store import FeatureFile
 
     levels, counts, factors = [], [], {}
     with Corpus(snakemake.input.corpus) as corpus:

@@ -11,8 +11,8 @@ with job_log(snakemake.log[0]):
     import pandas as pd
     from _frames import class_labels, component_facts
 
+    from decvae.analysis.embedding import EmbeddingSettings, embedding_table, sequence_settings
     from decvae.artifacts import write_table
-    from decvae.embedding import EmbeddingSettings, embedding_table, sequence_settings
     from decvae.evaluation.latents import read_latents
 
     run, tables = snakemake.params.run, read_latents(snakemake.input.latents)

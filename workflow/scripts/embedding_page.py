@@ -10,6 +10,6 @@ from _job import job_log
 with job_log(snakemake.log[0]):
     import pandas as pd
 
-    from decvae.embedding_page import embedding_page
+    from decvae.reporting.map_page import embedding_page
 
     embedding_page(pd.read_csv(snakemake.input.embedding), snakemake.params.title, snakemake.output.page)

@@ -9,7 +9,7 @@ from pathlib import Path
 from _job import job_log
 
 with job_log(snakemake.log[0]):
-    from decvae.encoding import encode_split
+    from decvae.evaluation.encode import encode_split
 
     encode_split(
         Path(snakemake.input.checkpoints).parent,

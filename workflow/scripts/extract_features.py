@@ -8,7 +8,7 @@ Params  settings: {input type: settings}
 from _job import job_log
 
 with job_log(snakemake.log[0]):
-    from decvae.features import FeatureSettings, write_features
+    from decvae.features.extract import FeatureSettings, write_features
 
     write_features(
         snakemake.input.decomposition,

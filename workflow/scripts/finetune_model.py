@@ -11,6 +11,6 @@ from _job import job_log
 from _training import training
 
 with job_log(snakemake.log[0]), training(snakemake) as train:
-    from decvae.finetuning import finetune_run
+    from decvae.training.finetune import finetune_run
 
     train(finetune_run, snakemake.input.train, snakemake.input.validation, snakemake.input.corpus)

@@ -10,7 +10,7 @@ from _job import job_log
 with job_log(snakemake.log[0]):
     from pathlib import Path
 
-    from decvae.gallery import Entry, contact_sheet, gallery_page
+    from decvae.reporting.gallery import Entry, contact_sheet, gallery_page
 
     entries = [Entry(*entry) for entry in snakemake.params.entries]
     names = [entry.name for entry in entries]

@@ -11,7 +11,7 @@ with job_log(snakemake.log[0]):
     import pandas as pd
 
     from decvae.artifacts import write_table
-    from decvae.evaluation.seeds import with_run_columns
+    from decvae.reporting.seeds import with_run_columns
 
     identified = [
         {**run, "checkpoint": state} for run, state in zip(snakemake.params.runs, snakemake.params.states, strict=True)

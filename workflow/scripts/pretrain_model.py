@@ -11,6 +11,6 @@ from _job import job_log
 from _training import training
 
 with job_log(snakemake.log[0]), training(snakemake) as train:
-    from decvae.pretraining import pretrain_run
+    from decvae.training.pretrain import pretrain_run
 
     train(pretrain_run, snakemake.input.train, snakemake.input.validation)

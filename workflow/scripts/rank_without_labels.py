@@ -13,8 +13,8 @@ with job_log(snakemake.log[0]):
     from decvae.artifacts import write_table
     from decvae.evaluation.aggregation import aggregate, available_aggregations
     from decvae.evaluation.latents import read_latents
+    from decvae.evaluation.metrics.udr import compute_udr
     from decvae.evaluation.scores import balanced_rows
-    from decvae.evaluation.udr import compute_udr
 
     rows, paths = [], iter(snakemake.input.latents)
     for runs in snakemake.params.runs:

@@ -12,7 +12,7 @@ with job_log(snakemake.log[0]):
     from decvae.artifacts import open_h5, write_table
     from decvae.evaluation.latents import FORMAT, read_latents
     from decvae.evaluation.scores import evaluate
-    from decvae.evaluation.settings import EvaluationSettings
+    from decvae.settings.evaluation import EvaluationSettings
 
     settings = EvaluationSettings(**snakemake.params.settings)
     tables = read_latents(snakemake.input.latents)

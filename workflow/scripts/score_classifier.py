@@ -14,7 +14,7 @@ with job_log(snakemake.log[0]):
 
     from decvae.artifacts import write_table
     from decvae.evaluation.supervised import classifier_scores
-    from decvae.finetuning import predict_split
+    from decvae.training.finetune import predict_split
 
     run_dir, params = Path(snakemake.input.checkpoints).parent, snakemake.params
     columns = {key: params.supervised[key] for key in ("branch", "factor", "head")}

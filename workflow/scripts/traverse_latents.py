@@ -8,8 +8,8 @@ Params  run: the columns that identify the run; factors: of the set
 from _job import job_log
 
 with job_log(snakemake.log[0]):
+    from decvae.analysis.traversal import response_tables
     from decvae.artifacts import write_json, write_table
-    from decvae.traversal import response_tables
 
     responses, table = response_tables(snakemake.input.latents, snakemake.params.factors)
     run = snakemake.params.run

@@ -11,7 +11,7 @@ with job_log(snakemake.log[0]):
     import pandas as pd
 
     from decvae.artifacts import atomic_path
-    from decvae.evaluation.study_page import study_page
+    from decvae.reporting.study_page import study_page
 
     metrics = pd.read_parquet(snakemake.input.metrics)
     with atomic_path(snakemake.output.markdown) as partial:

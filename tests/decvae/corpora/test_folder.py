@@ -11,9 +11,9 @@ from decvae.corpora.problems import IngestError, Problems
 from decvae.corpora.store import Corpus
 from decvae.corpora.summary import summary_tables
 from decvae.decomposition.cache import DecompositionCache, write_cache
-from decvae.decomposition.settings import DecompositionSettings
-from decvae.feature_file import FeatureFile
-from decvae.features import FeatureSettings, write_features
+from decvae.features.extract import FeatureSettings, write_features
+from decvae.features.store import FeatureFile
+from decvae.settings.decomposition import DecompositionSettings
 
 
 def manifest(root, rows, name="manifest.csv"):

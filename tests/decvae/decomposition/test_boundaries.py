@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from decvae.decomposition import DecompositionSettings, decompose
 from decvae.decomposition.boundaries import explicit_edges, random_edges
-from decvae.decomposition.settings import BoundarySettings
+from decvae.decomposition.decompose import decompose
+from decvae.settings.decomposition import BoundarySettings, DecompositionSettings
 
 FS = 16000
 

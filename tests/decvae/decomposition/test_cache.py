@@ -7,9 +7,12 @@ import pytest
 
 from decvae.artifacts import ArtifactError, as_plain, provenance
 from decvae.corpora.store import Corpus, Utterance, write_corpus
-from decvae.decomposition import DecompositionSettings, cache, decompose, normalise_utterance, notch
+from decvae.decomposition import cache
 from decvae.decomposition.cache import DecompositionCache, utterance_generator, write_cache
+from decvae.decomposition.decompose import decompose
+from decvae.decomposition.filterbank import normalise_utterance, notch
 from decvae.framing import count_frames, cut_frames
+from decvae.settings.decomposition import DecompositionSettings
 
 FS = 16000
 

@@ -15,8 +15,8 @@ import pytest
 
 from decvae.artifacts import provenance
 from decvae.corpora.store import Utterance, write_corpus
-from decvae.decomposition import DecompositionSettings
 from decvae.decomposition.cache import DecompositionCache, write_cache
+from decvae.settings.decomposition import DecompositionSettings
 
 ROOT = Path(__file__).resolve().parents[3]
 LENGTHS = [8000 + 137 * k for k in range(24)]
@@ -24,7 +24,8 @@ LENGTHS = [8000 + 137 * k for k in range(24)]
 SETTINGS = {"method": "vmd", "n_components": 4, "n_components_seq": 3, "vmd": {"tolerance": 1e-15}}
 JOB = """
 import sys
-from decvae.decomposition import DecompositionSettings, cache
+from decvae.decomposition import cache
+from decvae.settings.decomposition import DecompositionSettings
 cache._BLOCK = 2
 corpus, path, state = sys.argv[1:]
 settings = DecompositionSettings.from_dict({settings})

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from decvae.decomposition import DecompositionSettings, decompose
-from decvae.decomposition.settings import METHODS, EWTSettings, VMDSettings
+from decvae.decomposition.decompose import decompose
+from decvae.settings.decomposition import METHODS, DecompositionSettings, EWTSettings, VMDSettings
 
 FS = 16000
 
@@ -144,7 +144,7 @@ def test_one_signal_equals_a_batch_and_repeats_exactly(frames, method):
 
 def test_blocks_do_not_show(frames, monkeypatch):
     whole = decompose(frames, "vmd", 3, rng=np.random.default_rng(2))
-    monkeypatch.setattr("decvae.decomposition._BLOCK_SAMPLES", 5 * 400)
+    monkeypatch.setattr("decvae.decomposition.decompose._BLOCK_SAMPLES", 5 * 400)
     np.testing.assert_array_equal(
         decompose(frames, "vmd", 3, rng=np.random.default_rng(2)).components, whole.components
     )

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 
-from decvae.decomposition import DecompositionSettings
+from decvae.settings.decomposition import DecompositionSettings
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs/decomposition.md").read_text()
 

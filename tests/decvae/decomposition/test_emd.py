@@ -3,8 +3,8 @@ import pytest
 from PyEMD import EMD
 
 from decvae.decomposition.emd import emd_modes
-from decvae.decomposition.settings import EMDSettings
 from decvae.decomposition.sifting import extend, parabolic_extrema, simple_extrema, spline_slopes, zero_crossings
+from decvae.settings.decomposition import EMDSettings
 
 
 def pyemd(settings):

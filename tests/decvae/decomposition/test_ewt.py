@@ -3,7 +3,7 @@ import pytest
 from ewtpy.ewtpy import EWT1D, EWT_Meyer_FilterBank
 
 from decvae.decomposition.ewt import band_boundaries, ewt_modes, largest_maxima, meyer_filters
-from decvae.decomposition.settings import EWTSettings
+from decvae.settings.decomposition import EWTSettings
 
 FS = 16000
 

@@ -3,9 +3,8 @@ import pytest
 
 from decvae.artifacts import provenance
 from decvae.corpora.store import Utterance, write_corpus
-from decvae.decomposition import DecompositionSettings
 from decvae.decomposition.examples import example_tables
-from decvae.decomposition.settings import METHODS
+from decvae.settings.decomposition import METHODS, DecompositionSettings
 
 FS = 16000
 

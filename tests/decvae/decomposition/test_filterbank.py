@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from scipy.signal import butter, sosfiltfilt
 
-from decvae.decomposition import DecompositionSettings, decompose
+from decvae.decomposition.decompose import decompose
 from decvae.decomposition.filterbank import filter_modes, normalise_utterance, notch
 from decvae.decomposition.peaks import detect_bands
-from decvae.decomposition.settings import FilterSettings, NotchSettings, PeakSettings
+from decvae.settings.decomposition import DecompositionSettings, FilterSettings, NotchSettings, PeakSettings
 
 FS = 16000
 

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from scipy.signal import welch
 
-from decvae.decomposition import DecompositionSettings, decompose
+from decvae.decomposition.decompose import decompose
 from decvae.decomposition.grouping import group_modes, group_sizes, peak_density, spectral_centroid
+from decvae.settings.decomposition import DecompositionSettings
 
 FS = 16000
 

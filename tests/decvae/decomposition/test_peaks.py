@@ -10,7 +10,7 @@ from decvae.decomposition.peaks import (
     prominences,
     thin_by_distance,
 )
-from decvae.decomposition.settings import PeakSettings
+from decvae.settings.decomposition import PeakSettings
 
 FS = 16000
 

@@ -4,10 +4,11 @@ import pytest
 
 from decvae.corpora.simvowels import SimVowelsSettings, simulate
 from decvae.corpora.store import Corpus
-from decvae.decomposition import DecompositionSettings, quality_tables
+from decvae.decomposition import quality_tables
 from decvae.decomposition.cache import DecompositionCache, write_cache
 from decvae.decomposition.quality import correlogram, nrmse
 from decvae.decomposition.quality_tables import SAMPLE_COLUMNS, SUMMARY_COLUMNS, write_quality_tables
+from decvae.settings.decomposition import DecompositionSettings
 
 
 @pytest.fixture(scope="module")

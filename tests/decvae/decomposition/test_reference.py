@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from decvae.decomposition import DecompositionSettings, decompose
-from decvae.decomposition.settings import METHODS
+from decvae.decomposition.decompose import decompose
+from decvae.settings.decomposition import METHODS, DecompositionSettings
 
 UNIFORM = {"vmd": {"init": "uniform", "tolerance": 1e-6}}
 FS = 16000

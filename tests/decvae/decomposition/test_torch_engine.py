@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from scipy.signal import butter, sosfiltfilt
 
-from decvae.decomposition import DecompositionSettings, decompose, torch_engine
-from decvae.decomposition.settings import VMDSettings
+from decvae.decomposition import torch_engine
+from decvae.decomposition.decompose import decompose
 from decvae.decomposition.vmd import initial_frequencies, vmd
 from decvae.decomposition.zero_phase import design
+from decvae.settings.decomposition import DecompositionSettings, VMDSettings
 
 FS = 16000
 METHODS = ("filter", "ewt", "vmd")

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from vmdpy import VMD
 
-from decvae.decomposition.settings import VMDSettings
 from decvae.decomposition.vmd import implausibility, initial_frequencies, vmd, vmd_modes
+from decvae.settings.decomposition import VMDSettings
 
 
 def unit(frames):

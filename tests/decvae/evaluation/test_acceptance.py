@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from decvae.evaluation.dci import compute_dci
-from decvae.evaluation.explicitness import compute_explicitness
-from decvae.evaluation.irs import compute_irs
-from decvae.evaluation.modularity import compute_modularity
-from decvae.evaluation.mutual_information import mutual_information_score
-from decvae.evaluation.total_correlation import total_correlation_scores
+from decvae.evaluation.metrics.dci import compute_dci
+from decvae.evaluation.metrics.explicitness import compute_explicitness
+from decvae.evaluation.metrics.irs import compute_irs
+from decvae.evaluation.metrics.modularity import compute_modularity
+from decvae.evaluation.metrics.mutual_information import mutual_information_score
+from decvae.evaluation.metrics.total_correlation import total_correlation_scores
 
 GRID = np.stack(np.meshgrid(np.arange(5), np.arange(4), np.arange(30), indexing="ij"), axis=-1).reshape(-1, 3)
 Y = GRID[:, :2]

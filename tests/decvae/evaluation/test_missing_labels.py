@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 from sklearn.metrics import mutual_info_score
 
-from decvae.evaluation import factor_votes
-from decvae.evaluation.dci import compute_dci
-from decvae.evaluation.discretise import discretise
-from decvae.evaluation.explicitness import compute_explicitness
-from decvae.evaluation.irs import compute_irs
+from decvae.evaluation.metrics import factor_votes
 from decvae.evaluation.latents import LatentTable
-from decvae.evaluation.mig import compute_mig
-from decvae.evaluation.sap import compute_sap
+from decvae.evaluation.metrics.dci import compute_dci
+from decvae.evaluation.metrics.discretise import discretise
+from decvae.evaluation.metrics.explicitness import compute_explicitness
+from decvae.evaluation.metrics.irs import compute_irs
+from decvae.evaluation.metrics.mig import compute_mig
+from decvae.evaluation.metrics.sap import compute_sap
 from decvae.evaluation.scores import EvaluationSettings, score_table
 from decvae.evaluation.subspaces import probe
 

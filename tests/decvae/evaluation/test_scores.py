@@ -5,26 +5,26 @@ import pandas as pd
 import pytest
 
 from decvae.evaluation import scores
-from decvae.evaluation.beta_vae import beta_vae_score
 from decvae.evaluation.classification import cross_validated_accuracy
-from decvae.evaluation.dci import compute_dci
-from decvae.evaluation.explicitness import compute_explicitness
-from decvae.evaluation.factor_vae import factor_vae_score
-from decvae.evaluation.irs import compute_irs
 from decvae.evaluation.latents import LatentTable
-from decvae.evaluation.mig import compute_mig
-from decvae.evaluation.modularity import compute_modularity
-from decvae.evaluation.mutual_information import mutual_information_score
+from decvae.evaluation.metrics.beta_vae import beta_vae_score
+from decvae.evaluation.metrics.dci import compute_dci
+from decvae.evaluation.metrics.explicitness import compute_explicitness
+from decvae.evaluation.metrics.factor_vae import factor_vae_score
+from decvae.evaluation.metrics.irs import compute_irs
+from decvae.evaluation.metrics.mig import compute_mig
+from decvae.evaluation.metrics.modularity import compute_modularity
+from decvae.evaluation.metrics.mutual_information import mutual_information_score
+from decvae.evaluation.metrics.sap import compute_sap
+from decvae.evaluation.metrics.total_correlation import total_correlation_scores
 from decvae.evaluation.protocols import grouped_splits
-from decvae.evaluation.sap import compute_sap
 from decvae.evaluation.scores import (
     EvaluationSettings,
     balanced_rows,
     evaluate,
 )
 from decvae.evaluation.scores import score_table as score_both
-from decvae.evaluation.total_correlation import total_correlation_scores
-from decvae.variance import between_component_share
+from decvae.models.variance import between_component_share
 
 FAST = EvaluationSettings(kmeans_seeds=2, folds=3, bootstrap=100, disentanglement_folds=3, subspace_evidence=False)
 

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from decvae.models import Autoencoder, AutoencoderConfig, load_model
+from decvae.models.auto import load_model
+from decvae.models.autoencoders import Autoencoder, AutoencoderConfig
 
 
 def _model(beta=1.0):

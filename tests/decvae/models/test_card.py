@@ -3,10 +3,11 @@
 import numpy as np
 import yaml
 
-from decvae.checkpoints import CheckpointStore
-from decvae.models import DecVAEConfig, DecVAEModel
 from decvae.models.card import model_card
+from decvae.models.checkpoints import CheckpointStore
+from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.linear import LinearModel, fit
+from decvae.models.modeling_decvae import DecVAEModel
 
 MADE = {"corpus": "sim_vowels", "input": "mel", "sampling_rate": 16000, "decomposition": {"method": "ewt"}}
 SMALL = {"branches": "Z", "conv_dim_z": [4] * 7, "hidden_size": 8, "projection_dim": 8, "latent_dim_z": 2}

@@ -6,16 +6,12 @@ import torch
 from transformers import AutoModel, AutoModelForAudioClassification, AutoModelForAudioFrameClassification
 
 from decvae.artifacts import ArtifactError
-from decvae.models import (
-    DecVAEConfig,
-    DecVAEForFrameClassification,
-    DecVAEForPreTraining,
-    DecVAEForSequenceClassification,
-    DecVAEModel,
-    load_classifier,
-    load_model,
-)
-from decvae.training import parameter_groups
+from decvae.models.auto import load_classifier, load_model
+from decvae.models.classification import DecVAEForFrameClassification, DecVAEForSequenceClassification
+from decvae.models.configuration_decvae import DecVAEConfig
+from decvae.models.modeling_decvae import DecVAEModel
+from decvae.models.modeling_pretraining import DecVAEForPreTraining
+from decvae.training.optimisation import parameter_groups
 from tests.decvae.networks import TINY
 
 CLASSES = {0: "a", 1: "e", 2: "u"}

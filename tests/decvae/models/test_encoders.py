@@ -5,8 +5,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from decvae.models import DecVAEConfig, DecVAEForPreTraining, DecVAEModel, encoders
+from decvae.models import encoders
+from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.encoders import ChannelsLastConv, EncoderLayer, make_pooling
+from decvae.models.modeling_decvae import DecVAEModel
+from decvae.models.modeling_pretraining import DecVAEForPreTraining
 from tests.decvae.networks import SMALL
 
 SIZES = {**SMALL, "dense_dim_z": [20, 16, 16], "dense_dim_s": [12, 12]}

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA, KernelPCA
 
-from decvae.models import KernelPCAModel, kernel_pca, load_model
-from decvae.models.kernel_pca import fit_kernel_pca
+from decvae.models import kernel_pca
+from decvae.models.auto import load_model
+from decvae.models.kernel_pca import KernelPCAModel, fit_kernel_pca
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import pytest
 from sklearn.decomposition import PCA, FastICA
 
 from decvae.artifacts import ArtifactError
-from decvae.models import LinearModel, load_model
-from decvae.models.linear import fit
+from decvae.models.auto import load_model
+from decvae.models.linear import LinearModel, fit
 
 
 @pytest.fixture

@@ -7,7 +7,9 @@ from torch.nn import functional as F
 from transformers import AutoModel, AutoModelForPreTraining
 
 from decvae.artifacts import ArtifactError
-from decvae.models import DecVAEConfig, DecVAEForPreTraining, DecVAEModel
+from decvae.models.configuration_decvae import DecVAEConfig
+from decvae.models.modeling_decvae import DecVAEModel
+from decvae.models.modeling_pretraining import DecVAEForPreTraining
 from tests.decvae.networks import SMALL
 
 

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from decvae.models import DecVAEConfig, DecVAEForPreTraining
-from decvae.objective import ObjectiveSettings, decomposition_loss, prior_loss
+from decvae.models.configuration_decvae import DecVAEConfig
+from decvae.models.modeling_pretraining import DecVAEForPreTraining
+from decvae.models.objective import ObjectiveSettings, decomposition_loss, prior_loss
 from tests.decvae.networks import SMALL
 
 

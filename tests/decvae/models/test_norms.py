@@ -4,7 +4,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from decvae.models import DecVAEConfig, DecVAEForPreTraining, DecVAEModel
+from decvae.models.configuration_decvae import DecVAEConfig
+from decvae.models.modeling_decvae import DecVAEModel
+from decvae.models.modeling_pretraining import DecVAEForPreTraining
 from decvae.models.norms import LEVEL_NORMS, LevelNorm, TimeNorm
 
 EPS = 1e-5

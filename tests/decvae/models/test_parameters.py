@@ -2,8 +2,9 @@
 
 import pytest
 
-from decvae.models import DecVAEConfig, DecVAEModel
 from decvae.models.__main__ import main
+from decvae.models.configuration_decvae import DecVAEConfig
+from decvae.models.modeling_decvae import DecVAEModel
 from decvae.models.parameters import parameter_counts
 
 # What the published model has besides: norm layers that no path uses, vectors of absent components without gradient.

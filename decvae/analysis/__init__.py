@@ -1,0 +1,1 @@
+"""Latent responses to controlled factors, and maps of latents."""

@@ -1,0 +1,84 @@
+"""BetaVAE score (Higgins et al., ICLR 2017)."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
+
+from decvae.evaluation.metrics.discretise import check_train_test
+from decvae.evaluation.metrics.factor_votes import fixed_factor_batches, in_chunks, votable_factors
+
+
+@dataclass(frozen=True)
+class BetaVAEScore:
+    """Accuracy in 0..1 of a linear classifier of the fixed factor; None if fewer than two factors vary.
+
+    ``n_constant`` counts the constant codes that were dropped.
+    """
+
+    train: float | None
+    test: float | None
+    n_constant: int
+
+
+def beta_vae_score(
+    z_train: np.ndarray,
+    y_train: np.ndarray,
+    z_test: np.ndarray,
+    y_test: np.ndarray,
+    *,
+    batch_size: int = 64,
+    n_train: int = 10_000,
+    n_test: int = 5_000,
+    seed: int = 0,
+) -> BetaVAEScore:
+    """How well the mean absolute difference of paired codes tells which factor the pairs share.
+
+    Each of ``n_train`` points is the mean over ``batch_size`` pairs that share one value of one factor of
+    ``|z_1 - z_2|``; a logistic regression names the factor. Pairs come from the samples at hand (see
+    :mod:`decvae.evaluation.metrics.factor_votes`), training and test points from separate parts; codes are z-scored by
+    the training part.
+
+    Parameters
+    ----------
+    z_train, z_test : (n, n_codes)
+        Codes that are constant in the training part are dropped and counted.
+    y_train, y_test : (n, n_factors) int
+        Negative where a label is missing.
+
+    Raises
+    ------
+    ValueError
+        For malformed codes or factors, constant codes only, or a factor with one training class.
+    """
+    z_train, y_train, z_test, y_test, n_constant = check_train_test(z_train, y_train, z_test, y_test)
+    if len(votable_factors(y_train)) < 2 or len(votable_factors(y_test)) < 2:
+        return BetaVAEScore(None, None, n_constant)
+    rng = np.random.default_rng(seed)
+    scale = z_train.std(axis=0, dtype=np.float64)
+    points, fixed = _points(z_train / scale, y_train, n_train, batch_size, rng)
+    points_test, fixed_test = _points(z_test / scale, y_test, n_test, batch_size, rng)
+    mean, deviation = points.mean(axis=0), points.std(axis=0)
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the accuracy has converged long before the weights
+        model = LogisticRegression(max_iter=200).fit((points - mean) / deviation, fixed)
+    accuracy = (
+        model.score((points - mean) / deviation, fixed),
+        model.score((points_test - mean) / deviation, fixed_test),
+    )
+    return BetaVAEScore(*map(float, accuracy), n_constant)
+
+
+def _points(z, y, n_points, batch_size, rng) -> tuple[np.ndarray, np.ndarray]:
+    """Mean absolute differences ``(n_points, n_codes)`` and the fixed factors ``(n_points,)``."""
+    fixed, rows = fixed_factor_batches(y, n_points, 2 * batch_size, rng)
+    points = [
+        np.abs(z[rows[chunk, :batch_size]] - z[rows[chunk, batch_size:]]).mean(axis=1)
+        for chunk in in_chunks(rows, z.shape[1])
+    ]
+    return np.concatenate(points), fixed

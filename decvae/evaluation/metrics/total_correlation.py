@@ -1,0 +1,97 @@
+"""Total correlation of codes under a Gaussian model (Watanabe 1960; disentanglement_lib, unsupervised metrics)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from decvae.evaluation.metrics.discretise import drop_constant
+
+
+@dataclass(frozen=True)
+class TotalCorrelation:
+    """Dependence between codes (lower is better); None where it is undefined.
+
+    Attributes
+    ----------
+    tc : float or None
+        Gaussian total correlation in nats, at least 0; None if the sample covariance is singular.
+    tc_norm : float or None
+        The paper's normalisation, ``tc / (n_codes |log(mean variance + 1e-8)|)``. It depends on the scale of the codes
+        and diverges at unit variance: do not compare it between models.
+    tc_corr : float or None
+        ``-1/2 log det Corr / n_codes``: nats per code, free of scale.
+    """
+
+    tc: float | None
+    tc_norm: float | None
+    tc_corr: float | None
+    n_samples: int
+    n_codes: int
+    n_constant: int
+
+
+def _correlation(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    covariance = np.asarray(covariance, dtype=np.float64)
+    if covariance.ndim != 2 or covariance.shape[0] != covariance.shape[1] or not np.all(np.isfinite(covariance)):
+        raise ValueError(f"covariance must be a finite square matrix, found shape {covariance.shape}")
+    variance = np.diag(covariance)
+    if np.any(variance <= 0):
+        raise ValueError(f"variances must be positive, found {variance.min():g}: drop constant codes first")
+    scale = np.sqrt(variance)
+    return covariance / np.outer(scale, scale), variance
+
+
+def gaussian_total_correlation(covariance: np.ndarray) -> float | None:
+    """Total correlation of a Gaussian with the given covariance ``(d, d)``, in nats.
+
+    ``KL(p || prod_i p_i) = 1/2 (sum_i log Sigma_ii - log det Sigma)``, evaluated on the correlation matrix, which has
+    the same value and is well scaled. None if the matrix is singular (redundant codes, or not more samples than codes):
+    the total correlation is then infinite or not estimable.
+
+    Raises
+    ------
+    ValueError
+        If the matrix is not square or not finite, or a variance is not positive.
+    """
+    correlation, _ = _correlation(covariance)
+    eigenvalues = np.linalg.eigvalsh(correlation)
+    if eigenvalues[0] <= eigenvalues[-1] * len(eigenvalues) * np.finfo(np.float64).eps:
+        return None
+    return max(0.0, float(-0.5 * np.log(eigenvalues).sum()))
+
+
+def gaussian_wasserstein_correlation(covariance: np.ndarray) -> float:
+    """Squared 2-Wasserstein distance between N(0, Sigma) and the product of its marginals, in squared code units.
+
+    ``2 tr Sigma - 2 tr sqrt(Sigma diag(Sigma))`` (Dowson and Landau 1982); raises as
+    :func:`gaussian_total_correlation`.
+    """
+    correlation, variance = _correlation(covariance)
+    # sqrt(Sigma D) is similar to the root of the symmetric D^1/2 Sigma D^1/2 = D Corr D, D = diag(Sigma).
+    symmetric = correlation * np.outer(variance, variance)
+    roots = np.sqrt(np.clip(np.linalg.eigvalsh(symmetric), 0, None))
+    return max(0.0, float(2 * variance.sum() - 2 * roots.sum()))
+
+
+def total_correlation_scores(z: np.ndarray) -> TotalCorrelation:
+    """Total correlation of codes ``(n_samples, n_codes)`` from their sample covariance (ddof 1).
+
+    Constant codes are dropped and counted.
+
+    Raises
+    ------
+    ValueError
+        If ``z`` is malformed (see :func:`decvae.evaluation.metrics.discretise.check_codes`).
+    """
+    z, n_constant = drop_constant(z)
+    n_samples, n_codes = z.shape
+    if n_codes == 0:
+        return TotalCorrelation(None, None, None, n_samples, n_codes, n_constant)
+    covariance = np.atleast_2d(np.cov(z.astype(np.float64), rowvar=False))
+    tc = gaussian_total_correlation(covariance) if n_samples > n_codes else None
+    scale = n_codes * abs(np.log(np.diag(covariance).mean() + 1e-8))
+    tc_norm = None if tc is None or scale == 0 else float(tc / scale)
+    tc_corr = None if tc is None else tc / n_codes
+    return TotalCorrelation(tc, tc_norm, tc_corr, n_samples, n_codes, n_constant)

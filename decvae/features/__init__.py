@@ -1,0 +1,1 @@
+"""Inputs of the models, made from decomposed frames and sequences."""

@@ -1,0 +1,1 @@
+"""What people read: tables, pages, the gallery, and the published values."""

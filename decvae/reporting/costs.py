@@ -1,0 +1,95 @@
+"""What a study cost: the benchmark files of all jobs as one table. ``python -m decvae.reporting.costs [RESULTS]``.
+
+Jobs that ran at the same time add up to more than the wall time. Energy is not among what Snakemake measures.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from decvae.artifacts import ArtifactError
+
+# Columns of Snakemake's benchmark files, and ours: seconds, MiB, and mean CPU load in percent of one core.
+MEASURED = {
+    "s": "seconds",
+    "cpu_time": "cpu_seconds",
+    "max_pss": "memory_mib",
+    "io_in": "read_mib",
+    "io_out": "written_mib",
+    "mean_load": "load_percent",
+}
+
+
+def job_costs(benchmarks: str | Path) -> pd.DataFrame:
+    """One row for every job: its rule, its name within the rule, and the columns of :data:`MEASURED`.
+
+    Memory is that of the job with its children, shared pages divided among those that share them. A quantity that a
+    job was too short to be measured in is missing.
+
+    Parameters
+    ----------
+    benchmarks : path
+        ``results/benchmarks``.
+
+    Raises
+    ------
+    ArtifactError
+        If there are no benchmark files, or one of them is not one.
+    """
+    folder, rows = Path(benchmarks), []
+    for path in sorted(folder.rglob("*.tsv")):
+        table = pd.read_csv(path, sep="\t", na_values="-")
+        if missing := sorted(set(MEASURED) - set(table.columns)):
+            raise ArtifactError(f"{path} is no benchmark file of Snakemake: it has no columns {missing}. Delete it.")
+        rule, *name = path.relative_to(folder).with_suffix("").parts
+        rows.append({"rule": rule, "job": "/".join(name), **table[list(MEASURED)].iloc[-1].rename(MEASURED)})
+    if not rows:
+        raise ArtifactError(f"no benchmark files under {folder}; run the workflow first (snakemake figures --cores 8)")
+    return pd.DataFrame(rows)
+
+
+def rule_costs(jobs: pd.DataFrame) -> pd.DataFrame:
+    """One row for every rule, the most costly first: sums of times and volumes, the longest job, the largest memory."""
+    grouped = jobs.groupby("rule", sort=False)
+    table = pd.DataFrame(
+        {
+            "jobs": grouped.size(),
+            "seconds": grouped["seconds"].sum(),
+            "longest_seconds": grouped["seconds"].max(),
+            "cpu_seconds": grouped["cpu_seconds"].sum(),
+            "memory_mib": grouped["memory_mib"].max(),
+            "read_mib": grouped["read_mib"].sum(),
+            "written_mib": grouped["written_mib"].sum(),
+        }
+    )
+    return table.sort_values("seconds", ascending=False, kind="stable").reset_index()
+
+
+def as_markdown(table: pd.DataFrame) -> str:
+    """Rules with rounded numbers and a last row for all of them, as Markdown.
+
+    >>> print(as_markdown(pd.DataFrame({"rule": ["a"], "jobs": [2], "seconds": [3.2], "memory_mib": [float("nan")]})))
+    | rule | jobs | seconds | memory mib |
+    |---|---|---|---|
+    | a | 2 | 3 |  |
+    | all | 2 | 3 |  |
+    """
+    numbers = table.drop(columns="rule")
+    largest = [name for name in numbers if name.startswith(("longest", "memory"))]
+    total = numbers.sum(min_count=1)
+    total[largest] = numbers[largest].max()
+    rows = [*table.itertuples(index=False), ("all", *total)]
+    lines = ["| " + " | ".join(name.replace("_", " ") for name in table.columns) + " |", "|---" * table.shape[1] + "|"]
+    for rule, *values in rows:
+        cells = ["" if pd.isna(value) else f"{value:.0f}" for value in values]
+        lines.append(f"| {rule} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("results", nargs="?", type=Path, default=Path("results"), help="folder (default: results)")
+    print(as_markdown(rule_costs(job_costs(parser.parse_args().results / "benchmarks"))))

@@ -1,0 +1,1 @@
+"""Every setting once: typed, documented and validated."""

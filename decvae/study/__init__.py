@@ -1,0 +1,1 @@
+"""What a configuration describes: runs, sweeps, and which run starts from which."""

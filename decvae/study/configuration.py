@@ -1,0 +1,238 @@
+"""The study's configuration: reading and validation. :mod:`decvae.study.runs` makes runs of it.
+
+The JSON schema (``workflow/schemas/config.schema.yaml``) is the one place that knows every key, its type, range,
+default and meaning. ``python -m decvae.study.configuration --document config/README.md`` writes the table of keys from
+it, and ``python -m decvae.study.configuration --runs FILE...`` checks a configuration and writes the table of its runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from decvae.settings.schema import ConfigError, complete, load_schema, suggest, with_table
+from decvae.study.lineage import FITTED, lineage_problems
+from decvae.study.runs import (
+    EVERY,
+    FIXED_BETA,
+    RUN_COLUMNS,
+    WITH_COMPONENTS,
+    decomposition_section,
+    merge,
+    resolve_runs,
+    sure_epochs,
+)
+from decvae.study.sweeps import expand_sweeps, name_places
+
+
+def load_config(paths: str | Path | Sequence[str | Path], schema: str | Path | dict[str, Any]) -> dict[str, Any]:
+    """Read YAML configuration files, each laid over those before it, and validate them; see :func:`validate_config`."""
+    config: dict[str, Any] = {}
+    for path in [paths] if isinstance(paths, (str, Path)) else paths:
+        config = merge(config, yaml.safe_load(Path(path).read_text()) or {})
+    return validate_config(config, schema)
+
+
+def validate_config(config: dict[str, Any], schema: str | Path | dict[str, Any]) -> dict[str, Any]:
+    """Expand sweeps, complete the configuration, and check what lies between keys, which a schema cannot see.
+
+    Parameters
+    ----------
+    config : dict
+        As read from YAML. It is not changed.
+    schema : path or dict
+
+    Returns
+    -------
+    dict
+        Complete; ``run_places`` says where each of the ``runs`` was written.
+
+    Raises
+    ------
+    ConfigError
+        With all problems at once.
+    """
+    expanded, places = expand_sweeps(config)
+    try:
+        filled = complete(expanded, schema if isinstance(schema, dict) else load_schema(schema))
+        if problems := list(_inconsistencies(filled)):
+            raise ConfigError(problems)
+    except ConfigError as error:
+        raise ConfigError(name_places(error.problems, places)) from None
+    return {**filled, "run_places": places}
+
+
+def _inconsistencies(config: dict[str, Any]) -> Iterator[str]:
+    """Problems that lie between keys, which a schema cannot see."""
+    owners = {"run_defaults": config["run_defaults"]} | {
+        f"runs[{place}]": run for place, run in enumerate(config["runs"])
+    }
+    for key, owner in owners.items():
+        if owner.get("sweep"):  # what could be expanded is no longer there
+            yield f"`{key}.sweep.overlays` is {owner['sweep'].get('overlays')}; allowed: a list of sections of keys."
+            return
+    for place, run in enumerate(config["runs"]):
+        yield from _run_inconsistencies(config, f"runs[{place}]", run)
+    runs = [merge(config["run_defaults"], run) for run in config["runs"]]
+    yield from lineage_problems(config["runs"], runs)
+    yield from _decomposition_inconsistencies(config)
+    corpora, evaluation, figures = config["corpora"], config["evaluation"], config["figures"]
+    if figures["corpus"] is not None and figures["corpus"] not in corpora:
+        hint = suggest(figures["corpus"], corpora)
+        yield f"`figures.corpus` is {figures['corpus']!r}, which `corpora` does not have.{hint}"
+    for key, source in (("checkpoint", "checkpoints"), ("aggregation", "aggregations")):
+        if figures[key] not in evaluation[source] and not (key == "checkpoint" and EVERY in evaluation[source]):
+            yield (
+                f"`figures.{key}` is {figures[key]!r}, which is not in `evaluation.{source}` {evaluation[source]}; "
+                "add it there, since figures draw what is evaluated."
+            )
+    of_x = [place for place, run in enumerate(runs) if run["model"] not in WITH_COMPONENTS]
+    if of_x and "X" not in evaluation["aggregations"]:
+        yield (
+            f"`evaluation.aggregations` is {evaluation['aggregations']}, but `runs[{of_x[0]}]` (model "
+            f"{runs[of_x[0]]['model']}) has nothing but X; add X."
+        )
+    embeddings = config["embeddings"]
+    if embeddings["method"] == "tsne" and embeddings["perplexity"] >= embeddings["n_points"]:
+        yield (
+            f"`embeddings.perplexity` is {embeddings['perplexity']:g}; it must be less than `embeddings.n_points` "
+            f"({embeddings['n_points']})."
+        )
+
+
+def _decomposition_inconsistencies(config: dict[str, Any]) -> Iterator[str]:
+    """Problems of the common settings, and of those of runs that override them."""
+    yield from _section_inconsistencies("decomposition", config["decomposition"])
+    for place, run in enumerate(config["runs"]):
+        full = merge(config["run_defaults"], run)
+        own = full["decomposition_overrides"]
+        section = decomposition_section(config, full)
+        key = f"runs[{place}].decomposition_overrides" if own else "decomposition"
+        if own:
+            yield from _section_inconsistencies(key, section)
+        if "device" in own:
+            yield f"`{key}.device` is {own['device']!r}; the device is that of all runs, set `decomposition.device`."
+        limits = section["frequency_groups_hz"]
+        for grouping, size in (("grouping_frame", "n_components"), ("grouping_sequence", "n_components_seq")):
+            if section[grouping] == "frequency_groups" and full[size] > len(limits) + 1:
+                yield (
+                    f"`{key}.frequency_groups_hz` has {len(limits)} limits, but `runs[{place}]` has {size} "
+                    f"{full[size]}, which needs {full[size] - 1}."
+                )
+
+
+def _section_inconsistencies(key: str, section: dict[str, Any]) -> Iterator[str]:
+    edges = section["boundaries"]["edges_hz"]
+    if section["boundaries"]["source"] == "given" and (len(edges) < 2 or edges != sorted(set(edges))):
+        yield f"`{key}.boundaries.edges_hz` is {edges}; source `given` needs two or more ascending edges."
+    limits = section["frequency_groups_hz"]
+    if limits != sorted(set(limits)):
+        yield f"`{key}.frequency_groups_hz` is {limits}; the limits must ascend."
+    vmd = section["vmd"]
+    if vmd["min_gap_hz"] >= vmd["max_gap_hz"]:
+        yield (
+            f"`{key}.vmd.min_gap_hz` is {vmd['min_gap_hz']:g}; it must be less than `max_gap_hz` "
+            f"({vmd['max_gap_hz']:g})."
+        )
+
+
+def _run_inconsistencies(config: dict[str, Any], key: str, run: dict[str, Any]) -> Iterator[str]:
+    full = merge(config["run_defaults"], run)
+    corpus, model, beta, network = full["corpus"], full["model"], full["beta_z"], full["network"]
+    if corpus not in config["corpora"]:
+        owner = key if "corpus" in run else "run_defaults"
+        yield f"`{owner}.corpus` is {corpus!r}, which `corpora` does not have.{suggest(corpus, config['corpora'])}"
+    if model in FIXED_BETA and "beta_z" in run and beta != FIXED_BETA[model]:
+        yield (
+            f"`{key}.beta_z` is {beta:g}, but `model: {model}` is the autoencoder with beta {FIXED_BETA[model]:g}. "
+            "Leave the key out, or use `model: beta_vae`."
+        )
+    if model == "beta_vae" and beta in FIXED_BETA.values():
+        name = "ae" if beta == 0 else "vae"
+        yield f"`{key}.beta_z` is {beta:g}, and the autoencoder with this beta is `model: {name}`; use that name."
+    trained = model not in FITTED and full["adaptation"] != "none"
+    missing = _unsure_checkpoints(_wanted_checkpoints(config, full["label"]), full["training"]) if trained else []
+    if missing:
+        sure = [f"epoch-{epoch:04d}" for epoch in sure_epochs(full["training"])]
+        yield (
+            f"`evaluation.checkpoints` (or that of `traversal`, `embeddings`, `start_from`) has {missing}, which "
+            f"`{key}` may not have: the periodic checkpoints it is sure to keep are {sure}, and of those by step the "
+            f"newest multiples of `checkpoint_steps` ({full['training']['checkpoint_steps']}). See "
+            "`training.checkpoint_epochs`, `checkpoint_steps`, `keep_checkpoints` and `early_stopping_patience`."
+        )
+    attends = model == "decvae" and full["branches"] != "Z" and network["sequence_pooling"] == "attention"
+    if attends and network["projection_dim"] % network["attention_heads"]:
+        yield (
+            f"`{key}.network.attention_heads` is {network['attention_heads']}, which does not divide "
+            f"`projection_dim` {network['projection_dim']}; each head takes an equal part of it."
+        )
+
+
+def _wanted_checkpoints(config: dict[str, Any], label: str | None) -> list[str]:
+    """Checkpoints that are looked at in every run, and those of the run ``label`` that other runs start from."""
+    starts = [run.get("start_from") or {} for run in config["runs"]] if label is not None else []
+    return [
+        *config["evaluation"]["checkpoints"],
+        config["traversal"]["checkpoint"],
+        config["embeddings"]["checkpoint"],
+        *(start["checkpoint"] for start in starts if start.get("run") == label and "checkpoint" in start),
+    ]
+
+
+def _unsure_checkpoints(wanted: list[str], training: dict[str, Any]) -> list[str]:
+    """Those that a run of these settings does not save, or, by epoch, may have removed or not reached."""
+    sure = {f"epoch-{epoch:04d}" for epoch in sure_epochs(training)}
+    every = training["checkpoint_steps"]
+
+    def unsure(name: str) -> bool:
+        if name.startswith("step-"):
+            return every == 0 or int(name.removeprefix("step-")) % every != 0
+        return name.startswith("epoch-") and name not in sure
+
+    return [name for name in wanted if unsure(name)]
+
+
+def table_of_runs(config: dict[str, Any]) -> str:
+    """Every run of a validated configuration as CSV: its columns, and the corpus and decomposition that it reads."""
+    text = io.StringIO()
+    table = csv.DictWriter(text, [*RUN_COLUMNS, "decomposition_id"], lineterminator="\n")
+    table.writeheader()
+    for run in resolve_runs(config).values():
+        table.writerow({**run.columns(), "decomposition_id": run.decomposition_id})
+    return text.getvalue()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Check a configuration and list its runs, or write the table of keys into a Markdown file."""
+    parser = argparse.ArgumentParser(prog="python -m decvae.study.configuration", description=main.__doc__)
+    parser.add_argument(
+        "--schema", default="workflow/schemas/config.schema.yaml", help="the schema (default: %(default)s)"
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "--runs",
+        metavar="CONFIG",
+        nargs="+",
+        help="validate these files, each laid over those before it, and write the table of runs (CSV)",
+    )
+    what.add_argument("--document", metavar="MARKDOWN", help="write the table of keys between this file's markers")
+    options = parser.parse_args(arguments)
+    schema = load_schema(options.schema)
+    if options.document:
+        path = Path(options.document)
+        path.write_text(with_table(path.read_text(), schema))
+        return
+    try:
+        print(table_of_runs(load_config(options.runs, schema)), end="")
+    except ConfigError as error:
+        parser.exit(1, f"{error}\n")
+
+
+if __name__ == "__main__":
+    main()

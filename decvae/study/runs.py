@@ -1,0 +1,459 @@
+"""The runs that a configuration describes: what reaches each of them, its name and its label.
+
+Everything here reads a configuration that :func:`decvae.study.configuration.validate_config` has completed.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from decvae.artifacts import WEIGHTS, file_sha256, settings_hash
+from decvae.names import BASELINE_LABELS, PAIRED_KEYS, decvae_name, dotted
+from decvae.settings.objective import FRAME_OPTIONS, with_objective
+from decvae.settings.schema import ConfigError, suggest
+from decvae.study.lineage import FITTED, inherit, lineage_label, lineage_settings, making_order, source_places
+
+AUTOENCODERS = ("ae", "vae", "beta_vae")
+WITH_COMPONENTS = ("decvae", "raw")  # in their latents; those of other models are of X alone
+EVERY = "every"  # in evaluation.checkpoints
+FIXED_BETA = {"ae": 0.0, "vae": 1.0}
+
+_NOT_OF_CORPUS = ("traversal", "controlled_sets", "root", "content")
+_COMMON_KEYS = ("corpus", "model", "decomposition", "n_components", "n_components_seq", "input", "seed")
+_MODEL_KEYS = {
+    "decvae": ("objective", "loss_space", "branches", "beta_z", "beta_s", "network", "loss", "training"),
+    **dict.fromkeys(AUTOENCODERS, ("beta_z", "autoencoder", "loss", "training")),
+    "pca": ("linear",),
+    "ica": ("linear",),
+    "kpca": ("linear", "kernel"),
+    "raw": (),
+}
+LABEL_SYMBOLS = {"beta": "β", "beta_z": "βz", "beta_s": "βs", "n_components": "C", "n_components_seq": "C_seq"}
+_SOME_MODELS_KEYS = {key for keys in _MODEL_KEYS.values() for key in keys}
+RUN_COLUMNS = (
+    *("run", "label", "model", "objective", "corpus", "decomposition", "n_components", "input", "beta_z", "beta_s"),
+    *("seed", "adaptation", "start_from"),
+)
+# Keys of the network that a choice leaves without use, and those of one branch only.
+_UNUSED = {
+    "frame_encoder": {"dense": ("conv_dim_z", "feat_extract_norm"), "conv": ("dense_dim_z", "dense_norm")},
+    "sequence_encoder": {"fc": ("conv_dim_s",), "conv": ("dense_dim_s",)},
+    "sequence_pooling": dict.fromkeys(("lstm", "average", "max"), ("attention_heads",)),
+}
+_BRANCH_KEYS = {
+    "Z": ("feat_extract_norm", "dense_norm", "hidden_size"),
+    "S": ("sequence_encoder", "sequence_pooling", "attention_heads", "intermediate_dim"),
+}
+_BRANCH_LETTERS = {"dual": "zs", "Z": "z", "S": "s"}
+_LOSS_KEYS = {"Z": ("beta_z", "frames"), "S": ("beta_s", "sequence_frames", "decomposition_weight_s")}
+# What the result of each method depends on (equal to decvae.settings.decomposition.method_settings).
+_SHARED_KEYS = ("weak_frame", "weak_sequence", "silence_rms", "silence_low_rms", "silence_low_hz", "notch", "storage")
+_GROUPING_KEYS = ("grouping_frame", "grouping_sequence", "frequency_groups_hz")
+_METHOD_KEYS = {
+    "filter": (*_GROUPING_KEYS, "boundaries", "peaks", "filter"),
+    "ewt": ("boundaries", "ewt"),
+    "vmd": ("vmd",),
+    "emd": (*_GROUPING_KEYS, "emd"),
+}
+
+
+def reaches(model: str, key: str) -> bool:
+    """A key of a run (its first part) has a use in runs of this model."""
+    if model in FIXED_BETA and key == "beta_z":
+        return False
+    return key not in _SOME_MODELS_KEYS or key in _MODEL_KEYS.get(model, ())
+
+
+def merge(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
+    """``base`` with the values of ``override``; sections are merged, lists and values replaced."""
+    merged = copy.deepcopy(base)
+    for key, value in override.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = merge(merged[key], value)
+        else:
+            merged[key] = copy.deepcopy(value)
+    return merged
+
+
+def sure_epochs(training: dict[str, Any]) -> list[int]:
+    """Epochs before the last one whose periodic checkpoint is there when training has ended, wherever it stopped.
+
+    States are saved at validations; the newest ``keep_checkpoints`` stay; early stopping counts failures from the first
+    validation after its warm-up.
+    """
+    step, interval = training["validation_epochs"], training["checkpoint_epochs"]
+    periodic = [epoch for epoch in range(interval, training["max_epochs"], interval) if epoch % step == 0]
+    kept = periodic[max(0, len(periodic) - training["keep_checkpoints"]) :]
+    patience = training["early_stopping_patience"]
+    if patience == 0:
+        return kept
+    first = -(-max(1, training["early_stopping_warmup_epochs"]) // step) * step
+    return [epoch for epoch in kept if epoch <= first + (patience - 1) * step]
+
+
+def corpus_settings(config: dict[str, Any], corpus: str) -> dict[str, Any]:
+    """What a corpus file depends on: its section without controlled sets, where it lies, and what figures show."""
+    own = config["corpora"][corpus]
+    return {key: value for key, value in own.items() if key not in _NOT_OF_CORPUS}
+
+
+def without_absent_corpora(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration without the runs on corpora whose ``root`` is not set, and those that start from such runs.
+
+    Their labels are taken out of the choices of runs (``traversal.runs``, ``embeddings.runs``), too.
+
+    Raises
+    ------
+    ConfigError
+        If no run is left.
+    """
+    absent = {name for name, own in config["corpora"].items() if "root" in own and own["root"] is None}
+    kept, places, dropped = config["runs"], config["run_places"], set()
+    while True:
+        runs = [merge(config["run_defaults"], run) for run in kept]
+        sources = [(run.get("start_from") or {}).get("run") for run in runs]
+        pairs = zip(runs, sources, strict=True)
+        here = [run["corpus"] not in absent and source not in dropped for run, source in pairs]
+        if all(here):
+            break
+        dropped |= {run["label"] for run, stays in zip(runs, here, strict=True) if not stays and run["label"]}
+        kept, places = ([item for item, stays in zip(items, here, strict=True) if stays] for items in (kept, places))
+    if not kept:
+        keys = ", ".join(f"`corpora.{name}.root`" for name in sorted(absent))
+        raise ConfigError([f"No run is left, since {keys} is not set: give the folder of the corpus."])
+    found = {**config, "runs": kept, "run_places": places}
+    for section in ("traversal", "embeddings"):
+        if (labels := config[section]["runs"]) is not None:
+            found[section] = {**config[section], "runs": [label for label in labels if label not in dropped]}
+    return found
+
+
+def corpus_id(config: dict[str, Any], corpus: str) -> str:
+    """Readable, unique name of a corpus, such as ``sim_vowels-3f2a1c``."""
+    return f"{corpus}-{settings_hash([corpus_settings(config, corpus), config['seed']])}"
+
+
+def decomposition_settings(section: dict[str, Any], method: str, n_components: int, n_components_seq: int) -> dict:
+    """What a decomposition by ``method`` depends on: shared settings of the ``section`` and that method's own."""
+    own = {key: section[key] for key in (*_SHARED_KEYS, *_METHOD_KEYS[method])}
+    return {"method": method, "n_components": n_components, "n_components_seq": n_components_seq, **own}
+
+
+def decomposition_section(config: dict[str, Any], full: dict[str, Any]) -> dict[str, Any]:
+    """The section ``decomposition`` as it is for a run, given with its defaults."""
+    return merge(config["decomposition"], full["decomposition_overrides"])
+
+
+def decomposition_id(settings: dict[str, Any]) -> str:
+    """Readable, unique name of a decomposition, such as ``filter-C3-8be1d2``."""
+    return f"{settings['method']}-C{settings['n_components']}-{settings_hash(settings)}"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One model of the study.
+
+    Attributes
+    ----------
+    name : str
+        Readable and unique; the folder of the run's results.
+    label : str
+        Name in figures; unique within the study.
+    settings : dict
+        Every setting that reaches the run and no other: a linear baseline has no ``network``, a Z-only run no
+        ``conv_dim_s``. Weights and frames of the loss are always there; those of an absent branch are 0.
+    corpus_id, decomposition_id : str
+        Folders of the corpus and of the decomposition that the run reads.
+    decomposition : dict
+        Settings of that decomposition.
+    source : Run or None
+        The run of the study whose checkpoint it starts from.
+    """
+
+    name: str
+    label: str
+    settings: dict[str, Any]
+    corpus_id: str
+    decomposition_id: str
+    decomposition: dict[str, Any]
+    source: Run | None = None
+
+    @property
+    def slug(self) -> str:
+        """The label as part of a file name: ``β-DecVAE FD centred`` is ``beta_decvae_fd_centred``."""
+        return re.sub(r"[^a-z0-9.]+", "_", self.label.replace("β", "beta").lower()).strip("_")
+
+    @property
+    def model(self) -> str:
+        return self.settings["model"]
+
+    @property
+    def input(self) -> str:
+        return self.settings["input"]
+
+    @property
+    def bands(self) -> str | None:
+        """Where the bands of its decomposition come from, such as ``detected``; None for a method without bands."""
+        if (boundaries := self.decomposition.get("boundaries")) is None:
+            return None
+        source = boundaries["source"]
+        if source == "given":
+            return f"given, {' '.join(f'{edge:g}' for edge in boundaries['edges_hz'])} Hz"
+        return f"random, seed {boundaries['seed']}" if source == "random" else source
+
+    @property
+    def has_frames(self) -> bool:
+        """Branch Z is there."""
+        return self.settings.get("branches") != "S"
+
+    @property
+    def adaptation(self) -> str | None:
+        """``none`` (zero-shot), ``objective`` or ``supervised``; None for a run that is trained from scratch."""
+        return self.settings.get("adaptation")
+
+    @property
+    def is_trained(self) -> bool:
+        """Trained by steps. Others have no history, GPU or untrained state; their best and last are the same."""
+        return self.model not in FITTED and self.adaptation != "none"
+
+    @property
+    def setting(self) -> str:
+        """Equal for runs that differ by seed only, as their sources may."""
+        return self._without("seed")
+
+    @property
+    def family(self) -> str:
+        """Equal for runs that differ by seed and betas only."""
+        return self._without("seed", "beta_z", "beta_s")
+
+    def _without(self, *keys: str) -> str:
+        others = {key: value for key, value in self.settings.items() if key not in keys}
+        if self.source is not None:
+            others["start_from"] = {**others["start_from"], "run": self.source.setting}
+        return settings_hash([others, self.corpus_id, self.decomposition_id])
+
+    def checkpoints(self, wanted: list[str]) -> list[str]:
+        """Those of the ``wanted`` checkpoints that the run has, each once.
+
+        ``every`` stands for init, the periodic checkpoints that are sure to be there, best and last. A run that is not
+        trained has best and last only, which are the same: ``every`` is its best.
+        """
+        if not self.is_trained:
+            names = ["best" if name == EVERY else name for name in wanted]
+            return list(dict.fromkeys(name for name in names if name in ("best", "last")))
+        every = ["init", *(f"epoch-{epoch:04d}" for epoch in sure_epochs(self.settings["training"])), "best", "last"]
+        return list(dict.fromkeys(state for name in wanted for state in (every if name == EVERY else [name])))
+
+    def columns(self) -> dict[str, Any]:
+        """The columns that identify the run in every table; None where a setting does not reach it."""
+        known = {**self.settings, "run": self.name, "label": self.label, "corpus": self.corpus_id}
+        known["start_from"] = self.source.label if self.source else self.settings.get("start_from", {}).get("path")
+        absent = {"Z": "beta_s", "S": "beta_z"}.get(self.settings.get("branches"))
+        return {name: known.get(name) if name != absent else None for name in RUN_COLUMNS}
+
+
+def resolve_runs(config: dict[str, Any]) -> dict[str, Run]:
+    """Every run of a validated configuration, by name and in the order of ``runs``.
+
+    Raises
+    ------
+    ConfigError
+        If two runs are the same model, two labels are the same, or a checkpoint to start from does not exist.
+    """
+    resolved = inherit(config["runs"], [merge(config["run_defaults"], run) for run in config["runs"]])
+    settings = [_run_settings(full, config["seed"]) for full in resolved]
+    labels = _labels(settings, [full["label"] for full in resolved])
+    runs: dict[str, Run] = {}
+    problems, places, slugs, where = [], {}, {}, config["run_places"]
+    for place, (run, label) in enumerate(zip(_make_runs(config, resolved, settings, labels), labels, strict=True)):
+        if run.name in runs:
+            problems.append(
+                f"`{where[place]}` is the same model as `{where[places[run.name]]}` ({run.name}): no setting that "
+                f"reaches a run of model `{run.model}` differs. Remove one of them or change a setting."
+            )
+        elif run.slug in slugs:
+            problems.append(
+                f"The label of `{where[place]}` is {label!r}, and `{where[slugs[run.slug]]}` is called the same in "
+                f"file names ({run.slug}). Give each run a label of its own."
+            )
+        runs[run.name] = run
+        places.setdefault(run.name, place)
+        slugs.setdefault(run.slug, place)
+    if problems:
+        raise ConfigError(problems)
+    return runs
+
+
+def _make_runs(
+    config: dict[str, Any], resolved: list[dict[str, Any]], settings: list[dict[str, Any]], labels: list[str]
+) -> list[Run]:
+    """All runs in their order; each is named after its source, whatever their order is."""
+    sources, made = source_places(resolved), {}
+    for place in making_order(resolved):
+        own, source = settings[place], made.get(sources.get(place))
+        if source is not None:
+            own["start_from"]["run"] = source.name
+        elif "start_from" in own:
+            own["start_from"]["sha256"] = _sha256_of(own["start_from"]["path"], f"runs[{place}].start_from.path")
+        section = decomposition_section(config, resolved[place])
+        made[place] = _make_run(config, own, section, labels[place], source)
+    return [made[place] for place in range(len(settings))]
+
+
+def _sha256_of(path: str, key: str) -> str:
+    weights = Path(path) / WEIGHTS
+    if not weights.is_file():
+        raise ConfigError([f"`{key}` is {path!r}, which is no checkpoint folder: it has no {WEIGHTS}."])
+    return file_sha256(weights)
+
+
+def select_runs(runs: dict[str, Run], config: dict[str, Any], section: str) -> list[Run]:
+    """The runs that ``traversal`` or ``embeddings`` names; all DecVAE runs that it can use if it names none.
+
+    Raises
+    ------
+    ConfigError
+        If no run has one of the labels, or a traversal names a run without frame latents.
+    """
+    labels, key = config[section]["runs"], f"{section}.runs"
+    if labels is None:
+        return [run for run in runs.values() if run.model == "decvae" and (run.has_frames or section != "traversal")]
+    by_label = {run.label: run for run in runs.values()}
+    problems = _unknown_labels(labels, by_label, key)
+    if section == "traversal":
+        problems += [
+            f"`{key}` names {label!r}, which has no branch Z; the controlled set consists of single frames."
+            for label in labels
+            if label in by_label and not by_label[label].has_frames
+        ]
+    if problems:
+        raise ConfigError(problems)
+    return [by_label[label] for label in labels]
+
+
+def evaluated_states(runs: dict[str, Run], evaluation: dict[str, Any]) -> list[tuple[Run, str]]:
+    """Every (run, checkpoint) of the metric tables: ``evaluation.checkpoints``, init of those in ``untrained`` only.
+
+    Raises
+    ------
+    ConfigError
+        If no run has one of the labels in ``untrained``.
+    """
+    labels, by_label = evaluation["untrained"], {run.label: run for run in runs.values()}
+    if problems := _unknown_labels(labels or [], by_label, "evaluation.untrained"):
+        raise ConfigError(problems)
+    states = [(run, state) for run in runs.values() for state in run.checkpoints(evaluation["checkpoints"])]
+    return [(run, state) for run, state in states if state != "init" or labels is None or run.label in labels]
+
+
+def _unknown_labels(labels: list[str], by_label: dict[str, Run], key: str) -> list[str]:
+    return [
+        f"`{key}` names {label!r}, which is the label of no run.{suggest(label, by_label)}"
+        for label in labels
+        if label not in by_label
+    ]
+
+
+def _run_settings(full: dict[str, Any], master_seed: int) -> dict[str, Any]:
+    """The settings that reach a run of its model and branches."""
+    model = full["model"]
+    own = {key: copy.deepcopy(full[key]) for key in (*_COMMON_KEYS, *_MODEL_KEYS[model])}
+    own["seed"] += master_seed
+    if model in FIXED_BETA:
+        own["beta_z"] = FIXED_BETA[model]
+    if model == "raw":
+        own["linear"] = {"n_components": 0}  # nothing is reduced
+    if model in AUTOENCODERS:
+        own["loss"] = {"frames": own["loss"]["frames"]}
+    if model == "decvae":
+        own = with_objective(own)
+        if own["branches"] == "S":
+            own["loss"] = {key: value for key, value in own["loss"].items() if key not in FRAME_OPTIONS}
+        for choice, unused in _UNUSED.items():
+            for key in unused.get(own["network"][choice], ()):
+                del own["network"][key]
+    branches = full["branches"] if model == "decvae" else "Z"
+    own = own if branches == "dual" else _without_branch(own, {"Z": "S", "S": "Z"}[branches])
+    if full["adaptation"] == "none":
+        own = {key: value for key, value in own.items() if key not in ("training", "loss")}
+    return own | lineage_settings(full)
+
+
+def _without_branch(settings: dict[str, Any], branch: str) -> dict[str, Any]:
+    """Settings without those of one branch; its weights in the loss and its number of frames are 0."""
+    kept = {}
+    for key, value in settings.items():
+        if key in _LOSS_KEYS[branch]:
+            kept[key] = 0.0 if isinstance(value, float) else 0
+        elif not key.endswith(f"_{branch.lower()}") and key not in _BRANCH_KEYS[branch]:
+            kept[key] = _without_branch(value, branch) if isinstance(value, dict) else value
+    return kept
+
+
+def _make_run(
+    config: dict[str, Any], settings: dict[str, Any], section: dict[str, Any], label: str, source: Run | None
+) -> Run:
+    corpus, method = settings["corpus"], settings["decomposition"]
+    decomposition = decomposition_settings(section, method, settings["n_components"], settings["n_components_seq"])
+    ids = (corpus_id(config, corpus), decomposition_id(decomposition))
+    features = config["features"][settings["input"]]
+    parts = [corpus, settings["model"], f"{method}_C{settings['n_components']}", settings["input"]]
+    if settings["model"] == "decvae":
+        parts[1] += f"_{settings['objective']}"
+        parts[1] += "_dense" if settings["network"]["frame_encoder"] == "dense" else ""
+    parts[1] += lineage_label(settings).replace(" ", "_")
+    branches = {"decvae": settings.get("branches"), "beta_vae": "Z"}.get(settings["model"])
+    if branches:
+        parts.append("_".join(f"b{name}{settings[f'beta_{name}']:g}" for name in _BRANCH_LETTERS[branches]))
+    parts += [f"s{settings['seed']}", settings_hash([settings, ids, features])]
+    return Run("-".join(parts), label, settings, *ids, decomposition, source)
+
+
+def _labels(settings: list[dict[str, Any]], given: list[str | None]) -> list[str]:
+    """Given labels, or names as in the paper with whatever settings tell runs of one name apart."""
+    labels, groups = list(given), {}
+    for place, own in enumerate(settings):
+        if not labels[place]:
+            groups.setdefault(_base_label(own), {})[place] = _flat(own)
+    for name, group in groups.items():
+        first = next(iter(group.values()))
+        differing = {key for flat in group.values() for key in first.keys() | flat if flat.get(key) != first.get(key)}
+        for place, flat in group.items():
+            labels[place] = name + _differences(flat, [key for key in flat if key in differing])
+    return labels
+
+
+def _base_label(settings: dict[str, Any]) -> str:
+    model = settings["model"]
+    if model == "raw":
+        name = f"raw {settings['input']}"
+    elif model != "decvae":
+        name = BASELINE_LABELS[model]
+    else:
+        beta = settings[f"beta_{_BRANCH_LETTERS[settings['branches']][0]}"]
+        name = decvae_name(beta, settings["decomposition"])
+        encoder = " dense" if settings["network"]["frame_encoder"] == "dense" else ""
+        name += f" {settings['objective']}{encoder}"
+    return name + lineage_label(settings)
+
+
+def _flat(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings by their innermost key."""
+    return {key.rpartition(".")[2]: value for key, value in dotted(settings).items()}
+
+
+def _differences(flat: dict[str, Any], keys: list[str]) -> str:
+    if set(PAIRED_KEYS["beta"]) <= set(keys) and flat["beta_z"] == flat["beta_s"]:
+        keys = ["beta", *(key for key in keys if key not in PAIRED_KEYS["beta"])]
+        flat = {**flat, "beta": flat["beta_z"]}
+    shown = [
+        f"{LABEL_SYMBOLS.get(key, key)}={flat[key]:g}"
+        if isinstance(flat[key], float)
+        else f"{LABEL_SYMBOLS.get(key, key)}={flat[key]}"
+        for key in keys
+    ]
+    return f" ({', '.join(shown)})" if shown else ""

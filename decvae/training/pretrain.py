@@ -1,0 +1,224 @@
+"""Train one run, whatever its model: settings and feature files in, checkpoints and training curves out."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from decvae.artifacts import provenance, write_json, write_table
+from decvae.features.batches import Batch, StepBatches, decvae_batch, fixed_draws, vector_batch
+from decvae.features.store import FeatureFile
+from decvae.models import linear
+from decvae.models.autoencoders import Autoencoder, AutoencoderConfig
+from decvae.models.checkpoints import CheckpointStore
+from decvae.models.configuration_decvae import DecVAEConfig
+from decvae.models.distributed import is_first_process
+from decvae.models.kernel_pca import fit_kernel_pca
+from decvae.models.modeling_pretraining import DecVAEForPreTraining
+from decvae.settings.objective import LOSS_OPTIONS, ObjectiveSettings
+from decvae.settings.training import TrainingSettings
+from decvae.training.history import History
+from decvae.training.logs import LoggingSettings
+from decvae.training.optimisation import make_accelerator
+from decvae.training.trainer import Trainer
+from decvae.training.transfer import TransferReport, prepare
+
+AUTOENCODERS = ("ae", "vae", "beta_vae")
+FITTED_FRAMES = 50_000  # frames of the training split to fit a model at once; bounds memory for large corpora
+
+
+def pretrain_run(
+    run: dict[str, Any],
+    train_path: str | Path,
+    validation_path: str | Path,
+    run_dir: str | Path,
+    *,
+    device: str,
+    fingerprint: str,
+    source: str | Path | None = None,
+    logging: LoggingSettings | None = None,
+) -> None:
+    """Train (or fit) one run and write ``checkpoints.json``, ``history.parquet`` and ``run.json`` into ``run_dir``.
+
+    Started by ``accelerate launch``, several processes train it together and the first one writes.
+
+    Parameters
+    ----------
+    run : dict
+        Resolved settings of the run, as in ``run_defaults`` of the config.
+    train_path, validation_path : path
+        Feature files.
+    device : {"cpu", "cuda"}
+    fingerprint : str
+        Identifies settings and code, for resuming.
+    source : path, optional
+        ``checkpoints.json`` of the run to start from, or a checkpoint folder; see :mod:`decvae.training.transfer`.
+    logging : LoggingSettings, optional
+        Where to log besides the history; by default nowhere.
+
+    Raises
+    ------
+    ValueError
+        If the model is unknown or does not fit the features.
+    TrainingError
+        If the loss becomes NaN or infinite.
+    """
+    run_dir = Path(run_dir)
+    train, validation = FeatureFile(train_path), FeatureFile(validation_path)
+    origin = None
+    if run["model"] not in ("decvae", *AUTOENCODERS):
+        checkpoints, history = _fit_at_once(run, train, run_dir)
+    else:
+        model = build_model(run, train, run["seed"])
+        origin = prepare(model, run, source)
+        objective = model.objective if run["model"] == "decvae" else ObjectiveSettings()
+        checkpoints, history = train_model(
+            model,
+            _batch_maker(run, objective),
+            train,
+            validation,
+            run,
+            run_dir,
+            device=device,
+            fingerprint=fingerprint,
+            stopping_rule=objective.early_stopping,
+            logging=logging,
+        )
+    finish_run(run, run_dir, checkpoints, history, origin)
+
+
+def finish_run(
+    run: dict[str, Any],
+    run_dir: Path,
+    checkpoints: CheckpointStore,
+    history: History,
+    origin: TransferReport | None,
+) -> None:
+    """Write what a finished run declares: ``run.json``, ``history.parquet`` and, last, ``checkpoints.json``.
+
+    Of several processes only the first one writes.
+    """
+    if not is_first_process():
+        return
+    record = provenance(run, run["seed"])
+    record["versions"] = {name: version(name) for name in ("torch", "transformers", "accelerate", "numpy")}
+    record["python"] = platform.python_version()
+    if origin is not None:
+        record["start_from"] = origin
+    write_json(run_dir / "run.json", record)
+    write_table(history.table(), run_dir / "history.parquet")
+    checkpoints.write_manifest()
+
+
+def build_model(run: dict[str, Any], data: FeatureFile, seed: int) -> DecVAEForPreTraining | Autoencoder:
+    """An untrained DecVAE or autoencoder whose weights depend on the seed alone."""
+    torch.manual_seed(seed)
+    if run["model"] in AUTOENCODERS:
+        beta = {"ae": 0.0, "vae": 1.0}.get(run["model"], run["beta_z"])
+        width = data.vectors(0).shape[-1]
+        return Autoencoder(
+            AutoencoderConfig(input_dim=width, beta=beta, preprocessing=_preprocessing(run, data), **run["autoencoder"])
+        )
+    return DecVAEForPreTraining(decvae_config(run, data))
+
+
+def decvae_config(run: dict[str, Any], data: FeatureFile, **others: Any) -> DecVAEConfig:
+    """Configuration of a run's DecVAE; ``others`` are further values of it."""
+    if run["model"] != "decvae":
+        raise ValueError(f"unknown model {run['model']!r}")
+    return DecVAEConfig(
+        n_components=data.n_components,
+        n_components_seq=data.n_components_seq,
+        branches=run["branches"],
+        frame_length=data.frame_length,
+        objective=run["objective"],
+        loss={name: run["loss"].get(name) for name in LOSS_OPTIONS},
+        beta_z=run["beta_z"],
+        beta_s=run["beta_s"],
+        loss_space=run["loss_space"],
+        decomposition_weight_s=run["loss"]["decomposition_weight_s"],
+        preprocessing=_preprocessing(run, data),
+        **run["network"],
+        **others,
+    )
+
+
+def _preprocessing(run: dict[str, Any], data: FeatureFile) -> dict[str, Any]:
+    """How the inputs were made, complete enough for :meth:`decvae.models.auto.DecVAEModel.encode`."""
+    return {**data.preprocessing, "corpus": run["corpus"]}
+
+
+def _batch_maker(run: dict[str, Any], objective: ObjectiveSettings) -> Callable[..., Batch]:
+    """How the batches of a run are made: ``make(data, indices, rngs=None)``."""
+    loss = run["loss"]
+    if run["model"] != "decvae":
+        return partial(vector_batch, wanted=loss["frames"])
+    make = partial(
+        decvae_batch,
+        branches=run["branches"],
+        wanted=loss["frames"],
+        wanted_seq=loss["sequence_frames"],
+        frame_index=objective.frame_index,
+    )
+    return make if objective.validation_frames == "all" else partial(fixed_draws, make, run["seed"])
+
+
+def train_model(
+    model: torch.nn.Module,
+    make: Callable[..., Batch],
+    train: FeatureFile,
+    validation: FeatureFile,
+    run: dict[str, Any],
+    run_dir: Path,
+    *,
+    device: str,
+    fingerprint: str,
+    logging: LoggingSettings | None = None,
+    stopping_rule: str = "improvement",
+    trainer: type[Trainer] = Trainer,
+) -> tuple[CheckpointStore, History]:
+    """Train ``model`` on the batches that ``make`` builds, by the run's ``training`` settings."""
+    settings = TrainingSettings(**run["training"])
+    accelerator = make_accelerator(settings, device)
+    shares = {"rank": accelerator.process_index, "world": accelerator.num_processes}
+    shared = {"make": make, "batch_size": settings.batch_size, "seed": run["seed"]}
+    found = trainer(
+        model,
+        StepBatches(train, **shared, **shares, accumulation=settings.accumulation),
+        StepBatches(validation, **shared),
+        settings,
+        run_dir,
+        seed=run["seed"],
+        fingerprint=fingerprint,
+        accelerator=accelerator,
+        logging=logging,
+        record=run,
+        stopping_rule=stopping_rule,
+    ).run()
+    accelerator.end_training()
+    return found
+
+
+def _fit_at_once(run: dict[str, Any], train: FeatureFile, run_dir: Path) -> tuple[CheckpointStore, History]:
+    rng = np.random.default_rng(run["seed"])
+    share = min(1.0, FITTED_FRAMES / int(train.offsets[-1]))
+    parts = []
+    for index in range(len(train)):
+        vectors = train.vectors(index)[:, 0]
+        parts.append(vectors[rng.random(len(vectors)) < share])
+    frames, size = np.concatenate(parts), run["linear"]["n_components"]
+    if run["model"] == "kpca":
+        model = fit_kernel_pca(frames, size, run["seed"], **run["kernel"])
+    else:
+        model = linear.fit(run["model"], frames, size, run["seed"])
+    checkpoints = CheckpointStore(run_dir, keep=0)
+    checkpoints.save(model, epoch=0, step=0, validation_loss=None, names=["best", "last"])
+    checkpoints.prune()
+    return checkpoints, History()

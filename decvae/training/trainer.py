@@ -1,0 +1,374 @@
+"""One training loop for DecVAE and the autoencoders, on accelerate: seeded, resumable, one file per checkpoint."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import gather_object
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import nn
+from torch.utils.data import DataLoader
+
+from decvae.artifacts import atomic_path, progress
+from decvae.features.batches import Batch, StepBatches, move
+from decvae.models.checkpoints import CheckpointStore
+from decvae.settings.training import TrainingSettings
+from decvae.training.history import History, MeanOf
+from decvae.training.logs import LoggingSettings, start_logs
+from decvae.training.optimisation import METRIC_SCHEDULERS, make_optimizer, make_scheduler, parameter_groups
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on; the message says at which step, on which utterances, and what is kept."""
+
+
+@dataclass
+class EarlyStopping:
+    """Stop after ``patience`` validations in a row without a relative improvement of ``min_improvement``.
+
+    The best value is tracked from the first validation; failures are counted only after ``warmup_epochs``. By the rule
+    ``published`` nothing counts as an improvement: there the first loss was compared with an infinite best one, which
+    gives NaN, so that training ends at the ``patience``-th validation after the warm-up whatever the losses are.
+    """
+
+    patience: int
+    min_improvement: float
+    warmup_epochs: int
+    rule: str = "improvement"
+    best: float | None = None
+    failures: int = 0
+
+    @property
+    def stop(self) -> bool:
+        """Training should stop now."""
+        return self.patience > 0 and self.failures >= self.patience
+
+    def update(self, epoch: int, loss: float) -> None:
+        """Take in the validation loss after ``epoch``."""
+        improved = self.best is None or (self.best - loss) > self.min_improvement * abs(self.best)
+        if improved and self.rule != "published":
+            self.best, self.failures = loss, 0
+        elif epoch >= self.warmup_epochs:
+            self.failures += 1
+
+
+def _due(count: int, every: int) -> bool:
+    return every > 0 and count % every == 0
+
+
+class Trainer:
+    """Trains one model; :meth:`run` does everything, the other methods are its parts.
+
+    Parameters
+    ----------
+    model : nn.Module
+        ``forward(**batch)`` returns an object with ``loss`` and ``parts``.
+    train, validation : StepBatches
+    run_dir : path
+        Receives ``checkpoints/`` and, while training is under way, ``state/resume.safetensors``.
+    fingerprint : str
+        Identifies settings and code; a resume state with another fingerprint is ignored.
+    accelerator : Accelerator
+        Of :func:`decvae.training.optimisation.make_accelerator`.
+    logging : LoggingSettings, optional
+        Where to log besides the history; by default nowhere.
+    record : dict, optional
+        Settings of the run, for those logs.
+    stopping_rule : {"improvement", "published"}
+        See :class:`EarlyStopping`.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        train: StepBatches,
+        validation: StepBatches,
+        settings: TrainingSettings,
+        run_dir: str | Path,
+        *,
+        seed: int,
+        fingerprint: str,
+        accelerator: Accelerator,
+        logging: LoggingSettings | None = None,
+        record: dict[str, Any] | None = None,
+        stopping_rule: str = "improvement",
+    ):
+        self.settings, self.seed, self.fingerprint, self.accelerator = settings, seed, fingerprint, accelerator
+        self.train, self.validation = train, validation
+        self.run_dir = Path(run_dir)
+        self.logging, self.record = logging, record or {}
+        if settings.gradient_checkpointing:
+            model.activation_checkpointing_enable({"use_reentrant": False})
+        if settings.compile:
+            model.compile()
+        self.model = accelerator.prepare(model)
+        self.bare_model = accelerator.unwrap_model(self.model)
+        self.max_steps = settings.max_epochs * train.steps_per_epoch
+        self.optimizers, self.schedulers = {}, {}
+        for branch, parameters in parameter_groups(self.bare_model).items():
+            optimizer = make_optimizer(parameters, settings, branch)
+            self.optimizers[branch] = accelerator.prepare(optimizer)
+            self.schedulers[branch] = make_scheduler(optimizer, settings, branch, self.max_steps)
+        self.by_metric = [b for b in self.schedulers if getattr(settings, f"scheduler_{b}") in METRIC_SCHEDULERS]
+        self.stopping = EarlyStopping(
+            settings.early_stopping_patience,
+            settings.early_stopping_min_improvement,
+            settings.early_stopping_warmup_epochs,
+            stopping_rule,
+        )
+        self.checkpoints = CheckpointStore(run_dir, settings.keep_checkpoints)
+        self.history = History()
+        self.recent, self.since_validation = MeanOf(), MeanOf()
+        self.step = 0
+        self.best = float("inf")
+
+    # ------------------------------------------------------------------------------------------- whole run
+
+    def run(self) -> tuple[CheckpointStore, History]:
+        """Train to the end (or resume and train to the end)."""
+        resumed = self._restore()
+        if self.logging is not None:
+            start_logs(self.accelerator, self.logging, self.run_dir, self.step, self.record)
+        if not resumed:
+            self._finish_epoch(0)
+        settings, steps_per_epoch = self.settings, self.train.steps_per_epoch
+        remaining = range(self.step, 0 if self.stopping.stop else self.max_steps)
+        batches = self._load(remaining)
+        for _ in progress(remaining, description="training steps"):
+            started = time.perf_counter()
+            parts = self._optimise([next(batches) for _ in range(settings.accumulation)])
+            self._log_step(parts, time.perf_counter() - started)
+            epoch, rest = divmod(self.step, steps_per_epoch)
+            if saved := _due(self.step, settings.checkpoint_steps):
+                self._save_checkpoint(epoch, None, by_step=True)
+            if rest == 0 and (_due(epoch, settings.validation_epochs) or epoch == settings.max_epochs):
+                self._finish_epoch(epoch)
+                if self.stopping.stop:
+                    break
+            elif saved or _due(self.step, settings.state_steps):
+                self._save_state()
+        return self.checkpoints, self.history
+
+    def _load(self, steps: range) -> Iterator[Batch]:
+        """The batches of some steps, one for each accumulated part."""
+        parts = self.settings.accumulation
+        return iter(
+            DataLoader(
+                self.train,
+                batch_size=None,
+                sampler=range(steps.start * parts, steps.stop * parts),
+                num_workers=self.settings.workers,
+                pin_memory=self.accelerator.device.type == "cuda",
+            )
+        )
+
+    def _optimise(self, batches: list[Batch]) -> dict[str, torch.Tensor]:
+        """One optimiser step on its batches; returns the parts of the loss, and what describes the step."""
+        # What sampling layers draw depends on the step and the process alone.
+        seed = np.random.SeedSequence([self.seed, self.step, self.accelerator.process_index]).generate_state(1)
+        torch.manual_seed(int(seed[0]))
+        self.model.train()
+        means = MeanOf()
+        for part, batch in enumerate(batches, start=1):
+            # Processes exchange gradients once, with the last part.
+            with nullcontext() if part == len(batches) else self.accelerator.no_sync(self.model):
+                output = self.model(**move(batch, self.accelerator.device))
+                self.accelerator.backward(self._scaled_loss(output) / len(batches))
+            means.add({"all/total": output.loss, **output.parts})
+        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
+        values = {**means.means(), "all/gradient_norm": norm}
+        self._require_finite(values, batches)
+        for branch, optimizer in self.optimizers.items():
+            values[f"{branch.upper()}/learning_rate"] = torch.tensor(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            optimizer.zero_grad()
+            if branch not in self.by_metric and not optimizer.step_was_skipped:
+                self.schedulers[branch].step()
+        self.step += 1
+        return values
+
+    @staticmethod
+    def _scaled_loss(output: Any) -> torch.Tensor:
+        """The loss whose gradient is used: divided by what the model says, if anything (``loss.gradient_scale``)."""
+        divisor = getattr(output, "gradient_divisor", None)
+        return output.loss if divisor is None else output.loss / divisor
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Mean losses over all validation utterances, all their frames, in evaluation mode.
+
+        Processes share the batches. A batch is as large as one accumulated part of a training step, of all processes.
+        """
+        self.bare_model.eval()
+        size = max(1, self.validation.batch_size // self.settings.accumulation)
+        starts = range(0, len(self.validation.data), size)
+        found = []
+        for start in starts[self.accelerator.process_index :: self.accelerator.num_processes]:
+            chosen = range(len(self.validation.data))[start : start + size]
+            batch = move(self.validation.make(self.validation.data, chosen), self.accelerator.device)
+            output = self.bare_model(**batch)
+            values = {"all/total": output.loss, **output.parts}
+            found.append((start, len(chosen), {name: value.double().cpu() for name, value in values.items()}))
+        means = MeanOf()
+        for _, weight, values in sorted(gather_object(found), key=lambda item: item[0]):
+            means.add(values, weight)
+        return means.take()
+
+    def _finish_epoch(self, epoch: int) -> None:
+        """Validate, checkpoint and save the resume state after ``epoch`` (0: before training)."""
+        if epoch > 0:
+            self._log(epoch, "train", "epoch", self._over_processes(self.since_validation))
+        values = self.validate()
+        loss = values["all/total"]
+        self._log(epoch, "validation", "epoch", values)
+        for branch, scheduler in self.schedulers.items():
+            if epoch > 0 and branch in self.by_metric:
+                scheduler.step(loss)
+        names = []
+        if epoch == 0:
+            names.append("init")
+        else:
+            self.stopping.update(epoch, loss)
+        if loss < self.best:
+            self.best = loss
+            names.append("best")
+        if self.stopping.stop or epoch == self.settings.max_epochs:
+            names.append("last")
+        periodic = _due(epoch, self.settings.checkpoint_epochs)
+        if names or periodic:
+            self._save_checkpoint(epoch, loss, names=names, periodic=periodic)
+        self._save_state()
+
+    # ----------------------------------------------------------------------------------------------- logging
+
+    def _log_step(self, values: dict[str, torch.Tensor], seconds: float) -> None:
+        self.since_validation.add(values)
+        self.recent.add({**values, "all/seconds": torch.tensor(seconds)})
+        if _due(self.step, self.settings.log_steps):
+            means = self._over_processes(self.recent)
+            means["all/samples_per_second"] = self.train.batch_size / means.pop("all/seconds")
+            self._log(-(-self.step // self.train.steps_per_epoch), "train", "step", means)
+
+    def _log(self, epoch: int, split: str, interval: str, values: dict[str, float]) -> None:
+        self.history.add(self.step, epoch, split, interval, values)
+        prefix = "train_epoch" if (split, interval) == ("train", "epoch") else split
+        self.accelerator.log({f"{prefix}/{name}": value for name, value in values.items()}, step=self.step)
+
+    def _over_processes(self, means: MeanOf) -> dict[str, float]:
+        """The means since the last call, over all processes."""
+        values = means.take()
+        if self.accelerator.num_processes == 1:
+            return values
+        numbers = torch.tensor(list(values.values()), dtype=torch.float64, device=self.accelerator.device)
+        return dict(zip(values, self.accelerator.reduce(numbers, "mean").tolist(), strict=True))
+
+    def _require_finite(self, values: dict[str, torch.Tensor], batches: list[Batch]) -> None:
+        """Raise TrainingError if the loss or its gradient is not finite (in fp16 the scaler handles the gradient)."""
+        loss, norm = values["all/total"], values["all/gradient_norm"]
+        scaled = getattr(self.accelerator, "scaler", None) is not None
+        if torch.isfinite(loss) and (scaled or torch.isfinite(norm)):
+            return
+        parts = {name: float(value) for name, value in values.items()}
+        kept = [item.folder for item in self.checkpoints.saved]
+        raise TrainingError(
+            f"loss is {float(loss)}, gradient norm {float(norm)} at step {self.step}; {self._suspects(batches)}. "
+            f"Parts: {parts}. Checkpoints kept in {self.checkpoints.folder}: {kept}."
+        )
+
+    @torch.no_grad()
+    def _suspects(self, batches: list[Batch]) -> str:
+        """What to look at after a loss that is not finite: weights, or utterances that have one on their own."""
+        broken = [name for name, value in self.bare_model.named_parameters() if not torch.isfinite(value).all()]
+        if broken:
+            return f"weights are not finite ({', '.join(broken[:3])}, {len(broken)} in all): lower the learning rate"
+        self.bare_model.eval()
+        ids, found = self.train.data.utterance_ids, []
+        for part, batch in enumerate(batches):
+            utterances, _ = self.train.share(self.step * len(batches) + part)
+            for row, utterance in enumerate(utterances):
+                alone = move({name: value[row : row + 1] for name, value in batch.items()}, self.accelerator.device)
+                if not torch.isfinite(self.bare_model(**alone).loss):
+                    found.append(ids[utterance])
+        if found:
+            return f"on their own, utterances {found} of this batch have a loss that is not finite: inspect them"
+        everyone = [ids[utterance] for utterance in self.train.utterances(self.step)]
+        return f"on its own, each utterance of the batch {everyone} has a finite loss: lower the learning rate"
+
+    # ------------------------------------------------------------------------------- checkpoints and resuming
+
+    def _save_checkpoint(self, epoch: int, loss: float | None, **options: Any) -> None:
+        if self.accelerator.is_main_process:
+            self.checkpoints.save(self.bare_model, epoch, self.step, loss, **options)
+
+    @property
+    def _state_path(self) -> Path:
+        return self.run_dir / "state" / "resume.safetensors"
+
+    def _save_state(self) -> None:
+        """Write everything needed to go on from here into one file: tensors, and the rest as JSON metadata."""
+        if not self.accelerator.is_main_process:
+            return
+        tensors = {f"model/{name}": value.contiguous() for name, value in self.bare_model.state_dict().items()}
+        for branch, optimizer in self.optimizers.items():
+            for index, entry in optimizer.state_dict()["state"].items():
+                tensors.update({f"optimizer/{branch}/{index}/{key}": value for key, value in entry.items()})
+        names, numbers = self.history.state()
+        tensors.update({f"history/{name}": value for name, value in numbers.items()})
+        scaler = getattr(self.accelerator, "scaler", None)
+        rest = {
+            "fingerprint": self.fingerprint,
+            "step": self.step,
+            "best": self.best,
+            "rates": {name: [group["lr"] for group in self.optimizers[name].param_groups] for name in self.optimizers},
+            "schedulers": {name: scheduler.state_dict() for name, scheduler in self.schedulers.items()},
+            "scaler": scaler.state_dict() if scaler is not None else None,
+            "stopping": {"best": self.stopping.best, "failures": self.stopping.failures},
+            "checkpoints": self.checkpoints.state(),
+            "history": names,
+            "means": [self.recent.state(), self.since_validation.state()],
+        }
+        with atomic_path(self._state_path) as partial:
+            save_file(tensors, partial, metadata={"rest": json.dumps(rest)})
+        self.checkpoints.prune()
+
+    def _restore(self) -> bool:
+        """Load the resume state if there is one of the same fingerprint whose checkpoints are still there."""
+        if not self._state_path.is_file():
+            return False
+        with safe_open(self._state_path, framework="pt") as file:
+            rest: dict[str, Any] = json.loads(file.metadata()["rest"])
+            if rest["fingerprint"] != self.fingerprint or not self.checkpoints.restore(rest["checkpoints"]):
+                return False
+            groups: dict[str, dict[str, torch.Tensor]] = {"model": {}, "optimizer": {}, "history": {}}
+            for name in file.keys():  # noqa: SIM118 (not a dict)
+                group, _, own = name.partition("/")
+                groups[group][own] = file.get_tensor(name)
+        self.bare_model.load_state_dict(groups["model"])
+        for branch, optimizer in self.optimizers.items():
+            state = optimizer.state_dict()
+            for key, tensor in groups["optimizer"].items():
+                owner, index, entry = key.split("/")
+                if owner == branch:
+                    state["state"].setdefault(int(index), {})[entry] = tensor
+            optimizer.load_state_dict(state)
+            self.schedulers[branch].load_state_dict(rest["schedulers"][branch])
+            for group, rate in zip(optimizer.param_groups, rest["rates"][branch], strict=True):
+                group["lr"] = rate
+        if rest["scaler"] is not None:
+            self.accelerator.scaler.load_state_dict(rest["scaler"])
+        self.step, self.best = rest["step"], rest["best"]
+        self.stopping.best, self.stopping.failures = rest["stopping"]["best"], rest["stopping"]["failures"]
+        self.history.restore(rest["history"], groups["history"])
+        for means, state in zip((self.recent, self.since_validation), rest["means"], strict=True):
+            means.restore(state)
+        return True

@@ -1,0 +1,196 @@
+"""The page of a study on scores that are worked out by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from decvae.reporting.seeds import over_seeds
+from decvae.reporting.study import (
+    SCORES,
+    against_others,
+    agreement,
+    axes_around,
+    distances_to_targets,
+    published_trend,
+    scores_of,
+)
+from decvae.reporting.study_page import study_page
+from decvae.settings.objective import LOSS_OPTIONS, NORM_OPTIONS, ObjectiveSettings
+
+SETTING_OF = {"a0": "ref", "a1": "ref", "b0": "beta", "b1": "beta", "raw": "raw"}
+BASE = {"model": "decvae", "decomposition": "filter", "input": "mel", "n_components": 3, "beta_z": 0.1, "beta_s": 0.1}
+SETTINGS = {
+    "ref": BASE | {"seed": 0, "loss": {"frames": 8}},
+    "beta": BASE | {"seed": 0, "beta_z": 1.0, "beta_s": 1.0, "loss": {"frames": 8}},
+    "raw": {"model": "raw", "input": "mel", "seed": 0, "linear": {"n_components": 0}},
+}
+SHOWN = {"corpus": "c", "aggregation": "all", "classifier": "logistic_regression"}
+# Disentanglement and speaker accuracy of every run.
+VALUES = {"a0": (0.80, 0.97), "a1": (0.78, 0.99), "b0": (0.50, 0.60), "b1": (0.52, 0.62), "raw": (0.30, 0.70)}
+
+
+def metrics():
+    rows = []
+    for run, (disentanglement, accuracy) in VALUES.items():
+        label = {"ref": "DecVAE", "beta": "beta", "raw": "raw mel"}[SETTING_OF[run]]
+        seed = int(run[1]) if run != "raw" else 0
+        base = {"run": run, "label": label if run == "raw" else f"{label} (seed={seed})", "seed": seed, "corpus": "c"}
+        base |= {"branch": "Z", "space": "mu", "aggregation": "X" if run == "raw" else "all"}
+        for protocol in ("published", "sound"):
+            for checkpoint in ("best",) if run == "raw" else ("init", "best"):
+                worse = 0.2 if checkpoint == "init" else 0.0
+                own = base | {"protocol": protocol, "checkpoint": checkpoint}
+                classifier = "best" if protocol == "published" else "logistic_regression"
+                joint = {"metric": "disentanglement", "factors": "vowel+speaker", "classifier": ""}
+                task = {"metric": "accuracy", "factors": "speaker", "classifier": classifier}
+                rows.append(own | joint | {"value": disentanglement - worse, "ci_low": np.nan, "ci_high": np.nan})
+                rows.append(
+                    own | task | {"value": accuracy - worse, "ci_low": accuracy - 0.01, "ci_high": accuracy + 0.01}
+                )
+                rows.append(own | task | {"classifier": "knn", "value": 0.1, "ci_low": 0.0, "ci_high": 0.2})
+                rows.append(own | joint | {"aggregation": "OC1", "value": 0.05, "ci_low": np.nan, "ci_high": np.nan})
+    return pd.DataFrame(rows)
+
+
+def summary(protocol="sound"):
+    return over_seeds(scores_of(metrics(), protocol=protocol, **SHOWN), SETTING_OF, single=True)
+
+
+def test_the_classifier_and_the_aggregation_are_chosen():
+    rows = scores_of(metrics(), protocol="sound", **SHOWN)
+    assert set(rows["classifier"]) == {"", "logistic_regression"} and set(rows["heading"]) == {"D", "speaker acc."}
+    assert set(rows.loc[rows["run"] == "raw", "aggregation"]) == {"X"}
+    assert set(scores_of(metrics(), protocol="published", **SHOWN)["classifier"]) == {"", "best"}
+    with pytest.raises(ValueError, match="no scores with"):
+        scores_of(metrics(), protocol="sound", **SHOWN | {"corpus": "other"})
+
+
+def test_settings_have_mean_spread_and_interval_over_seeds():
+    found = summary().set_index(["setting", "checkpoint", "heading"])
+    row = found.loc[("ref", "best", "D")]
+    assert row.label == "DecVAE" and row.runs == 2
+    assert (row.value, row.spread) == (pytest.approx(0.79), pytest.approx(0.02 / np.sqrt(2)))
+    half = 12.706 * 0.02 / 2  # Student's t with one degree of freedom, times the standard error 0.02 / 2
+    assert (row.ci_low, row.ci_high) == (pytest.approx(0.79 - half, abs=1e-4), pytest.approx(0.79 + half, abs=1e-4))
+    single = found.loc[("raw", "best", "speaker acc.")]
+    assert single.runs == 1 and np.isnan(single.spread) and (single.ci_low, single.ci_high) == (0.69, 0.71)
+
+
+def test_the_best_single_run_meets_most_targets():
+    found = distances_to_targets(scores_of(metrics(), protocol="published", **SHOWN))
+    first = found.iloc[0]
+    assert first["run"] == "a0" and first["met"] == 2
+    assert (first["D"], first["speaker acc."]) == (pytest.approx(0.04), pytest.approx(0.0))
+    assert list(found["met"]) == [2, 2, 0, 0, 0] and found.iloc[-1]["run"] == "raw"
+
+
+def test_low_scores_are_good_where_low_is_good():
+    score = next(score for score in SCORES if score.heading == "MI")
+    assert score.margin(0.01, score.target) == pytest.approx(0.02)
+
+
+def test_verdicts_follow_the_intervals():
+    found = against_others(summary(), "ref", "best").set_index(["label", "checkpoint", "heading"])["verdict"]
+    assert found["raw mel", "best", "D"] == "no interval"
+    assert found["beta", "best", "D"] == "better"  # 0.79 - 0.127 against 0.51 + 0.127
+    assert found["DecVAE", "init", "D"] == "overlap"  # 0.79 - 0.127 against 0.59 + 0.127
+    assert ("DecVAE", "best", "D") not in found.index
+    swapped = against_others(summary(), "beta", "best").set_index(["label", "checkpoint", "heading"])["verdict"]
+    assert swapped["DecVAE", "best", "D"] == "worse"
+
+
+def test_axes_are_settings_that_differ_in_one_thing():
+    others = {
+        "frames": SETTINGS["ref"] | {"loss": {"frames": 16}},
+        "both": SETTINGS["beta"] | {"loss": {"frames": 16}},
+        "Z": {key: value for key, value in SETTINGS["ref"].items() if key != "beta_s"} | {"branches": "Z"},
+    }
+    found = axes_around(SETTINGS | others, "ref")
+    assert found["beta"] == {"ref": "0.1", "beta": "1"}
+    assert found["loss.frames"] == {"ref": "8", "frames": "16"}
+    assert set(found) == {"beta", "loss.frames"}  # neither raw nor Z, of other keys, nor both
+
+
+def test_a_second_branch_is_one_axis_with_what_comes_with_it():
+    frames = BASE | {"branches": "Z", "beta_s": 0.0, "loss": {"frames": 8, "sequence_frames": 0}}
+    dual = BASE | {"branches": "dual", "loss": {"frames": 8, "sequence_frames": 10}}
+    found = axes_around({"ref": frames, "dual": dual, "other": dual | {"beta_z": 1.0}}, "ref")
+    assert found == {"branches": {"ref": "Z", "dual": "dual"}}
+
+
+def test_objectives_are_one_axis_whatever_their_options():
+    def run(name, **options):
+        named = ObjectiveSettings.named(name, **options).to_dict()
+        loss, network = ({key: named[key] for key in keys} for keys in (LOSS_OPTIONS, NORM_OPTIONS))
+        return BASE | {"seed": 0, "objective": name, "loss": loss, "network": network}
+
+    settings = {
+        "ref": run("centred"),
+        "published": run("published"),
+        "floor": run("corrected", variance_floor=0.5),
+        "norm": run("corrected", dense_norm="batch"),
+        "option": run("centred", other_frames=1.0),
+    }
+    found = axes_around(settings, "ref")
+    assert found["objective"] == {
+        "ref": "centred",
+        "published": "published",
+        "floor": "corrected, variance_floor=0.5",
+        "norm": "corrected, dense_norm=batch",
+    }
+    assert found["loss.other_frames"] == {"ref": "0", "option": "1"}
+
+
+def test_the_papers_trends_are_those_of_its_figures():
+    beta = published_trend("beta").set_index(["heading", "setting"])["value"]
+    assert [beta["D", setting] for setting in ("0", "0.1", "1", "5", "10")] == [0.526, 0.526, 0.618, 0.607, 0.458]
+    assert set(published_trend("n_components")["setting"]) == {"2", "3", "4"}
+    assert published_trend("temperature").empty
+
+
+def test_agreement_is_kendalls_tau_over_common_settings():
+    ours = pd.DataFrame({"heading": "D", "setting": ["0", "0.1", "1", "5", "99"], "value": [1.0, 2.0, 3.0, 4.0, 0.0]})
+    theirs = pd.DataFrame({"heading": "D", "setting": ["0", "0.1", "1", "5"], "value": [0.1, 0.2, 0.4, 0.3]})
+    found = agreement(ours, theirs)
+    assert found.values.tolist() == [["D", 4, pytest.approx(4 / 6)]]  # one of six pairs is in the other order
+    assert agreement(ours, theirs.head(2)).empty
+
+
+def test_the_page_has_every_part():
+    page = study_page(metrics(), SETTINGS, SETTING_OF, reference="ref", kind="sim_vowels", checkpoint="best", **SHOWN)
+    for text in (
+        "5 runs, up to 2 seeds",
+        "| DecVAE (2) | 0.790 ± 0.014 |",
+        "| DecVAE, untrained (2) | 0.590 ± 0.014 |",
+        "| raw mel (1) | 0.300 |",
+        "| DecVAE | 0.790 ± 0.014 / 0.526 |",  # β-DecVAE FD of the paper
+        "| DecVAE (seed=0) | 2 of 2 | +0.040 | +0.000 |",
+        "| model | better | worse | D |",
+        "| beta | 2 | 0 | better (0.790 / 0.510) |",
+        "### beta\n",
+        "| 0.1 | 0.790 ± 0.014 |",
+        "### aggregation\n",
+        "| OC1 | 0.050",
+    ):
+        assert text in page, text
+
+
+def test_latents_of_utterances_are_shown_where_there_are_any():
+    frames, shown = metrics(), {"reference": "ref", "kind": "sim_vowels", "checkpoint": "best", **SHOWN}
+    assert "## Utterances" not in study_page(frames, SETTINGS, SETTING_OF, **shown)
+    own = frames[(frames["run"] == "a0") & (frames["metric"] == "accuracy") & (frames["aggregation"] == "all")]
+    utterances = own.assign(run="s0", label="alone", branch="S", value=0.9)
+    table = pd.concat([frames, utterances, own.assign(branch="Z+S", value=0.8)])
+    page = study_page(table, SETTINGS, SETTING_OF | {"s0": "s"}, **shown)
+    part = page.split("## Utterances, sound protocol")[1].split("##")[0]
+    rows = [line for line in part.splitlines() if line.startswith("|")]
+    assert rows[0] == "| model | speaker acc. |"
+    assert "| alone (1): S, all | 0.900 |" in rows and "| DecVAE (1): Z+S, all | 0.800 |" in rows
+    assert len(rows) == 2 + 4  # trained and untrained of each
+
+
+def test_a_score_that_is_not_defined_is_no_number():
+    table = metrics()
+    table.loc[table["run"].isin(["b0", "b1"]) & (table["metric"] == "disentanglement"), "value"] = np.nan
+    page = study_page(table, SETTINGS, SETTING_OF, reference="ref", kind="sim_vowels", checkpoint="best", **SHOWN)
+    assert "| beta (2) | - |" in page and "nan" not in page

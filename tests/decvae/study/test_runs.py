@@ -1,0 +1,315 @@
+"""Runs of a configuration: what reaches them, their names, labels and checkpoints."""
+
+import pytest
+
+from decvae.names import METHODS
+from decvae.settings.objective import CHOICES, NAMED, ObjectiveSettings
+from decvae.settings.schema import ConfigError
+from decvae.study.runs import (
+    corpus_id,
+    decomposition_id,
+    decomposition_settings,
+    evaluated_states,
+    resolve_runs,
+    select_runs,
+)
+from tests.decvae.configurations import SCHEMA, nested, only, runs_of, valid
+
+
+def test_a_run_is_the_defaults_with_its_overrides():
+    run = only({"training": {"batch_size": 4}, "decomposition": "ewt"}, run_defaults={"training": {"max_epochs": 7}})
+    assert run.settings["training"]["batch_size"] == 4
+    assert run.settings["training"]["max_epochs"] == 7
+    assert run.settings["training"]["adam_beta1"] == 0.5
+    assert run.decomposition["method"] == "ewt"
+
+
+def test_names_are_readable():
+    run = only({"objective": "centred", "beta_s": 1}, seed=2)
+    assert run.name.startswith("sim_vowels-decvae_centred-filter_C3-mel-bz0.1_bs1-s2-")
+    assert run.corpus_id.startswith("sim_vowels-") and len(run.corpus_id) == len("sim_vowels-") + 6
+    assert run.decomposition_id.startswith("filter-C3-")
+    assert only({"branches": "S"}).name.startswith("sim_vowels-decvae_centred-filter_C3-mel-bs0.1-s0-")
+    assert only({"model": "vae"}).name.startswith("sim_vowels-vae-filter_C3-mel-s0-")
+    assert only({"model": "beta_vae", "beta_z": 4}).name.startswith("sim_vowels-beta_vae-filter_C3-mel-bz4-s0-")
+
+
+# Key of run_defaults or section, a value that is not the default, and the models whose runs it reaches.
+DECVAE, AUTOENCODERS, FITTED = {"decvae"}, {"ae", "vae", "beta_vae"}, {"pca", "ica", "kpca"}
+ALL = DECVAE | AUTOENCODERS | FITTED | {"raw"}
+REACH = {
+    "run_defaults.objective": ("corrected", DECVAE),
+    "run_defaults.branches": ("Z", DECVAE),
+    "run_defaults.beta_z": (0.5, DECVAE | {"beta_vae"}),
+    "run_defaults.beta_s": (0.5, DECVAE),
+    "run_defaults.seed": (1, ALL),
+    "run_defaults.input": ("waveform", ALL),
+    "run_defaults.decomposition": ("ewt", ALL),
+    "run_defaults.n_components": (4, ALL),
+    "run_defaults.network.conv_dim_z": ([8] * 7, DECVAE),
+    "run_defaults.loss.frames": (7, DECVAE | AUTOENCODERS),
+    "run_defaults.loss.sequence_frames": (7, DECVAE),
+    "run_defaults.loss.decomposition_weight_s": (2.0, DECVAE),
+    "run_defaults.loss.pairing": ("legacy", DECVAE),
+    "run_defaults.loss_space": ("latents", DECVAE),
+    "run_defaults.network.feat_extract_norm": ("layer", DECVAE),
+    "run_defaults.autoencoder.latent_dim": (3, AUTOENCODERS),
+    "run_defaults.linear.n_components": (3, FITTED),
+    "run_defaults.kernel.n_landmarks": (50, {"kpca"}),
+    "run_defaults.training.learning_rate_z": (1.0, DECVAE | AUTOENCODERS),
+    "run_defaults.training.learning_rate_s": (1.0, DECVAE),
+    "features.mel.dynamic_range_db": (60.0, ALL),
+    "decomposition.filter.order": (3, ALL),
+    "decomposition.notch.order": (2, ALL),
+    "decomposition.vmd.alpha": (100.0, set()),
+    "corpora.sim_vowels.snr_db": (5.0, ALL),
+    "corpora.sim_vowels.traversal.repetitions": (3, set()),
+    "seed": (3, ALL),
+    "evaluation.folds": (3, set()),
+    "embeddings.n_points": (99, set()),
+    "figures.dpi": (72, set()),
+}
+
+
+@pytest.mark.parametrize(("key", "change"), REACH.items(), ids=REACH)
+def test_a_setting_changes_the_names_of_the_runs_that_it_reaches_and_of_no_others(key, change):
+    value, reached = change
+    entries = [{"model": model} for model in sorted(ALL)]
+    before = {run.model: run.name for run in runs_of(*entries)}
+    after = {run.model: run.name for run in runs_of(*entries, **nested(key, value))}
+    assert {model for model in ALL if before[model] != after[model]} == reached
+
+
+def test_a_run_has_every_option_of_its_objective():
+    published, spelt = runs_of({"objective": "published"}, {"objective": "published", "loss": {"pairing": "aligned"}})
+    assert {key: published.settings["loss"][key] for key in ("pairing", "units", "prior_weight_s")} == {
+        "pairing": "legacy",
+        "units": "nats",
+        "prior_weight_s": 400.0,
+    }
+    assert published.settings["network"]["feat_extract_norm"] == "batch"
+    assert published.settings["loss_space"] == "features"
+    assert [run.label for run in (published, spelt)] == [
+        "β-DecVAE FD published (pairing=legacy)",
+        "β-DecVAE FD published (pairing=aligned)",
+    ]
+    with pytest.raises(ConfigError, match="same model"):  # what a name says and what is spelt out are one setting
+        runs_of({}, {"loss": {"centring": "level", "units": "bits"}})
+
+
+def test_options_of_frames_do_not_reach_a_run_of_sequences():
+    names = [only({"branches": "S", "loss": {"pairing": pairing}}).name for pairing in ("aligned", "legacy")]
+    assert names[0] == names[1]
+    assert only({"branches": "S", "loss": {"units": "nats"}}).name != names[0]
+    assert only({"branches": "Z", "loss": {"prior_weight_s": 3}}).name == only({"branches": "Z"}).name
+
+
+def test_the_schema_has_the_options_and_values_of_the_objectives():
+    run = SCHEMA["$defs"]["run"]["properties"]
+    options = {**run["loss"]["properties"], **run["network"]["properties"], "loss_space": run["loss_space"]}
+    assert set(run["objective"]["enum"]) == set(NAMED)
+    for name, value in ObjectiveSettings().to_dict().items():
+        assert options[name]["default"] is None
+        if name in CHOICES:
+            assert set(options[name]["enum"]) == {*CHOICES[name], None}
+        assert value in options[name].get("enum", [value])
+
+
+@pytest.mark.parametrize("frames", ["0%", "101%", "half", 0.5, -1])
+def test_shares_of_frames_are_checked(frames):
+    with pytest.raises(ConfigError, match=r"run_defaults\.loss\.frames"):
+        valid(run_defaults={"loss": {"frames": frames}})
+    assert only({"loss": {"frames": "50%"}}).settings["loss"]["frames"] == "50%"
+    assert only({"branches": "S", "loss": {"frames": "50%"}}).settings["loss"]["frames"] == 0
+
+
+def test_settings_of_an_absent_branch_do_not_reach_a_run():
+    frames, sequences = only({"branches": "Z"}), only({"branches": "S"})
+    others = [
+        {"beta_s": 9.0},
+        {"loss": {"sequence_frames": 5}},
+        {"network": {"conv_dim_s": [6] * 7}},
+        {"training": {"learning_rate_s": 1.0}},
+    ]
+    for other in others:
+        assert only({"branches": "Z", **other}).name == frames.name
+        assert only({"branches": "S", **other}).name != sequences.name
+    assert frames.settings["beta_s"] == 0.0 and frames.columns()["beta_s"] is None
+    assert sequences.columns()["beta_z"] is None and sequences.columns()["beta_s"] == 0.1
+    assert "conv_dim_s" not in frames.settings["network"]
+
+
+@pytest.mark.parametrize(
+    ("base", "unused"),
+    [
+        ({"frame_encoder": "dense"}, {"feat_extract_norm": "instance", "conv_dim_z": [8] * 7}),
+        ({"frame_encoder": "conv"}, {"dense_norm": "instance", "dense_dim_z": [8]}),
+        ({"sequence_encoder": "fc"}, {"conv_dim_s": [8] * 7}),
+        ({"sequence_encoder": "conv"}, {"dense_dim_s": [8]}),
+        ({"sequence_pooling": "average"}, {"attention_heads": 5}),
+    ],
+)
+def test_what_a_choice_of_the_network_leaves_without_use_does_not_reach_a_run(base, unused):
+    assert only({"network": base}).name == only({"network": {**base, **unused}}).name
+
+
+def test_what_serves_one_branch_does_not_reach_the_other():
+    sequence = {"sequence_encoder": "fc", "sequence_pooling": "max", "intermediate_dim": 7}
+    assert only({"branches": "Z"}).name == only({"branches": "Z", "network": sequence}).name
+    frame = {"feat_extract_norm": "instance", "hidden_size": 7}
+    assert only({"branches": "S"}).name == only({"branches": "S", "network": frame}).name
+
+
+def test_the_setting_of_spectra_reaches_runs_that_see_them():
+    changed = {"features": {"fft": {"dynamic_range_db": 60.0}}}
+    assert only({"input": "fft"}).name != only({"input": "fft"}, **changed).name
+    assert only({"input": "mel"}).name == only({"input": "mel"}, **changed).name
+
+
+def test_integers_and_floats_of_one_value_hash_alike():
+    assert only({"beta_z": 1}).name == only({"beta_z": 1.0}).name
+
+
+def test_autoencoders_have_the_beta_of_their_name():
+    ae, vae, beta_vae = runs_of({"model": "ae"}, {"model": "vae"}, {"model": "beta_vae", "beta_z": 4})
+    assert [run.settings["beta_z"] for run in (ae, vae, beta_vae)] == [0.0, 1.0, 4.0]
+
+
+def test_seeds_of_runs_are_added_to_the_master_seed():
+    assert only({"seed": 2}, seed=5).settings["seed"] == 7
+
+
+def test_linear_models_have_no_untrained_state_and_need_no_gpu():
+    pca, decvae = runs_of({"model": "pca"}, {})
+    assert pca.checkpoints(["init", "best", "last"]) == ["best", "last"] and not pca.is_trained
+    assert decvae.models.checkpoints(["init", "best"]) == ["init", "best"] and decvae.is_trained
+
+
+def test_decompositions_depend_on_their_own_method_only():
+    base = valid()["decomposition"]
+    names = {method: decomposition_id(decomposition_settings(base, method, 3, 3)) for method in METHODS}
+    changed = valid(decomposition={"vmd": {"alpha": 10}})["decomposition"]
+    after = {method: decomposition_id(decomposition_settings(changed, method, 3, 3)) for method in METHODS}
+    assert {method for method in METHODS if names[method] != after[method]} == {"vmd"}
+
+
+def test_a_run_may_override_keys_of_its_decomposition():
+    bands = {"boundaries": {"source": "given", "edges_hz": [50, 1000, 2000, 4000]}}
+    common, own, ewt = runs_of(
+        {"label": "common"},
+        {"label": "own", "decomposition_overrides": bands},
+        {"label": "ewt", "decomposition": "ewt", "decomposition_overrides": {"filter": {"order": 3}}},
+    )
+    boundaries = {**common.decomposition["boundaries"], "source": "given", "edges_hz": [50.0, 1000.0, 2000.0, 4000.0]}
+    assert own.decomposition == {**common.decomposition, "boundaries": boundaries}
+    assert own.decomposition_id != common.decomposition_id and own.setting != common.setting
+    assert (common.bands, own.bands, runs_of({"decomposition": "emd"})[0].bands) == (
+        "detected",
+        "given, 50 1000 2000 4000 Hz",
+        None,
+    )
+    # What does not reach a method changes nothing.
+    assert ewt.decomposition_id == runs_of({"decomposition": "ewt"})[0].decomposition_id
+
+
+def test_a_corpus_does_not_depend_on_its_traversal_set():
+    assert corpus_id(valid(), "sim_vowels") == corpus_id(
+        valid(corpora={"sim_vowels": {"traversal": {"repetitions": 2}}}), "sim_vowels"
+    )
+    assert corpus_id(valid(), "sim_vowels") != corpus_id(valid(seed=1), "sim_vowels")
+
+
+# ---- Labels ----
+
+
+@pytest.mark.parametrize(
+    ("entry", "label"),
+    [
+        ({"beta_z": 0, "beta_s": 0}, "DecAE FD centred"),
+        ({"beta_z": 1, "decomposition": "ewt"}, "DecVAE EWT centred"),
+        ({"beta_z": 5, "decomposition": "vmd", "objective": "corrected"}, "β-DecVAE VMD corrected"),
+        ({"branches": "S", "beta_s": 1, "decomposition": "emd"}, "DecVAE EMD centred"),
+        ({"model": "ae"}, "AE"),
+        ({"model": "vae"}, "VAE"),
+        ({"model": "beta_vae"}, "β-VAE"),
+        ({"model": "pca"}, "PCA"),
+        ({"model": "ica"}, "ICA"),
+        ({"model": "raw"}, "raw mel"),
+        ({"model": "raw", "input": "waveform"}, "raw waveform"),
+        ({"label": "my run"}, "my run"),
+    ],
+)
+def test_labels_are_those_of_the_paper(entry, label):
+    assert only(entry).label == label
+
+
+def test_runs_of_one_name_are_told_apart_by_what_differs():
+    entries = [{"beta_z": 5, "beta_s": 5}, {"beta_z": 10, "beta_s": 10}, {"beta_z": 0, "beta_s": 0}]
+    assert [run.label for run in runs_of(*entries)] == [
+        "β-DecVAE FD centred (β=5)",
+        "β-DecVAE FD centred (β=10)",
+        "DecAE FD centred",
+    ]
+    entries = [{}, {"n_components": 4}, {"n_components": 4, "seed": 1}]
+    assert [run.label for run in runs_of(*entries)] == [
+        "β-DecVAE FD centred (C=3, seed=0)",
+        "β-DecVAE FD centred (C=4, seed=0)",
+        "β-DecVAE FD centred (C=4, seed=1)",
+    ]
+
+
+def test_slugs_are_file_names():
+    assert only({}).slug == "beta_decvae_fd_centred"
+    assert runs_of({"beta_z": 5}, {"beta_z": 0.5})[1].slug == "beta_decvae_fd_centred_betaz_0.5"
+
+
+def test_runs_are_selected_by_label():
+    config = valid(runs=[{}, {"model": "pca"}, {"branches": "S", "label": "S"}], traversal={"runs": ["PCA"]})
+    runs = resolve_runs(config)
+    assert [run.label for run in select_runs(runs, config, "traversal")] == ["PCA"]
+    assert [run.label for run in select_runs(runs, config, "embeddings")] == ["β-DecVAE FD centred", "S"]
+    config["traversal"]["runs"] = None
+    assert [run.label for run in select_runs(runs, config, "traversal")] == ["β-DecVAE FD centred"]
+    config["traversal"]["runs"] = ["S", "PCa"]
+    with pytest.raises(ConfigError) as caught:
+        select_runs(runs, config, "traversal")
+    assert "Did you mean `PCA`" in caught.value.problems[0] and "branch Z" in caught.value.problems[1]
+
+
+def test_every_checkpoint_is_those_that_are_sure_to_be_there():
+    training = {"max_epochs": 30, "validation_epochs": 2, "checkpoint_epochs": 5, "early_stopping_warmup_epochs": 20}
+    (run,) = runs_of({"training": {**training, "keep_checkpoints": 3}})
+    # Saved at 10 and 20 (5, 15, 25 are not validated); training may stop at 20 + 4 * 2.
+    assert run.checkpoints(["every"]) == ["init", "epoch-0010", "epoch-0020", "best", "last"]
+    assert run.checkpoints(["best", "every"])[0] == "best" and len(run.checkpoints(["best", "every"])) == 5
+    (short,) = runs_of({"training": {**training, "keep_checkpoints": 1}})
+    assert short.checkpoints(["every"]) == ["init", "epoch-0020", "best", "last"]
+    (stopping,) = runs_of({"training": {**training, "early_stopping_warmup_epochs": 4, "early_stopping_patience": 4}})
+    assert stopping.checkpoints(["every"]) == ["init", "epoch-0010", "best", "last"]
+    (linear,) = runs_of({"model": "pca"})
+    assert linear.checkpoints(["every"]) == ["best"] and linear.checkpoints(["init", "epoch-0010", "last"]) == ["last"]
+
+
+def test_the_untrained_state_is_measured_of_all_runs_or_of_those_named():
+    config = valid(runs=[{"label": "a"}, {"label": "b", "beta_z": 1.0}, {"model": "pca"}])
+    runs, evaluation = resolve_runs(config), config["evaluation"]
+
+    def states(untrained):
+        return [(run.label, state) for run, state in evaluated_states(runs, {**evaluation, "untrained": untrained})]
+
+    best = [("a", "best"), ("b", "best"), ("PCA", "best")]
+    assert sorted(states(None)) == sorted([("a", "init"), ("b", "init"), *best])
+    assert sorted(states(["b"])) == sorted([("b", "init"), *best]) and states([]) == best
+    with pytest.raises(ConfigError, match=r"`evaluation\.untrained` names 'c', which is the label of no run"):
+        states(["c"])
+
+
+def test_runs_that_differ_by_seed_are_of_one_setting():
+    first, second, third = (run.setting for run in runs_of({}, {"seed": 1}, {"beta_z": 5.0}))
+    assert first == second != third
+
+
+def test_runs_that_differ_by_seed_and_betas_are_of_one_family():
+    runs = runs_of({}, {"seed": 1, "beta_z": 5.0}, {"beta_s": 2.0}, {"n_components": 4})
+    first, second, third, other = (run.family for run in runs)
+    assert first == second == third != other

@@ -1,0 +1,496 @@
+"""The figures of a study: the name, the tables and the parameters of each, from the configuration alone.
+
+A figure is named after the figure of the paper that it stands for (``fig2/metrics_bars``, ``si9/correlograms``), and
+is there only if the corpora and runs that it shows are part of the study. Figures of a family share a rule and an R
+script.
+"""
+
+from __future__ import annotations
+
+import copy
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from source import as_input
+
+from decvae.artifacts import settings_hash
+from decvae.names import METHODS, PAIRED_KEYS, PAPER_BETAS, decvae_name, name_in_paper, unseeded
+from decvae.study.runs import AUTOENCODERS, Run, corpus_id, decomposition_id, decomposition_settings
+
+PUBLISHED = Path(__file__).resolve().parents[2] / "decvae" / "reporting" / "published_scores.csv"
+CAPTIONS = Path(__file__).resolve().parent / "report"
+METRICS = "results/metrics/metrics.csv"
+TITLES = {
+    "fig2": "Figure 2: simulated vowels",
+    "fig3": "Figure 3: TIMIT",
+    "fig4": "Figure 4: VOC-ALS",
+    "fig5": "Figure 5: IEMOCAP",
+    "fig6": "Figure 6: metrics by corpus, latent responses",
+    "si4": "SI 4: generative model and front ends",
+    "si7": "SI 7: metrics in threes",
+    "si9": "SI 9: quality of the decompositions",
+    "si10": "SI 10: number of components",
+    "si12": "SI 12: weight of the prior, course of training",
+    "si14": "SI 14: ablations on TIMIT",
+    "si17": "SI 17: disentanglement on VOC-ALS and IEMOCAP",
+    "si18": "SI 18: latent responses, simulated vowels",
+    "si19": "SI 19: latent responses, TIMIT",
+    "si20": "SI 20: latent responses, VOC-ALS",
+    "si21": "SI 21: latent responses, IEMOCAP",
+    "si22": "SI 22: training, simulated vowels",
+    "si23": "SI 23: training by setting, simulated vowels",
+    "si24": "SI 24: training, TIMIT",
+    "si25": "SI 25: frames in the loss",
+    "si26": "SI 26: joint latents",
+    "corpora": "Corpora",
+}
+# Kind of corpus: its figure in the paper, that of its training curves, and those of the latent responses of its first
+# and of its other runs. The first corpus of a kind takes them; others have folders of their names.
+MAIN = {"sim_vowels": "fig2", "timit": "fig3", "voc_als": "fig4", "iemocap": "fig5"}
+TRAINING = {"sim_vowels": "si22", "timit": "si24"}
+RESPONSES = {
+    "sim_vowels": ("si18", "si18"),
+    "timit": ("fig6", "si19"),
+    "voc_als": ("fig6", "si20"),
+    "iemocap": ("fig6", "si21"),
+}
+# Ablations: a setting, and the figure of each family for each kind of corpus.
+ABLATIONS = {
+    "beta": (PAIRED_KEYS["beta"], "Weight of the prior (β)"),
+    "n_components": (PAIRED_KEYS["n_components"], "Number of components"),
+    "frames": (("loss.frames",), "Frames of an utterance in the loss (number or %)"),
+}
+ABLATION_PLACES = {
+    ("sim_vowels", "beta"): {"metrics_lines": "si12", "training_curves": "si22"},
+    ("sim_vowels", "n_components"): {"metrics_bars": "si10", "training_curves": "si23"},
+    ("sim_vowels", "frames"): {"metrics_lines": "si25", "training_curves": "si23"},
+    ("timit", "beta"): {"metrics_bars": "si14", "training_curves": "si24"},
+    ("timit", "n_components"): {"metrics_bars": "si14", "training_curves": "si24"},
+    ("timit", "frames"): {"metrics_lines": "si14", "training_curves": "si24"},
+}
+CONTENT = {"sim_vowels": "vowel", "folder": ""}  # others: phoneme
+# Planes of metrics (x:y) and bubbles (x:y:area) of the tasks of a kind; those of all kinds stand around them.
+TASK_PLANES = {
+    "sim_vowels": ["accuracy_speaker:accuracy_vowel"],
+    "timit": ["accuracy_speaker:accuracy_phoneme"],
+    "voc_als": ["accuracy_king_stage:accuracy_phoneme"],
+    "iemocap": ["accuracy_emotion:accuracy_phoneme"],
+}
+TASK_BUBBLES = {
+    "sim_vowels": ["accuracy_speaker:accuracy_vowel:disentanglement"],
+    "timit": ["accuracy_speaker:accuracy_phoneme:disentanglement"],
+    "voc_als": [
+        "accuracy_king_stage:accuracy_phoneme:disentanglement",
+        "accuracy_speaker:accuracy_phoneme:accuracy_king_stage",
+        "accuracy_king_stage:accuracy_speaker:accuracy_phoneme",
+        "accuracy_speaker:accuracy_disease_duration:accuracy_phoneme",
+        "accuracy_king_stage:accuracy_disease_duration:accuracy_phoneme",
+    ],
+    "iemocap": [
+        "accuracy_phoneme:accuracy_speaker:accuracy_emotion",
+        "accuracy_phoneme:accuracy_emotion:disentanglement",
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of a study.
+
+    Attributes
+    ----------
+    name : str
+        Path below ``results/figures``, without suffix.
+    family : str
+        Its rule and its script.
+    tables : {str: str or list of str}
+        Paths of the inputs by their names in the script.
+    shown : dict
+        Parameters of the script.
+    about : str
+        What of the study it shows, for its caption.
+    """
+
+    name: str
+    family: str
+    tables: dict[str, str | list[str]]
+    shown: dict[str, Any] = field(default_factory=dict)
+    about: str = ""
+
+    @property
+    def place(self) -> str:
+        return self.name.split("/")[0]
+
+    @property
+    def category(self) -> str:
+        return TITLES.get(self.place, f"Corpus {self.place}")
+
+
+@dataclass(frozen=True)
+class Study:
+    """What figures are drawn of: a validated configuration, its runs, those that are traversed, those that are mapped.
+
+    ``traversals`` are pairs of a run and of the split that is a controlled set of its corpus.
+    """
+
+    config: dict[str, Any]
+    runs: list[Run]
+    traversals: list[tuple[Run, str]]
+    embedded: list[Run]
+
+    @property
+    def shown_corpus(self) -> str:
+        return self.config["figures"]["corpus"] or self.runs[0].settings["corpus"]
+
+    def kind(self, corpus: str) -> str:
+        return self.config["corpora"][corpus]["kind"]
+
+    def content(self, corpus: str) -> str:
+        """The factor or label that figures of a corpus show first; empty if it has none."""
+        kind = self.kind(corpus)
+        return self.config["corpora"][corpus].get("content") or CONTENT.get(kind, "phoneme")
+
+    def of_corpus(self, corpus: str, runs: list[Run] | None = None) -> list[Run]:
+        return [run for run in (self.runs if runs is None else runs) if run.settings["corpus"] == corpus]
+
+    def is_first(self, corpus: str) -> bool:
+        """Of the corpora of its kind that have runs it is the first."""
+        return corpus == next(name for name in self.corpora() if self.kind(name) == self.kind(corpus))
+
+    def corpora(self) -> list[str]:
+        """Corpora with runs, in their order."""
+        return list(dict.fromkeys(run.settings["corpus"] for run in self.runs))
+
+    def place(self, corpus: str) -> str:
+        """Folder of the figures of a corpus."""
+        return MAIN.get(self.kind(corpus), corpus) if self.is_first(corpus) else corpus
+
+
+def study_figures(study: Study) -> dict[str, Figure]:
+    """Every figure of a study by name."""
+    figures = [
+        *_figures_of_metrics(study),
+        *_figures_of_training(study),
+        *_figures_of_ablations(study),
+        *_figures_of_signals(study),
+        *_figures_of_responses(study),
+        *_figures_of_maps(study),
+    ]
+    return {figure.name: figure for figure in figures}
+
+
+def caption_of(figure: Figure) -> str:
+    """The caption of the report, for pages that are not made by Snakemake's report."""
+    text = (CAPTIONS / f"{figure.family}.rst").read_text(encoding="utf-8")
+    values = {"params.about": figure.about, "wildcards.figure": figure.name}
+    return re.sub(r"\{\{ snakemake\.([\w.]+) \}\}", lambda found: values[found[1]], " ".join(text.split()))
+
+
+# ---- Metrics ----
+
+
+def _figures_of_metrics(study: Study) -> Iterator[Figure]:
+    measured = [corpus for corpus in study.corpora() if _scored(study, corpus)]
+    for corpus in measured:
+        kind, place, runs = study.kind(corpus), study.place(corpus), _scored(study, corpus)
+        planes = ["disentanglement:informativeness", "modularity:explicitness", *TASK_PLANES.get(kind, [])]
+        bubbles = ["mutual_information:total_correlation:irs", "disentanglement:informativeness:irs"]
+        bubbles += [*TASK_BUBBLES.get(kind, []), "modularity:explicitness:irs"]
+        threes = f"si7/metrics_scatter-{corpus}" if place != corpus else f"{place}/metrics_bubbles"
+        yield _metric_figure(study, f"{place}/metrics_scatter", "metrics_scatter", runs, panels=planes)
+        yield _metric_figure(study, threes, "metrics_scatter", runs, panels=bubbles)
+        apart = place in ("fig4", "fig5")  # where the paper draws tasks and disentanglement apart
+        yield _metric_figure(study, f"{place}/metrics_bars", "metrics_bars", runs, shown="tasks" if apart else "all")
+        if apart:
+            yield _metric_figure(study, f"si17/metrics_bars-{corpus}", "metrics_bars", runs, shown="joint")
+        yield from _figures_of_joint_latents(study, corpus)
+        if any(len(run.checkpoints(study.config["evaluation"]["checkpoints"])) > 2 for run in runs if run.is_trained):
+            name = "si12/metrics_over_training" if place == "fig2" else f"{place}/metrics_over_training"
+            yield _metric_figure(study, name, "metrics_lines", runs)
+    shown = [run for corpus in measured for run in _scored(study, corpus) if run.model in ("decvae", *AUTOENCODERS)]
+    if shown:
+        yield Figure("fig6/metrics_circular", "metrics_circular", {"metrics": METRICS}, _shown_runs(shown))
+
+
+def _scored(study: Study, corpus: str) -> list[Run]:
+    """Runs of a corpus with scores of frames that figures can show."""
+    if not study.content(corpus) or "Z" not in study.config["evaluation"]["branches"]:
+        return []
+    return [run for run in study.of_corpus(corpus) if run.has_frames]
+
+
+def _figures_of_joint_latents(study: Study, corpus: str) -> Iterator[Figure]:
+    """The joint latents that are measured, side by side, of every DecVAE on simulated vowels that is mapped."""
+    wanted = study.config["evaluation"]["aggregations"]
+    for run in study.of_corpus(corpus, study.embedded) if study.place(corpus) == "fig2" else []:
+        measured = [name for name in wanted if not name.startswith("OC") or _has_aggregation(run, name)]
+        if run.model == "decvae" and run.has_frames and len(measured) > 1:
+            name = f"si26/metrics_bars-{run.slug}"
+            yield _metric_figure(study, name, "metrics_bars", [run], aggregation=",".join(measured), about=run.label)
+
+
+def _has_aggregation(run: Run, name: str) -> bool:
+    if name == "OCs_proj":
+        return bool(run.settings.get("network", {}).get("project_components"))
+    return name == "OCs_joint" or int(name.removeprefix("OC")) <= run.settings["n_components"]
+
+
+def _metric_figure(study: Study, name: str, family: str, runs: list[Run], *, about: str = "", **shown: Any) -> Figure:
+    tables: dict[str, str | list[str]] = {"metrics": METRICS}
+    shown = _shown_runs(runs) | shown
+    counterparts = [published_name(study, run) for run in runs]
+    if study.config["figures"]["published"] and "aggregation" not in shown and set(counterparts) != {"-"}:
+        tables["published"] = as_input(PUBLISHED)
+        shown |= {"published_as": counterparts, "published_corpus": study.kind(runs[0].settings["corpus"])}
+    corpus = runs[0].settings["corpus"]
+    return Figure(name, family, tables, shown, about or f"corpus {corpus}")
+
+
+def _shown_runs(runs: list[Run]) -> dict[str, list[str]]:
+    """Names of runs, and of the settings whose seeds are drawn as one, if there are any."""
+    names: dict[str, str] = {}
+    for run in runs:
+        if run.setting not in names:
+            name = unseeded(run.label)
+            names[run.setting] = f"{name} ({len(names) + 1})" if name in names.values() else name
+    shown = {"runs": [run.name for run in runs]}
+    return shown | ({"settings": [names[run.setting] for run in runs]} if len(names) < len(runs) else {})
+
+
+def published_name(study: Study, run: Run) -> str:
+    """The model of the published table that a run stands for; "-" if none, as for other betas or fixed bands."""
+    beta = run.settings.get("beta_z")
+    fixed = run.model == "decvae" and run.bands not in (None, "detected")
+    if fixed or (beta is not None and beta not in PAPER_BETAS):
+        return "-"
+    kind = study.kind(run.settings["corpus"])
+    source = study.kind(run.source.settings["corpus"]) if run.source is not None else None
+    name = name_in_paper(run.model, run.input, run.settings["decomposition"], beta, source)
+    return name if (kind, name) in _published_models() else "-"
+
+
+@cache
+def _published_models() -> set[tuple[str, str]]:
+    with PUBLISHED.open(encoding="utf-8", newline="") as file:
+        return {(row["corpus"], row["model"]) for row in csv.DictReader(file)}
+
+
+# ---- Training and ablations ----
+
+
+def _figures_of_training(study: Study) -> Iterator[Figure]:
+    for corpus in study.corpora():
+        runs = [run for run in study.of_corpus(corpus) if run.is_trained]
+        if runs:
+            place = TRAINING.get(study.kind(corpus)) if study.is_first(corpus) else None
+            yield _curves(f"{place or study.place(corpus)}/training_curves", runs)
+
+
+def _curves(name: str, runs: list[Run]) -> Figure:
+    tables: dict[str, str | list[str]] = {"history": "results/runs/history.csv"}
+    return Figure(name, "training_curves", tables, _shown_runs(runs), f"corpus {runs[0].settings['corpus']}")
+
+
+def _figures_of_ablations(study: Study) -> Iterator[Figure]:
+    for corpus in study.corpora():
+        kind = study.kind(corpus)
+        for key, (_, axis) in ABLATIONS.items():
+            series = ablation_series(study.of_corpus(corpus), key)
+            if not any(runs[0].model == "decvae" for runs in series.values()):
+                continue
+            places = ABLATION_PLACES.get((kind, key), {}) if study.is_first(corpus) else {}
+            runs = [run for group in series.values() for run in group]
+            if _scored(study, corpus):
+                scored = [run for run in runs if run.has_frames]
+                bars = places.get("metrics_bars")
+                lines = places.get("metrics_lines", None if bars else study.place(corpus))
+                if bars:
+                    yield _metric_figure(study, f"{bars}/metrics_bars-{key}", "metrics_bars", scored)
+                if lines:
+                    names = [name for name, group in series.items() for run in group if run.has_frames]
+                    yield _metric_figure(
+                        study,
+                        f"{lines}/metrics_lines-{key}",
+                        "metrics_lines",
+                        scored,
+                        values=[_setting(run, key) for run in scored],
+                        series=names,
+                        axis=axis,
+                    )
+            trained = [run for run in runs if run.is_trained]
+            if trained:
+                yield _curves(f"{places.get('training_curves', study.place(corpus))}/training_curves-{key}", trained)
+
+
+def _setting(run: Run, key: str) -> str:
+    """The value of an ablated setting."""
+    value = run.settings["loss"]["frames"] if key == "frames" else run.settings.get(ABLATIONS[key][0][0])
+    value = run.settings["beta_s"] if value is None else value
+    return value.rstrip("%") if isinstance(value, str) else f"{value:g}"
+
+
+def ablation_series(runs: list[Run], key: str) -> dict[str, list[Run]]:
+    """Runs that differ in one setting (and the seed) only, by the name of what they share; at least two values each.
+
+    The autoencoders are a series over beta: AE, β-VAE and VAE.
+    """
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        if (run.model == "decvae" and _has_setting(run, key)) or (run.model in AUTOENCODERS and key == "beta"):
+            groups.setdefault(settings_hash(_shared(run, key)), []).append(run)
+    kept = [group for group in groups.values() if len({_setting(run, key) for run in group}) > 1]
+    named: dict[str, list[Run]] = {}
+    for group in kept:
+        name = _series_name(group[0], key)
+        named[f"{name} ({len(named) + 1})" if name in named else name] = group
+    return named
+
+
+def _has_setting(run: Run, key: str) -> bool:
+    """A zero-shot run has no loss."""
+    return key != "frames" or "loss" in run.settings
+
+
+def _shared(run: Run, key: str) -> dict[str, Any]:
+    """Settings of a run and of its decomposition without the ablated ones and the seed."""
+    settings = copy.deepcopy(run.settings | {"decomposition": run.decomposition})
+    for name in PAIRED_KEYS["n_components"]:
+        del settings["decomposition"][name]  # they are those of the run
+    for name in (*ABLATIONS[key][0], "seed"):
+        section, _, leaf = name.rpartition(".")
+        (settings.get(section, {}) if section else settings).pop(leaf, None)
+    if run.model in AUTOENCODERS:
+        settings["model"] = "vae"
+    return settings
+
+
+def _series_name(run: Run, key: str) -> str:
+    if run.model in AUTOENCODERS:
+        return "VAE"
+    beta = 1.0 if key == "beta" else run.settings.get("beta_z")  # a series over beta has the plain name
+    name = decvae_name(beta, run.settings["decomposition"])
+    dense = " dense" if run.settings["network"]["frame_encoder"] == "dense" else ""
+    return f"{name} {run.settings['objective']}{dense}"
+
+
+# ---- Corpora, signals, decompositions ----
+
+
+def _figures_of_signals(study: Study) -> Iterator[Figure]:
+    shown = study.shown_corpus
+    corpus = corpus_id(study.config, shown)
+    examples = {
+        "signals": f"results/decompositions/{corpus}/examples.csv",
+        "spectra": f"results/decompositions/{corpus}/examples_psd.csv",
+    }
+    for scale in ("frame", "sequence"):
+        front_end = {"view": "front_end", "scale": scale}
+        yield Figure(f"si4/decomposition_{scale}", "signals", examples, front_end, f"one {scale} of {shown}")
+    qualities = {"quality": quality_tables(study, shown)}
+    for view in ("reconstruction_error", "correlograms"):
+        yield Figure(f"si9/{view}", "component_quality", qualities, {"view": view}, f"corpus {shown}")
+    if study.kind(shown) == "sim_vowels":  # what only a generator knows
+        waves, mel = (f"results/corpora/{corpus}-generative{part}.csv" for part in ("", "_mel"))
+        yield Figure("si4/generative_model", "signals", {"signals": waves}, {"view": "waveforms"}, f"corpus {shown}")
+        yield Figure("si4/mel_features", "signals", {"signals": mel}, {"view": "mel"}, f"corpus {shown}")
+        for name, view in (("component_frequencies", "medians"), ("component_scatter", "frames")):
+            yield Figure(f"si4/{name}", "component_frequencies", qualities, {"view": view}, f"corpus {shown}")
+    for name in dict.fromkeys([shown, *study.corpora()]):
+        if study.kind(name) != "sim_vowels":
+            tables = {part: f"results/corpora/{corpus_id(study.config, name)}-{part}.csv" for part in SUMMARIES}
+            yield Figure(f"corpora/{name}", "corpus", tables, {"title": name}, name)
+    for name in study.corpora():
+        if name != shown and (tables := quality_tables(study, name)):
+            for view in ("reconstruction_error", "correlograms"):
+                shown_view = {"view": view}
+                yield Figure(
+                    f"si9/{view}-{name}", "component_quality", {"quality": tables}, shown_view, f"corpus {name}"
+                )
+
+
+SUMMARIES = ("summary", "utterances")
+
+
+def shown_decompositions(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Settings of all four methods with the components that runs have by default, for the figures of the methods."""
+    components = (config["run_defaults"]["n_components"], config["run_defaults"]["n_components_seq"])
+    return {method: decomposition_settings(config["decomposition"], method, *components) for method in METHODS}
+
+
+def quality_tables(study: Study, corpus: str) -> list[str]:
+    """Quality of the test split of a corpus: of all methods for the shown corpus, else of those that its runs use."""
+    if corpus == study.shown_corpus:
+        ids = [decomposition_id(settings) for settings in shown_decompositions(study.config).values()]
+    else:
+        # One decomposition per method: the first.
+        runs = [run for run in study.of_corpus(corpus) if run.model == "decvae"]
+        ids = list({run.settings["decomposition"]: run.decomposition_id for run in reversed(runs)}.values())
+    folder = f"results/decompositions/{corpus_id(study.config, corpus)}"
+    return [f"{folder}/{name}/test-quality_sample.csv" for name in ids]
+
+
+# ---- Latents ----
+
+
+def _figures_of_responses(study: Study) -> Iterator[Figure]:
+    state = study.config["traversal"]["checkpoint"]
+    leaders = {}  # the first traversed run of each corpus
+    for run, split in study.traversals:
+        corpus = run.settings["corpus"]
+        is_leader = leaders.setdefault(corpus, run.name) == run.name
+        first, others = RESPONSES.get(study.kind(corpus), (corpus, corpus))
+        place = (first if is_leader else others) if study.is_first(corpus) else corpus
+        name = f"{split.removeprefix('traversal_')}-{run.slug}" if split != "traversal" else run.slug
+        table = {"responses": f"results/traversals/{run.name}/{state}/{split}.csv"}
+        for family in ("latent_responses", "response_maps"):
+            yield Figure(f"{place}/{family}-{name}", family, table, {}, f"{run.label}, checkpoint {state}")
+
+
+def _figures_of_maps(study: Study) -> Iterator[Figure]:
+    own = study.config["embeddings"]
+    for corpus in study.corpora():
+        place, runs = study.place(corpus), study.of_corpus(corpus, study.embedded)
+        for number, run in enumerate(runs):
+            if number == 0:
+                inputs = f"results/embeddings/inputs/{run.corpus_id}/{run.decomposition_id}/{run.input}.csv"
+                about = f"{run.input} inputs, corpus {corpus}"
+                views = [view for view in own["views"] if view != "prior"]
+                for suffix, shown in _maps(own["branches"], own["dimensions"], views):
+                    name = f"{place}/embedding_inputs{suffix}"
+                    yield Figure(name, "embedding", {"embedding": inputs}, shown, about)
+            table = {"embedding": f"results/embeddings/latents/{run.name}/{own['checkpoint']}.csv"}
+            about = f"{run.label}, checkpoint {own['checkpoint']}"
+            for suffix, shown in _maps(mapped_branches(run, own["branches"]), own["dimensions"], own["views"]):
+                yield Figure(f"{place}/embedding_latents{suffix}-{run.slug}", "embedding", table, shown, about)
+
+
+def map_pages(study: Study) -> dict[str, Figure]:
+    """The tables of maps that have an interactive page, by its name: the first of their figures."""
+    pages: dict[str, Figure] = {}
+    for figure in _figures_of_maps(study) if study.config["embeddings"]["pages"] else ():
+        if figure.tables["embedding"] not in {page.tables["embedding"] for page in pages.values()}:
+            pages[figure.name.removesuffix("_3d").removesuffix("_prior")] = figure
+    return pages
+
+
+def mapped_branches(run: Run, wanted: list[str]) -> list[str]:
+    """Branches of a run that are mapped: those that are wanted, or the one that it has."""
+    has = {"Z": run.has_frames, "S": run.model == "decvae" and run.settings["branches"] != "Z"}
+    return [branch for branch in wanted if has[branch]] or [branch for branch, there in has.items() if there]
+
+
+def _maps(branches: list[str], dimensions: list[int], views: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Suffix of the name and parameters of every figure of a table of maps; the first branch has no suffix."""
+    placed = [view for view in views if view != "prior"]
+    for number, branch in enumerate(branches):
+        mark = f"_{branch}" if number else ""
+        for n_dims in dimensions if placed else []:
+            shown = {"branch": branch, "n_dims": n_dims, "views": placed}
+            yield f"{mark}_3d" if n_dims == 3 else mark, shown
+        if "prior" in views and not number:
+            yield f"{mark}_prior", {"branch": branch, "n_dims": dimensions[0], "views": ["prior"]}

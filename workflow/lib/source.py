@@ -1,0 +1,109 @@
+"""The code that a rule depends on: its script and every project module that the script imports, however indirectly.
+
+Snakemake compares these files by content when a rule lists them as input, so that an edit makes stale exactly the rules
+whose code it reaches, while a new time stamp (a clone, a checkout, a touch) reruns nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = ROOT / "workflow" / "scripts"
+PACKAGE = "decvae"
+
+
+def as_input(path: Path) -> str:
+    """A file of the project as a rule's input: as seen from the project, so that results may be copied along with it.
+
+    With ``--directory`` Snakemake works elsewhere, and the path is absolute.
+    """
+    return str(path.relative_to(ROOT) if Path.cwd() == ROOT else path)
+
+
+THEME = as_input(ROOT / "visualize_R" / "theme.R")
+
+
+@cache
+def code_of(script: str, *modules: str) -> list[str]:
+    """Paths of ``workflow/scripts/SCRIPT`` and of the project modules behind it, sorted, the script first.
+
+    ``modules`` are those that the script imports by a name that it is given, and that cannot be read from its text.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such script.
+    """
+    start = SCRIPTS / script
+    if not start.is_file():
+        raise FileNotFoundError(f"there is no script {start}")
+    named = [path for module in modules for path in _files_of(module)]
+    found, waiting = {start, *named}, [start, *named]
+    while waiting:
+        for path in imported_files(waiting.pop()):
+            if path not in found:
+                found.add(path)
+                waiting.append(path)
+    return [as_input(start), *sorted(as_input(path) for path in found - {start})]
+
+
+@cache
+def imported_files(path: Path) -> tuple[Path, ...]:
+    """Project files that ``path`` imports itself, at its top or inside a function; packages include ``__init__.py``."""
+    files: dict[Path, None] = {}
+    for name in _imported_names(path):
+        files.update(dict.fromkeys(_files_of(name)))
+    return tuple(files)
+
+
+def _imported_names(path: Path) -> Iterator[str]:
+    """Absolute dotted names that a file imports; of ``from a import b`` also ``a.b``, as b may be a module."""
+    for node in ast.walk(ast.parse(path.read_text(), filename=str(path))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                package = path.relative_to(ROOT).parent.parts
+                anchor = package[: len(package) - node.level + 1]
+                base = ".".join([*anchor, *([base] if base else [])])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _files_of(name: str) -> Iterator[Path]:
+    """Files that importing a module of the package, or a helper beside the scripts, executes."""
+    parts = name.split(".")
+    if parts[0] == PACKAGE:
+        for length in range(1, len(parts) + 1):
+            place = ROOT.joinpath(*parts[:length])
+            for file in (place / "__init__.py", place.with_suffix(".py")):
+                if file.is_file():
+                    yield file
+    elif (helper := SCRIPTS / f"{parts[0]}.py").is_file():
+        yield helper
+
+
+SHARED = re.compile(r'source_shared\("(\w+\.R)"\)')
+
+
+def figure_code(script: str) -> list[str]:
+    """Absolute paths of ``visualize_R/SCRIPT`` and of what it shares with other scripts, besides :data:`THEME`.
+
+    The theme is an input that scripts use by name.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such script.
+    """
+    folder = Path(THEME).parent
+    path = folder / script
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no script {path}")
+    return [str(path), *(str(folder / name) for name in SHARED.findall(path.read_text()))]
