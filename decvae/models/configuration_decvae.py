@@ -67,7 +67,7 @@ class DecVAEConfig(PreTrainedConfig):
     objective : {"published", "corrected", "centred"}
         A named objective.
     loss : dict, optional
-        Options of :class:`decvae.settings.objective.ObjectiveSettings` in place of the named objective's; stored complete.
+        Options of :class:`decvae.settings.objective.ObjectiveSettings` in place of the named ones; stored complete.
     loss_space : {"features", "latents"}, optional
         Where the decomposition loss acts: on the projected features (published; the heads then see the prior alone), or
         on the posterior means of X, OC1..OCC, which are what is evaluated. None: as the named objective says.

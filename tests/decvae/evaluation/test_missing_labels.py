@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import mutual_info_score
 
-from decvae.evaluation.metrics import factor_votes
 from decvae.evaluation.latents import LatentTable
+from decvae.evaluation.metrics import factor_votes
 from decvae.evaluation.metrics.dci import compute_dci
 from decvae.evaluation.metrics.discretise import discretise
 from decvae.evaluation.metrics.explicitness import compute_explicitness
