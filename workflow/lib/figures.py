@@ -23,7 +23,7 @@ from decvae.names import METHODS, PAIRED_KEYS, PAPER_BETAS, decvae_name, name_in
 from decvae.study.runs import AUTOENCODERS, Run, corpus_id, decomposition_id, decomposition_settings
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "decvae" / "reporting" / "published_scores.csv"
-CAPTIONS = Path(__file__).resolve().parent / "report"
+CAPTIONS = Path(__file__).resolve().parents[1] / "report"
 METRICS = "results/metrics/metrics.csv"
 TITLES = {
     "fig2": "Figure 2: simulated vowels",
