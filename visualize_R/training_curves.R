@@ -27,8 +27,6 @@ titles <- c(
   probability_negative = "Probability of a difference, between components",
   cross_entropy_positive = "Cross-entropy, X to components (nats)",
   cross_entropy_negative = "Cross-entropy, between components (nats)",
-  other_frames = "Divergence from other frames",
-  variance_shortfall = "Shortfall from the variance floor",
   between_component_share = "Between-component share of variance",
   classification = "Classification loss (nats)",
   accuracy = "Accuracy",

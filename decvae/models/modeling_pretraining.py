@@ -144,11 +144,6 @@ class DecVAEForPreTraining(DecVAEPreTrainedModel):
             "cross_entropy_negative": decomposition.cross_entropy_negative,
             "between_component_share": share,
         }
-        named |= {
-            name: getattr(decomposition, name)
-            for name in ("other_frames", "variance_shortfall")
-            if getattr(decomposition, name) is not None
-        }
         if objective.frame_reduction == "sum_clamp" or objective.units == "nats":
             named["probability_positive"] = decomposition.probability_positive
             named["probability_negative"] = decomposition.probability_negative

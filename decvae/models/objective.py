@@ -31,9 +31,7 @@ __all__ = [
     "kullback_leibler",
     "legacy_pairs",
     "masked_mean",
-    "other_frames_loss",
     "prior_loss",
-    "variance_shortfall",
 ]
 
 
@@ -44,8 +42,7 @@ class DecompositionLoss:
     Attributes
     ----------
     loss : () tensor
-        Weighted sum over pairs of both cross-entropies, with the default weights the sum of the two means below; plus
-        the last two terms times their weights.
+        Weighted sum over pairs of both cross-entropies, with the default weights the sum of the two means below.
     divergence_positive, divergence_negative : () tensor
         Mean divergence in [0, 1] (Jensen-Shannon: in bits) of the frames of all pairs (X, OC) and of all (OC, OC),
         whatever the units and the reduction of the loss.
@@ -55,8 +52,6 @@ class DecompositionLoss:
         Mean of ``-log(1 - P)`` over positive pairs and of ``-log P`` over negative pairs.
     pairs : {(k, l): () tensor}
         Divergence in [0, 1] of every pair of levels, 0 being X.
-    other_frames, variance_shortfall : () tensor, optional
-        :func:`other_frames_loss` and :func:`variance_shortfall`, if they have a weight.
     """
 
     loss: Tensor
@@ -67,8 +62,6 @@ class DecompositionLoss:
     cross_entropy_positive: Tensor
     cross_entropy_negative: Tensor
     pairs: dict[tuple[int, int], Tensor]
-    other_frames: Tensor | None = None
-    variance_shortfall: Tensor | None = None
 
 
 def masked_mean(values: Tensor, mask: Tensor, dim: int | tuple[int, ...] | None = None) -> Tensor:
@@ -96,15 +89,10 @@ def centre_levels(levels: Tensor, valid: Tensor, eps: float = 1e-5) -> Tensor:
     (L, B, F, D)
         Zero mean and unit variance per level and feature over valid positions; others are meaningless.
     """
-    mean, variance = _moments(levels, valid)
-    return (levels - mean) * torch.rsqrt(variance + eps)
-
-
-def _moments(levels: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance (L, 1, 1, D) of each level and feature over the valid positions."""
     mask = valid.unsqueeze(-1)
     mean = masked_mean(levels, mask, (1, 2)).unsqueeze(1).unsqueeze(1)
-    return mean, masked_mean((levels - mean) ** 2, mask, (1, 2)).unsqueeze(1).unsqueeze(1)
+    variance = masked_mean((levels - mean) ** 2, mask, (1, 2)).unsqueeze(1).unsqueeze(1)
+    return (levels - mean) * torch.rsqrt(variance + eps)
 
 
 class _JensenShannon(torch.autograd.Function):
@@ -212,45 +200,6 @@ def legacy_pairs(levels: Tensor, valid: Tensor, mask: Tensor) -> tuple[Tensor, T
     return levels[level, utterance, source], valid[level, utterance, source] & (frame < selected)
 
 
-def other_frames_loss(log_p: Tensor, valid: Tensor, *, divergence: str, log_floor: float) -> Tensor:
-    """Push every level's distribution away from that of the same level in another frame.
-
-    The other frame is that of the next utterance in the batch (of a single utterance: its next frame). As for negative
-    pairs, ``mean_k,i -log mean_f D(p_k[i, f], p_k[i + 1, f])``: what is the same in all frames is not enough to be low.
-
-    Parameters
-    ----------
-    log_p : (L, B, F, D)
-        Log-probabilities, as from ``log_softmax``.
-    valid : (L, B, F) bool
-    """
-    axis = 1 if log_p.shape[1] > 1 else 2
-    other, both = log_p.roll(1, axis), valid & valid.roll(1, axis)
-    if divergence == "js":
-        n_levels = len(log_p)
-        pairs = [(level, n_levels + level) for level in range(n_levels)]
-        distance = jensen_shannon(torch.cat([log_p, other]), pairs)
-    else:
-        distance = kullback_leibler(log_p, other)
-    probability = masked_mean(distance, both, 2).clamp(0, 1)
-    differ = torch.ones_like(probability, dtype=torch.bool)
-    return masked_mean(_cross_entropy(probability, differ, log_floor), both.any(2))
-
-
-def variance_shortfall(levels: Tensor, valid: Tensor, eps: float = 1e-4) -> Tensor:
-    """Mean over levels and features of what the standard deviation over the batch lacks to 1.
-
-    The variance term of VICReg (Bardes, Ponce and LeCun 2022, equation 1): ``max(0, 1 - sqrt(var + eps))``.
-
-    Parameters
-    ----------
-    levels : (L, B, F, D)
-    valid : (L, B, F) bool
-    """
-    _, variance = _moments(levels, valid)
-    return F.relu(1 - torch.sqrt(variance + eps)).mean()
-
-
 def _pair_weights(n_components: int, given: Mapping[tuple[int, int], float] | None) -> dict[tuple[int, int], float]:
     """Weight of every pair: 1/C of (X, OC), 1/C(C, 2) of (OC, OC), or as given."""
     pairs = list(combinations(range(n_components + 1), 2))
@@ -284,9 +233,6 @@ def decomposition_loss(
     present: Tensor | None = None,
     centring: str | None = None,
     temperature: float = 1.0,
-    positive_gradient: str = "both",
-    other_frames: float = 0.0,
-    variance_floor: float = 0.0,
 ) -> DecompositionLoss:
     """Pull X towards each component and push the components apart.
 
@@ -311,8 +257,8 @@ def decomposition_loss(
         False where a component is absent: pairs with it are left out of the means.
     centring : {None, "level"}
         "level": standardise each level over the batch first (:func:`centre_levels`).
-    temperature, positive_gradient, other_frames, variance_floor
-        Options of :class:`ObjectiveSettings`. The variance is that of the levels as given, before any centring.
+    temperature : float
+        Of the softmax.
 
     Raises
     ------
@@ -326,7 +272,6 @@ def decomposition_loss(
         frame_reduction=frame_reduction,
         pairing=pairing,
         centring=centring,
-        positive_gradient=positive_gradient,
     )
     levels = torch.cat([x.unsqueeze(0), components])
     if x.dim() == 2:
@@ -335,13 +280,9 @@ def decomposition_loss(
     valid = mask.expand(levels.shape[:3])
     if present is not None:
         valid = valid & torch.cat([torch.ones_like(mask).unsqueeze(0), present])
-    shortfall = variance_shortfall(levels, valid) if variance_floor else None
     if centring == "level":
         levels = centre_levels(levels, valid)
     log_p = F.log_softmax(levels / temperature, dim=-1)
-    contrast = None
-    if other_frames:
-        contrast = other_frames_loss(log_p, valid, divergence=divergence, log_floor=log_floor)
     if pairing == "legacy":
         log_p, valid = legacy_pairs(log_p, valid, mask)
 
@@ -349,13 +290,11 @@ def decomposition_loss(
     first, second = torch.tensor(list(weight_of), device=x.device).T
     both = valid[first] & valid[second]  # (pairs, B, F)
     differ = first > 0
-    log_p, compared = _with_constants(log_p, list(weight_of), positive_gradient)
     if divergence == "js":
-        bounded = jensen_shannon(log_p, compared, eps)
+        bounded = jensen_shannon(log_p, list(weight_of), eps)
         per_frame = bounded * math.log(2) if units == "nats" else bounded
     else:
-        left, right = torch.tensor(compared, device=x.device).T
-        bounded = per_frame = kullback_leibler(log_p[left], log_p[right])
+        bounded = per_frame = kullback_leibler(log_p[first], log_p[second])
     if frame_reduction == "mean":
         probability = masked_mean(per_frame, both, 2)
     else:
@@ -367,27 +306,11 @@ def decomposition_loss(
     entropy = masked_mean(_cross_entropy(probability, differ.unsqueeze(1), log_floor), counted, 1)
     pairs, reduced = masked_mean(bounded, both, (1, 2)), masked_mean(probability, counted, 1)
     loss = torch.dot(entropy, entropy.new_tensor(list(weight_of.values())))
-    for weight, term in ((other_frames, contrast), (variance_floor, shortfall)):
-        loss = loss if term is None else loss + weight * term
     return DecompositionLoss(
         loss,
         *(part[kind].mean() for part in (pairs, reduced, entropy) for kind in (~differ, differ)),
         dict(zip(weight_of, pairs, strict=True)),
-        contrast,
-        shortfall,
     )
-
-
-def _with_constants(
-    log_p: Tensor, pairs: list[tuple[int, int]], positive_gradient: str
-) -> tuple[Tensor, list[tuple[int, int]]]:
-    """Levels and copies of them without gradient, and the pairs, with one side of the positive ones a copy."""
-    if positive_gradient == "both":
-        return log_p, pairs
-    n_levels = len(log_p)
-    copies = {0} if positive_gradient == "components" else set(range(1, n_levels))
-    moved = [tuple(i + n_levels if k == 0 and i in copies else i for i in (k, other)) for k, other in pairs]
-    return torch.cat([log_p, log_p.detach()]), moved
 
 
 def _cross_entropy(probability: Tensor, differ: Tensor, log_floor: float) -> Tensor:

@@ -17,7 +17,6 @@ CHOICES = {
     "validation_frames": ("all", "drawn"),
     "gradient_scale": ("none", "published"),
     "early_stopping": ("improvement", "published"),
-    "positive_gradient": ("both", "x", "components"),
     "loss_space": ("features", "latents"),
 }
 NAMED: dict[str, dict[str, Any]] = {
@@ -83,12 +82,6 @@ class ObjectiveSettings:
         ``published`` divides gradients by the weighted number of pairs, before clipping.
     early_stopping : {"improvement", "published"}
         ``published`` counts every validation after the warm-up as a failure, so that training has a fixed length.
-    positive_gradient : {"both", "x", "components"}
-        The side of a pair (X, OC) that its divergence trains; the other one is taken as a constant.
-    other_frames : float
-        Weight, at least 0, of pushing every level's distribution away from that of another utterance's frame.
-    variance_floor : float
-        Weight, at least 0, of what every feature of every level lacks to a standard deviation of 1 over the batch.
     loss_space : {"features", "latents"}
         Where the decomposition loss acts: on the projected features (published) or on the posterior means.
     feat_extract_norm, dense_norm : str
@@ -112,9 +105,6 @@ class ObjectiveSettings:
     validation_frames: str = "all"
     gradient_scale: str = "none"
     early_stopping: str = "improvement"
-    positive_gradient: str = "both"
-    other_frames: float = 0.0
-    variance_floor: float = 0.0
     loss_space: str = "features"
     feat_extract_norm: str = "group"
     dense_norm: str = "layer"
@@ -123,7 +113,7 @@ class ObjectiveSettings:
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} must be one of {allowed}, found {getattr(self, name)!r}")
-        for name in ("eps", "log_floor", "prior_weight_z", "prior_weight_s", "other_frames", "variance_floor"):
+        for name in ("eps", "log_floor", "prior_weight_z", "prior_weight_s"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, found {getattr(self, name)}")
         if self.temperature <= 0:
@@ -156,8 +146,8 @@ class ObjectiveSettings:
     @property
     def divergence_options(self) -> dict[str, Any]:
         """Keyword arguments of :func:`decvae.models.objective.decomposition_loss`."""
-        names = ("divergence", "units", "eps", "log_floor", "frame_reduction", "pairing", "positive_gradient")
-        names += ("temperature", "other_frames", "variance_floor")
+        names = ("divergence", "units", "eps", "log_floor", "frame_reduction", "pairing")
+        names += ("temperature",)
         centring = None if self.centring == "none" else self.centring
         return {**{name: getattr(self, name) for name in names}, "centring": centring}
 

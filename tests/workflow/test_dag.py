@@ -140,8 +140,8 @@ def test_the_study_of_the_objectives(project):
 
 def test_the_study_on_a_cpu_and_its_page(project):
     plan = project.planned("study", "--configfile", "config/study_cpu.yaml")
-    assert plan["pretrain_model"] == 186
-    assert plan["score_checkpoint"] == 186 + 19  # best, and the untrained states that the study names
+    assert plan["pretrain_model"] == 166
+    assert plan["score_checkpoint"] == 166 + 19  # best, and the untrained states that the study names
     assert plan["decompose_split"] == 39  # 4 methods, 3 more numbers of components, 6 sets of fixed bands; by 3 splits
     assert plan["write_study"] == 1
     refused = project.snakemake("study", "-n", "--cores", "2", check=False)

@@ -127,18 +127,18 @@ def test_objectives_are_one_axis_whatever_their_options():
     settings = {
         "ref": run("centred"),
         "published": run("published"),
-        "floor": run("corrected", variance_floor=0.5),
+        "cold": run("corrected", temperature=0.5),
         "norm": run("corrected", dense_norm="batch"),
-        "option": run("centred", other_frames=1.0),
+        "option": run("centred", eps=1e-4),
     }
     found = axes_around(settings, "ref")
     assert found["objective"] == {
         "ref": "centred",
         "published": "published",
-        "floor": "corrected, variance_floor=0.5",
+        "cold": "corrected, temperature=0.5",
         "norm": "corrected, dense_norm=batch",
     }
-    assert found["loss.other_frames"] == {"ref": "0", "option": "1"}
+    assert found["loss.eps"] == {"ref": "0", "option": "0.0001"}
 
 
 def test_the_papers_trends_are_those_of_its_figures():
