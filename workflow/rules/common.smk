@@ -9,6 +9,7 @@ for place in (ROOT, ROOT / "workflow" / "lib"):
 
 from snakemake.exceptions import WorkflowError
 
+import paths
 from decvae.study.configuration import validate_config
 from decvae.corpora.tree import tree_fingerprint
 from decvae.study.runs import (
@@ -196,13 +197,13 @@ def source_of_run(wildcards):
     """The checkpoint that a run starts from, if it does."""
     run = RUNS[wildcards.run]
     if run.source is not None:
-        return f"results/runs/{run.source.name}/checkpoints.json"
+        return paths.of_run(paths.CHECKPOINTS, run.source)
     start = run.settings.get("start_from")
     return f"{start['path']}/model.safetensors" if start else []
 
 
 def corpus_path(corpus, split):
-    return f"results/corpora/{corpus}-{split}.h5" if split.startswith("traversal") else f"results/corpora/{corpus}.h5"
+    return paths.of_corpus(corpus, split)
 
 
 def features_of_run(split):
@@ -219,7 +220,7 @@ def features_of_latents(wildcards):
 
 
 def features_path(run, split):
-    return f"results/features/{run.corpus_id}/{run.decomposition_id}/{run.input}/{split}.h5"
+    return paths.of_run(paths.FEATURES, run, split=split)
 
 
 def evaluated_features_of_run(wildcards):
@@ -229,10 +230,7 @@ def evaluated_features_of_run(wildcards):
 def decompositions_of_run(wildcards):
     """The decompositions of the evaluated splits."""
     run = RUNS[wildcards.run]
-    return [
-        f"results/decompositions/{run.corpus_id}/{run.decomposition_id}/{split}.h5"
-        for split in CONFIG["evaluation"]["splits"]
-    ]
+    return [paths.of_run(paths.DECOMPOSITION, run, split=split) for split in CONFIG["evaluation"]["splits"]]
 
 
 def evaluated_splits(pattern):
@@ -250,7 +248,7 @@ def classified_states():
 
 def all_scores(pattern):
     """One of the tables of every run and checkpoint."""
-    return [f"results/metrics/runs/{pattern.format(run=run.name, state=state)}" for run, state in EVALUATED]
+    return [paths.of_run(pattern, run, checkpoint=state) for run, state in EVALUATED]
 
 
 def score_columns():
@@ -259,17 +257,17 @@ def score_columns():
 
 
 def all_histories(wildcards):
-    return [f"results/runs/{run.name}/history.parquet" for run in TRAINED]
+    return [paths.of_run(paths.HISTORY, run) for run in TRAINED]
 
 
 def all_latents():
     evaluated = [
-        f"results/latents/{run.name}/{state}/{split}.h5"
+        paths.of_run(paths.LATENTS, run, checkpoint=state, split=split)
         for run, state in EVALUATED
         for split in CONFIG["evaluation"]["splits"]
     ]
     state = CONFIG["traversal"]["checkpoint"]
-    return evaluated + [f"results/latents/{run.name}/{state}/{split}.h5" for run, split in TRAVERSALS]
+    return evaluated + [paths.of_run(paths.LATENTS, run, checkpoint=state, split=split) for run, split in TRAVERSALS]
 
 
 # ---- Figures ----
@@ -292,10 +290,10 @@ def figures_of_family(family):
 def figure_table(name):
     """Input function: a table of a figure, nothing if it has none of this name."""
 
-    def paths(wildcards):
+    def tables(wildcards):
         return FIGURES[wildcards.figure].tables.get(name, [])
 
-    return paths
+    return tables
 
 
 def table_of_page(wildcards):
@@ -357,16 +355,16 @@ def study_pages(wildcards):
             "the target study needs a DecVAE with frame latents in `runs` and both protocols in `evaluation.protocols`, "
             "as config/study_cpu.yaml has"
         )
-    return f"results/tables/{reference().corpus_id}-study.md"
+    return paths.of_run(paths.STUDY, reference())
 
 
 def all_tables():
     """Tables of results for every corpus with a run that has frame latents; of both protocols if both are used."""
     corpora = dict.fromkeys(run.corpus_id for run in RUNS.values() if run.has_frames)
     measured = corpora if "Z" in CONFIG["evaluation"]["branches"] else ()
-    tables = expand("results/tables/{corpus}.{format}", corpus=measured, format=["md", "tex"])
+    tables = expand([paths.TABLE, paths.TABLE_LATEX], corpus=measured)
     if len(set(CONFIG["evaluation"]["protocols"])) > 1:
-        tables += expand("results/tables/{corpus}-protocols.{format}", corpus=measured, format=["md", "csv"])
+        tables += expand([paths.PROTOCOLS, paths.PROTOCOLS_CSV], corpus=measured)
     return tables
 
 
@@ -382,19 +380,19 @@ def latents_over_seeds(wildcards):
     """Latents of those runs, of the last evaluated split."""
     split = CONFIG["evaluation"]["splits"][-1]
     state = CONFIG["figures"]["checkpoint"]
-    return [f"results/latents/{run.name}/{state}/{split}.h5" for runs in seeded_settings() for run in runs]
+    runs = [run for seeds in seeded_settings() for run in seeds]
+    return [paths.of_run(paths.LATENTS, run, checkpoint=state, split=split) for run in runs]
 
 
 def all_figures():
     """Every figure of the study, as PDF and PNG, and the interactive pages."""
-    pages = expand("results/pages/{name}.html", name=PAGES)
-    return expand("results/figures/{name}.{format}", name=FIGURES, format=["pdf", "png"]) + pages
+    return expand([paths.FIGURE_PDF, paths.FIGURE_PNG], figure=FIGURES) + expand(paths.PAGE, page=PAGES)
 
 
 def figures_of_place(place):
     """Those of one figure of the paper, or of one corpus."""
     names = [name for name, figure in FIGURES.items() if figure.place == place]
-    return expand("results/figures/{name}.{format}", name=names, format=["pdf", "png"])
+    return expand([paths.FIGURE_PDF, paths.FIGURE_PNG], figure=names)
 
 
 # ---- Execution ----

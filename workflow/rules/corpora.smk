@@ -5,7 +5,7 @@ rule simulate_corpus:
     input:
         code=code_of("simulate_corpus.py"),
     output:
-        corpus="results/corpora/{corpus}.h5",
+        corpus=paths.CORPUS,
     log:
         "results/logs/simulate_corpus/{corpus}.log",
     benchmark:
@@ -53,8 +53,8 @@ rule describe_generator:
     input:
         code=code_of("describe_generator.py"),
     output:
-        signals="results/corpora/{corpus}-generative.csv",
-        mels="results/corpora/{corpus}-generative_mel.csv",
+        signals=paths.GENERATED_SIGNALS,
+        mels=paths.GENERATED_MELS,
     log:
         "results/logs/describe_generator/{corpus}.log",
     benchmark:
@@ -78,7 +78,7 @@ rule ingest_corpus:
     input:
         code=reader_code,
     output:
-        corpus="results/corpora/{corpus}.h5",
+        corpus=paths.CORPUS,
     log:
         "results/logs/ingest_corpus/{corpus}.log",
     benchmark:
@@ -102,11 +102,11 @@ rule ingest_corpus:
 
 rule summarise_corpus:
     input:
-        corpus="results/corpora/{corpus}.h5",
+        corpus=paths.CORPUS,
         code=code_of("summarise_corpus.py"),
     output:
-        summary="results/corpora/{corpus}-summary.csv",
-        utterances="results/corpora/{corpus}-utterances.csv",
+        summary=paths.CORPUS_SUMMARY,
+        utterances=paths.CORPUS_UTTERANCES,
     log:
         "results/logs/summarise_corpus/{corpus}.log",
     benchmark:
@@ -123,7 +123,7 @@ rule summarise_corpus:
 
 rule draw_controlled_set:
     input:
-        corpus="results/corpora/{corpus}.h5",
+        corpus=paths.CORPUS,
         code=code_of("draw_controlled_set.py"),
     output:
         corpus="results/corpora/{corpus}-traversal_{set}.h5",

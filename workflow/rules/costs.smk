@@ -4,11 +4,11 @@
 
 rule collect_costs:
     input:
-        finished=["results/metrics/metrics.csv", *all_figures()],
+        finished=[paths.METRICS, *all_figures()],
         code=code_of("collect_costs.py"),
     output:
-        jobs="results/costs/jobs.csv",
-        rules="results/costs/rules.csv",
+        jobs=paths.JOB_COSTS,
+        rules=paths.RULE_COSTS,
     log:
         "results/logs/collect_costs.log",
     benchmark:
@@ -20,14 +20,14 @@ rule collect_costs:
         mem_mb=growing(1000),
         runtime=10,
     params:
-        folder="results/benchmarks",
+        folder=paths.BENCHMARKS,
     script:
         "../scripts/collect_costs.py"
 
 
 rule costs:
     input:
-        rules="results/costs/rules.csv",
+        rules=paths.RULE_COSTS,
         theme=THEME,
         code=figure_code("costs.R"),
     output:

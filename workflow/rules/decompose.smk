@@ -6,9 +6,9 @@ rule decompose_split:
         corpus=corpus_of_split,
         code=code_of("decompose_split.py"),
     output:
-        decomposition="results/decompositions/{corpus}/{decomposition}/{split}.h5",
-        quality="results/decompositions/{corpus}/{decomposition}/{split}-quality.csv",
-        sample="results/decompositions/{corpus}/{decomposition}/{split}-quality_sample.csv",
+        decomposition=paths.DECOMPOSITION,
+        quality=paths.QUALITY,
+        sample=paths.QUALITY_SAMPLE,
     log:
         "results/logs/decompose_split/{corpus}/{decomposition}/{split}.log",
     benchmark:
@@ -23,18 +23,18 @@ rule decompose_split:
     params:
         settings=decomposition_section,
         seed=SEED,
-        state="results/state/decompositions/{corpus}/{decomposition}/{split}",
+        state=paths.DECOMPOSITION_STATE,
     script:
         "../scripts/decompose_split.py"
 
 
 rule decompose_examples:
     input:
-        corpus="results/corpora/{corpus}.h5",
+        corpus=paths.CORPUS,
         code=code_of("decompose_examples.py"),
     output:
-        signals="results/decompositions/{corpus}/examples.csv",
-        spectra="results/decompositions/{corpus}/examples_psd.csv",
+        signals=paths.EXAMPLE_SIGNALS,
+        spectra=paths.EXAMPLE_SPECTRA,
     log:
         "results/logs/decompose_examples/{corpus}.log",
     benchmark:

@@ -3,12 +3,12 @@
 
 rule embed_inputs:
     input:
-        features=evaluated_splits("results/features/{corpus}/{decomposition}/{input}/{split}.h5"),
-        decompositions=evaluated_splits("results/decompositions/{corpus}/{decomposition}/{split}.h5"),
-        corpus="results/corpora/{corpus}.h5",
+        features=evaluated_splits(paths.FEATURES),
+        decompositions=evaluated_splits(paths.DECOMPOSITION),
+        corpus=paths.CORPUS,
         code=code_of("embed_inputs.py"),
     output:
-        embedding="results/embeddings/inputs/{corpus}/{decomposition}/{input}.csv",
+        embedding=paths.MAP_OF_INPUTS,
     log:
         "results/logs/embed_inputs/{corpus}/{decomposition}/{input}.log",
     benchmark:
@@ -29,11 +29,11 @@ rule embed_inputs:
 
 rule embed_latents:
     input:
-        latents=evaluated_splits("results/latents/{run}/{checkpoint}/{split}.h5"),
+        latents=evaluated_splits(paths.LATENTS),
         decompositions=decompositions_of_run,
         code=code_of("embed_latents.py"),
     output:
-        embedding="results/embeddings/latents/{run}/{checkpoint}.csv",
+        embedding=paths.MAP_OF_LATENTS,
     log:
         "results/logs/embed_latents/{run}/{checkpoint}.log",
     benchmark:
@@ -57,7 +57,7 @@ rule embedding_page:
         embedding=table_of_page,
         code=code_of("embedding_page.py"),
     output:
-        page="results/pages/{page}.html",
+        page=paths.PAGE,
     log:
         "results/logs/embedding_page/{page}.log",
     benchmark:

@@ -3,10 +3,10 @@
 
 rule extract_features:
     input:
-        decomposition="results/decompositions/{corpus}/{decomposition}/{split}.h5",
+        decomposition=paths.DECOMPOSITION,
         code=code_of("extract_features.py"),
     output:
-        features="results/features/{corpus}/{decomposition}/{input}/{split}.h5",
+        features=paths.FEATURES,
     log:
         "results/logs/extract_features/{corpus}/{decomposition}/{input}/{split}.log",
     benchmark:

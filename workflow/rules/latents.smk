@@ -3,12 +3,12 @@
 
 rule encode_checkpoint:
     input:
-        checkpoints="results/runs/{run}/checkpoints.json",
+        checkpoints=paths.CHECKPOINTS,
         features=features_of_latents,
         corpus=corpus_of_run,
         code=code_of("encode_checkpoint.py"),
     output:
-        latents="results/latents/{run}/{checkpoint}/{split}.h5",
+        latents=paths.LATENTS,
     log:
         "results/logs/encode_checkpoint/{run}/{checkpoint}/{split}.log",
     benchmark:

@@ -3,12 +3,12 @@
 
 rule score_checkpoint:
     input:
-        latents=evaluated_splits("results/latents/{run}/{checkpoint}/{split}.h5"),
+        latents=evaluated_splits(paths.LATENTS),
         code=code_of("score_checkpoint.py"),
     output:
-        scores="results/metrics/runs/{run}/{checkpoint}.parquet",
-        classes="results/metrics/runs/{run}/{checkpoint}-classes.parquet",
-        evidence="results/metrics/runs/{run}/{checkpoint}-evidence.parquet",
+        scores=paths.SCORES,
+        classes=paths.CLASS_SCORES,
+        evidence=paths.EVIDENCE,
     log:
         "results/logs/score_checkpoint/{run}/{checkpoint}.log",
     benchmark:
@@ -28,45 +28,45 @@ rule score_checkpoint:
 
 rule merge_metrics:
     input:
-        scores=all_scores("{run}/{state}.parquet"),
-        classes=all_scores("{run}/{state}-classes.parquet"),
-        evidence=all_scores("{run}/{state}-evidence.parquet"),
+        scores=all_scores(paths.SCORES),
+        classes=all_scores(paths.CLASS_SCORES),
+        evidence=all_scores(paths.EVIDENCE),
         code=code_of("merge_metrics.py"),
     output:
-        parquet="results/metrics/metrics.parquet",
+        parquet=paths.METRICS_PARQUET,
         csv=report(
-            "results/metrics/metrics.csv",
+            paths.METRICS,
             caption="../report/tables.rst",
             category="Tables",
             labels={"figure": "metrics", "about": "every run, checkpoint, branch and joint latent"},
         ),
-        classes="results/metrics/classes.parquet",
+        classes=paths.CLASSES_PARQUET,
         classes_csv=report(
-            "results/metrics/classes.csv",
+            paths.CLASSES,
             caption="../report/tables.rst",
             category="Tables",
             labels={"figure": "scores by class", "about": "recall, precision, F1"},
         ),
         evidence=report(
-            "results/metrics/evidence.csv",
+            paths.EVIDENCES,
             caption="../report/tables.rst",
             category="Tables",
             labels={"figure": "evidence on subspaces", "about": "what each subspace tells"},
         ),
         ranking=report(
-            "results/metrics/ranking.csv",
+            paths.RANKING,
             caption="../report/tables.rst",
             category="Tables",
             labels={"figure": "ranking under noise", "about": "order of the models"},
         ),
         seeds=report(
-            "results/metrics/seeds.csv",
+            paths.OVER_SEEDS,
             caption="../report/tables.rst",
             category="Tables",
             labels={"figure": "scores over seeds", "about": "mean and spread"},
         ),
-        importance="results/metrics/importance_over_seeds.csv",
-        orthogonality="results/metrics/orthogonality.csv",
+        importance=paths.IMPORTANCE,
+        orthogonality=paths.ORTHOGONALITY,
     log:
         "results/logs/merge_metrics.log",
     benchmark:
@@ -87,16 +87,16 @@ rule merge_metrics:
 
 rule results_table:
     input:
-        metrics="results/metrics/metrics.parquet",
+        metrics=paths.METRICS_PARQUET,
         code=code_of("results_table.py"),
     output:
         markdown=report(
-            "results/tables/{corpus}.md",
+            paths.TABLE,
             caption="../report/tables.rst",
             category="Tables",
             labels={"figure": "results", "about": "corpus {corpus}"},
         ),
-        latex="results/tables/{corpus}.tex",
+        latex=paths.TABLE_LATEX,
     log:
         "results/logs/results_table/{corpus}.log",
     benchmark:
@@ -115,14 +115,14 @@ rule results_table:
 
 rule compare_protocols:
     input:
-        metrics="results/metrics/metrics.parquet",
+        metrics=paths.METRICS_PARQUET,
         code=code_of("compare_protocols.py"),
         values=as_input(ROOT / "decvae/reporting/published_scores.csv"),
     output:
-        csv="results/tables/{corpus}-protocols.csv",
-        paper="results/tables/{corpus}-paper.csv",
+        csv=paths.PROTOCOLS_CSV,
+        paper=paths.BESIDE_PAPER,
         markdown=report(
-            "results/tables/{corpus}-protocols.md",
+            paths.PROTOCOLS,
             caption="../report/tables.rst",
             category="Tables",
             labels={"figure": "both protocols", "about": "corpus {corpus}"},
@@ -145,12 +145,12 @@ rule compare_protocols:
 
 rule write_study:
     input:
-        metrics="results/metrics/metrics.parquet",
+        metrics=paths.METRICS_PARQUET,
         code=code_of("write_study.py"),
         values=as_input(ROOT / "decvae/reporting/published_scores.csv"),
         trends=as_input(ROOT / "decvae/reporting/published_trends.csv"),
     output:
-        markdown="results/tables/{corpus}-study.md",
+        markdown=paths.STUDY,
     log:
         "results/logs/write_study/{corpus}.log",
     benchmark:
@@ -172,7 +172,7 @@ rule rank_without_labels:
         latents=latents_over_seeds,
         code=code_of("rank_without_labels.py"),
     output:
-        udr="results/metrics/udr.csv",
+        udr=paths.UDR,
     log:
         "results/logs/rank_without_labels.log",
     benchmark:

@@ -9,22 +9,22 @@ rule:
     input:
         rules.figures.input,
         rules.metrics.input,
-        "results/gallery/contact_sheet.png",
-        "results/gallery/study.md",
+        paths.CONTACT_SHEET,
+        paths.STUDY_RECORD,
 
 
 rule gallery:
     input:
-        figures=expand("results/figures/{name}.png", name=FIGURES),
+        figures=expand(paths.FIGURE_PNG, figure=FIGURES),
         code=code_of("gallery.py"),
     output:
         sheet=report(
-            "results/gallery/contact_sheet.png",
+            paths.CONTACT_SHEET,
             caption="../report/contact_sheet.rst",
             category="Overview",
             labels={"figure": "contact sheet", "about": "all figures"},
         ),
-        page="results/gallery/gallery.md",
+        page=paths.GALLERY,
     log:
         "results/logs/gallery.log",
     benchmark:
@@ -44,11 +44,11 @@ rule gallery:
 
 rule record_study:
     input:
-        runs=[f"results/runs/{run.name}/run.json" for run in RUNS.values()],
+        runs=[paths.of_run(paths.RECORD, run) for run in RUNS.values()],
         code=code_of("record_study.py"),
     output:
         page=report(
-            "results/gallery/study.md",
+            paths.STUDY_RECORD,
             caption="../report/study.rst",
             category="Overview",
             labels={"figure": "parameters and provenance", "about": "all runs"},

@@ -9,9 +9,9 @@ rule pretrain_model:
         source=source_of_run,
         code=code_of("pretrain_model.py"),
     output:
-        checkpoints="results/runs/{run}/checkpoints.json",
-        history="results/runs/{run}/history.parquet",
-        record="results/runs/{run}/run.json",
+        checkpoints=paths.CHECKPOINTS,
+        history=paths.HISTORY,
+        record=paths.RECORD,
     log:
         "results/logs/pretrain_model/{run}.log",
     benchmark:
@@ -36,7 +36,7 @@ rule merge_histories:
         histories=all_histories,
         code=code_of("merge_histories.py"),
     output:
-        history="results/runs/history.csv",
+        history=paths.HISTORIES,
     log:
         "results/logs/merge_histories.log",
     benchmark:

@@ -6,8 +6,8 @@ rule adopt_checkpoint:
         source=source_of_run,
         code=code_of("adopt_checkpoint.py"),
     output:
-        checkpoints="results/runs/{run}/checkpoints.json",
-        record="results/runs/{run}/run.json",
+        checkpoints=paths.CHECKPOINTS,
+        record=paths.RECORD,
     log:
         "results/logs/adopt_checkpoint/{run}.log",
     benchmark:
@@ -34,9 +34,9 @@ rule finetune_model:
         source=source_of_run,
         code=code_of("finetune_model.py"),
     output:
-        checkpoints="results/runs/{run}/checkpoints.json",
-        history="results/runs/{run}/history.parquet",
-        record="results/runs/{run}/run.json",
+        checkpoints=paths.CHECKPOINTS,
+        history=paths.HISTORY,
+        record=paths.RECORD,
     log:
         "results/logs/finetune_model/{run}.log",
     benchmark:
@@ -58,12 +58,12 @@ rule finetune_model:
 
 rule score_classifier:
     input:
-        checkpoints="results/runs/{run}/checkpoints.json",
+        checkpoints=paths.CHECKPOINTS,
         features=evaluated_features_of_run,
         corpus=whole_corpus_of_run,
         code=code_of("score_classifier.py"),
     output:
-        scores="results/metrics/classifiers/{run}/{checkpoint}.parquet",
+        scores=paths.HEAD_SCORES,
     log:
         "results/logs/score_classifier/{run}/{checkpoint}.log",
     benchmark:
@@ -87,10 +87,10 @@ rule score_classifier:
 
 rule merge_classifiers:
     input:
-        scores=[f"results/metrics/classifiers/{run.name}/{state}.parquet" for run, state in classified_states()],
+        scores=[paths.of_run(paths.HEAD_SCORES, run, checkpoint=state) for run, state in classified_states()],
         code=code_of("merge_classifiers.py"),
     output:
-        csv="results/metrics/supervised.csv",
+        csv=paths.SUPERVISED,
     log:
         "results/logs/merge_classifiers.log",
     benchmark:

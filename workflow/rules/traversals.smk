@@ -3,11 +3,11 @@
 
 rule traverse_latents:
     input:
-        latents="results/latents/{run}/{checkpoint}/{split}.h5",
+        latents=paths.LATENTS,
         code=code_of("traverse_latents.py"),
     output:
-        json="results/traversals/{run}/{checkpoint}/{split}.json",
-        csv="results/traversals/{run}/{checkpoint}/{split}.csv",
+        json=paths.RESPONSES_JSON,
+        csv=paths.RESPONSES,
     log:
         "results/logs/traverse_latents/{run}/{checkpoint}/{split}.log",
     benchmark:
