@@ -7,7 +7,7 @@ import paths
 
 from tests.workflow.conftest import ROOT
 
-PATTERNS = {name: value for name, value in vars(paths).items() if name.isupper()}
+PATTERNS = {name: value for name, value in vars(paths).items() if name.isupper() and isinstance(value, str)}
 RUN = SimpleNamespace(name="r", corpus_id="c", decomposition_id="d", input="mel")
 
 
