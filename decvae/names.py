@@ -123,8 +123,47 @@ def drawn_scores() -> list[dict[str, str]]:
 
 # ---- Models and methods ----
 
+
+@dataclass(frozen=True)
+class Model:
+    """A kind of model.
+
+    Attributes
+    ----------
+    label : str
+    family : {"decvae", "autoencoder", "fitted", "raw"}
+        ``fitted`` at once, without a training loop; ``raw`` are the inputs themselves.
+    beta : float or None
+        Weight of the prior, where the model fixes it.
+    """
+
+    label: str
+    family: Literal["decvae", "autoencoder", "fitted", "raw"]
+    beta: float | None = None
+
+
+MODELS = {
+    "decvae": Model("DecVAE", "decvae"),
+    "ae": Model("AE", "autoencoder", 0.0),
+    "vae": Model("VAE", "autoencoder", 1.0),
+    "beta_vae": Model("β-VAE", "autoencoder"),
+    "pca": Model("PCA", "fitted"),
+    "ica": Model("ICA", "fitted"),
+    "kpca": Model("kernel PCA", "fitted"),
+    "raw": Model("raw", "raw"),
+}
+
+
+def models_of(*families: str) -> tuple[str, ...]:
+    """The models of some families."""
+    return tuple(name for name, model in MODELS.items() if model.family in families)
+
+
+AUTOENCODERS = models_of("autoencoder")
+FITTED = models_of("fitted", "raw")  # without a training loop
+WITH_COMPONENTS = models_of("decvae", "raw")  # in their latents; those of other models are of X alone
+FIXED_BETA = {name: model.beta for name, model in MODELS.items() if model.beta is not None}
 METHODS = {"filter": "FD", "ewt": "EWT", "vmd": "VMD", "emd": "EMD"}
-BASELINE_LABELS = {"ae": "AE", "vae": "VAE", "beta_vae": "β-VAE", "pca": "PCA", "ica": "ICA", "kpca": "kernel PCA"}
 PAPER_BETAS = (0.0, 0.1, 1.0)  # of the models in the paper's figures; its "β-" is 0.1
 SEED_IN_LABEL = re.compile(r" \(seed=\d+\)|, seed=\d+|(?<=\()seed=\d+, ")  # as decvae.study.runs writes it
 PAIRED_KEYS = {  # vary together
@@ -156,7 +195,7 @@ def name_in_paper(model: str, features: str, decomposition: str, beta: float | N
     """
     if model == "raw":
         return f"raw {features}"
-    name = decvae_name(beta, decomposition) if model == "decvae" else BASELINE_LABELS[model]
+    name = decvae_name(beta, decomposition) if model == "decvae" else MODELS[model].label
     return name + (f" from {source}" if source else "") + ("" if features == "mel" else f" {features}")
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from decvae.names import BASELINE_LABELS, METHODS, PAPER_BETAS, name_in_paper
+from decvae.names import METHODS, MODELS, PAPER_BETAS, name_in_paper
 from decvae.reporting.tables import escaped, markdown, matching
 
 VALUES = Path(__file__).with_name("published_scores.csv")
@@ -58,7 +58,7 @@ def paper_values(kind: str) -> pd.DataFrame:
 
 def _models_by_name() -> dict[str, dict[str, Any]]:
     """Kinds of models that are trained on the corpus that they are scored on, by their names in the paper."""
-    kinds = [(model, "", float("nan")) for model in (*BASELINE_LABELS, "raw")]
+    kinds = [(model, "", float("nan")) for model in MODELS if model != "decvae"]
     kinds += [("decvae", decomposition, beta) for decomposition, beta in product(METHODS, PAPER_BETAS)]
     return {
         name_in_paper(model, features, decomposition, beta): {

@@ -16,13 +16,12 @@ from typing import Any
 
 import yaml
 
+from decvae.names import FITTED, FIXED_BETA, WITH_COMPONENTS
 from decvae.settings.schema import ConfigError, complete, load_schema, suggest, with_table
-from decvae.study.lineage import FITTED, lineage_problems
+from decvae.study.lineage import lineage_problems
 from decvae.study.runs import (
     EVERY,
-    FIXED_BETA,
     RUN_COLUMNS,
-    WITH_COMPONENTS,
     decomposition_section,
     merge,
     resolve_runs,
@@ -51,21 +50,22 @@ def validate_config(config: dict[str, Any], schema: str | Path | dict[str, Any])
     Returns
     -------
     dict
-        Complete; ``run_places`` says where each of the ``runs`` was written.
+        Complete; ``run_places`` says where each of the ``runs`` was written, ``unseeded_labels`` how a sweep calls it
+        without its seed.
 
     Raises
     ------
     ConfigError
         With all problems at once.
     """
-    expanded, places = expand_sweeps(config)
+    expanded, places, unseeded = expand_sweeps(config)
     try:
         filled = complete(expanded, schema if isinstance(schema, dict) else load_schema(schema))
         if problems := list(_inconsistencies(filled)):
             raise ConfigError(problems)
     except ConfigError as error:
         raise ConfigError(name_places(error.problems, places)) from None
-    return {**filled, "run_places": places}
+    return {**filled, "run_places": places, "unseeded_labels": unseeded}
 
 
 def _inconsistencies(config: dict[str, Any]) -> Iterator[str]:

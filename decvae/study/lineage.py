@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from decvae.names import FITTED
 from decvae.settings.schema import suggest
 
 Settings = dict[str, Any]
 
-FITTED = ("pca", "ica", "kpca", "raw")  # at once, without a training loop
 # What an entry without training may say; it takes everything else from its source.
 _OWN_KEYS = ("label", "corpus", "decomposition", "start_from", "adaptation")
 _TEMPORAL_HEADS = ("cnn", "lstm", "transformer")

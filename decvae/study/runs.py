@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import copy
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from decvae.artifacts import WEIGHTS, file_sha256, settings_hash
-from decvae.names import BASELINE_LABELS, PAIRED_KEYS, decvae_name, dotted
+from decvae.names import AUTOENCODERS, FITTED, FIXED_BETA, MODELS, PAIRED_KEYS, decvae_name, dotted
 from decvae.settings.objective import FRAME_OPTIONS, with_objective
 from decvae.settings.schema import ConfigError, suggest
-from decvae.study.lineage import FITTED, inherit, lineage_label, lineage_settings, making_order, source_places
+from decvae.study.lineage import inherit, lineage_label, lineage_settings, making_order, source_places
 
-AUTOENCODERS = ("ae", "vae", "beta_vae")
-WITH_COMPONENTS = ("decvae", "raw")  # in their latents; those of other models are of X alone
 EVERY = "every"  # in evaluation.checkpoints
-FIXED_BETA = {"ae": 0.0, "vae": 1.0}
 
 _NOT_OF_CORPUS = ("traversal", "controlled_sets", "root", "content")
 _COMMON_KEYS = ("corpus", "model", "decomposition", "n_components", "n_components_seq", "input", "seed")
@@ -35,8 +32,8 @@ _MODEL_KEYS = {
 LABEL_SYMBOLS = {"beta": "β", "beta_z": "βz", "beta_s": "βs", "n_components": "C", "n_components_seq": "C_seq"}
 _SOME_MODELS_KEYS = {key for keys in _MODEL_KEYS.values() for key in keys}
 RUN_COLUMNS = (
-    *("run", "label", "model", "objective", "corpus", "decomposition", "n_components", "input", "beta_z", "beta_s"),
-    *("seed", "adaptation", "start_from"),
+    *("run", "label", "setting", "model", "objective", "corpus", "decomposition", "n_components", "input"),
+    *("beta_z", "beta_s", "seed", "adaptation", "start_from"),
 )
 # Keys of the network that a choice leaves without use, and those of one branch only.
 _UNUSED = {
@@ -112,7 +109,7 @@ def without_absent_corpora(config: dict[str, Any]) -> dict[str, Any]:
         If no run is left.
     """
     absent = {name for name, own in config["corpora"].items() if "root" in own and own["root"] is None}
-    kept, places, dropped = config["runs"], config["run_places"], set()
+    kept, places, unseeded, dropped = config["runs"], config["run_places"], config["unseeded_labels"], set()
     while True:
         runs = [merge(config["run_defaults"], run) for run in kept]
         sources = [(run.get("start_from") or {}).get("run") for run in runs]
@@ -121,11 +118,13 @@ def without_absent_corpora(config: dict[str, Any]) -> dict[str, Any]:
         if all(here):
             break
         dropped |= {run["label"] for run, stays in zip(runs, here, strict=True) if not stays and run["label"]}
-        kept, places = ([item for item, stays in zip(items, here, strict=True) if stays] for items in (kept, places))
+        kept, places, unseeded = (
+            [item for item, stays in zip(items, here, strict=True) if stays] for items in (kept, places, unseeded)
+        )
     if not kept:
         keys = ", ".join(f"`corpora.{name}.root`" for name in sorted(absent))
         raise ConfigError([f"No run is left, since {keys} is not set: give the folder of the corpus."])
-    found = {**config, "runs": kept, "run_places": places}
+    found = {**config, "runs": kept, "run_places": places, "unseeded_labels": unseeded}
     for section in ("traversal", "embeddings"):
         if (labels := config[section]["runs"]) is not None:
             found[section] = {**config[section], "runs": [label for label in labels if label not in dropped]}
@@ -163,6 +162,8 @@ class Run:
         Readable and unique; the folder of the run's results.
     label : str
         Name in figures; unique within the study.
+    setting : str
+        The label without the seed: equal for runs that differ by seed only, as their sources may, and for no others.
     settings : dict
         Every setting that reaches the run and no other: a linear baseline has no ``network``, a Z-only run no
         ``conv_dim_s``. Weights and frames of the loss are always there; those of an absent branch are 0.
@@ -176,6 +177,7 @@ class Run:
 
     name: str
     label: str
+    setting: str
     settings: dict[str, Any]
     corpus_id: str
     decomposition_id: str
@@ -221,16 +223,12 @@ class Run:
         return self.model not in FITTED and self.adaptation != "none"
 
     @property
-    def setting(self) -> str:
-        """Equal for runs that differ by seed only, as their sources may."""
-        return self._without("seed")
-
-    @property
     def family(self) -> str:
         """Equal for runs that differ by seed and betas only."""
-        return self._without("seed", "beta_z", "beta_s")
+        return self.hash_without("seed", "beta_z", "beta_s")
 
-    def _without(self, *keys: str) -> str:
+    def hash_without(self, *keys: str) -> str:
+        """Hash of what the run depends on but for some of its settings and the seed of its source."""
         others = {key: value for key, value in self.settings.items() if key not in keys}
         if self.source is not None:
             others["start_from"] = {**others["start_from"], "run": self.source.setting}
@@ -250,7 +248,8 @@ class Run:
 
     def columns(self) -> dict[str, Any]:
         """The columns that identify the run in every table; None where a setting does not reach it."""
-        known = {**self.settings, "run": self.name, "label": self.label, "corpus": self.corpus_id}
+        own = {"run": self.name, "label": self.label, "setting": self.setting, "corpus": self.corpus_id}
+        known = {**self.settings, **own}
         known["start_from"] = self.source.label if self.source else self.settings.get("start_from", {}).get("path")
         absent = {"Z": "beta_s", "S": "beta_z"}.get(self.settings.get("branches"))
         return {name: known.get(name) if name != absent else None for name in RUN_COLUMNS}
@@ -267,9 +266,11 @@ def resolve_runs(config: dict[str, Any]) -> dict[str, Run]:
     resolved = inherit(config["runs"], [merge(config["run_defaults"], run) for run in config["runs"]])
     settings = [_run_settings(full, config["seed"]) for full in resolved]
     labels = _labels(settings, [full["label"] for full in resolved])
+    unseeded = _unseeded_labels(config, resolved, settings)
+    made = _make_runs(config, resolved, settings, labels, unseeded)
     runs: dict[str, Run] = {}
     problems, places, slugs, where = [], {}, {}, config["run_places"]
-    for place, (run, label) in enumerate(zip(_make_runs(config, resolved, settings, labels), labels, strict=True)):
+    for place, (run, label) in enumerate(zip(made, labels, strict=True)):
         if run.name in runs:
             problems.append(
                 f"`{where[place]}` is the same model as `{where[places[run.name]]}` ({run.name}): no setting that "
@@ -289,10 +290,17 @@ def resolve_runs(config: dict[str, Any]) -> dict[str, Run]:
 
 
 def _make_runs(
-    config: dict[str, Any], resolved: list[dict[str, Any]], settings: list[dict[str, Any]], labels: list[str]
+    config: dict[str, Any],
+    resolved: list[dict[str, Any]],
+    settings: list[dict[str, Any]],
+    labels: list[str],
+    unseeded: list[str],
 ) -> list[Run]:
-    """All runs in their order; each is named after its source, whatever their order is."""
-    sources, made = source_places(resolved), {}
+    """All runs in their order; each is named after its source, whatever their order is.
+
+    A setting has the unseeded label of the first of its runs; where another one has it, too, a number is added.
+    """
+    sources, made, names = source_places(resolved), {}, {}
     for place in making_order(resolved):
         own, source = settings[place], made.get(sources.get(place))
         if source is not None:
@@ -300,7 +308,9 @@ def _make_runs(
         elif "start_from" in own:
             own["start_from"]["sha256"] = _sha256_of(own["start_from"]["path"], f"runs[{place}].start_from.path")
         section = decomposition_section(config, resolved[place])
-        made[place] = _make_run(config, own, section, labels[place], source)
+        run = _make_run(config, own, section, labels[place], source)
+        name = unseeded[place] if unseeded[place] not in names.values() else f"{unseeded[place]} ({len(names) + 1})"
+        made[place] = replace(run, setting=names.setdefault(run.hash_without("seed"), name))
     return [made[place] for place in range(len(settings))]
 
 
@@ -410,11 +420,11 @@ def _make_run(
     if branches:
         parts.append("_".join(f"b{name}{settings[f'beta_{name}']:g}" for name in _BRANCH_LETTERS[branches]))
     parts += [f"s{settings['seed']}", settings_hash([settings, ids, features])]
-    return Run("-".join(parts), label, settings, *ids, decomposition, source)
+    return Run("-".join(parts), label, label, settings, *ids, decomposition, source)
 
 
-def _labels(settings: list[dict[str, Any]], given: list[str | None]) -> list[str]:
-    """Given labels, or names as in the paper with whatever settings tell runs of one name apart."""
+def _labels(settings: list[dict[str, Any]], given: list[str | None], *left_out: str) -> list[str]:
+    """Given labels, or names as in the paper with whatever settings, but those left out, tell runs apart."""
     labels, groups = list(given), {}
     for place, own in enumerate(settings):
         if not labels[place]:
@@ -422,9 +432,25 @@ def _labels(settings: list[dict[str, Any]], given: list[str | None]) -> list[str
     for name, group in groups.items():
         first = next(iter(group.values()))
         differing = {key for flat in group.values() for key in first.keys() | flat if flat.get(key) != first.get(key)}
+        differing -= set(left_out)
         for place, flat in group.items():
             labels[place] = name + _differences(flat, [key for key in flat if key in differing])
     return labels
+
+
+def _unseeded_labels(
+    config: dict[str, Any], resolved: list[dict[str, Any]], settings: list[dict[str, Any]]
+) -> list[str]:
+    """Labels without the seeds of the runs and of those that they start from."""
+    given = [name or full["label"] for name, full in zip(config["unseeded_labels"], resolved, strict=True)]
+    names = {full["label"]: name for full, name in zip(resolved, given, strict=True) if full["label"]}
+    sourced = [
+        {**own, "start_from": {**own["start_from"], "run": names[own["start_from"]["run"]]}}
+        if own.get("start_from", {}).get("run") in names
+        else own
+        for own in settings
+    ]
+    return _labels(sourced, given, "seed")
 
 
 def _base_label(settings: dict[str, Any]) -> str:
@@ -432,7 +458,7 @@ def _base_label(settings: dict[str, Any]) -> str:
     if model == "raw":
         name = f"raw {settings['input']}"
     elif model != "decvae":
-        name = BASELINE_LABELS[model]
+        name = MODELS[model].label
     else:
         beta = settings[f"beta_{_BRANCH_LETTERS[settings['branches']][0]}"]
         name = decvae_name(beta, settings["decomposition"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,7 +37,7 @@ class _Swept:
     runs: list[tuple[Point, str | None]] = field(default_factory=list)
 
 
-def expand_sweeps(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def expand_sweeps(config: dict[str, Any]) -> tuple[dict[str, Any], list[str], list[str | None]]:
     """The configuration with one entry of ``runs`` for every run.
 
     The axes of an entry are those of ``run_defaults.sweep`` that its model has a use for, overridden by its own. An
@@ -58,22 +58,25 @@ def expand_sweeps(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         Without any ``sweep`` that could be expanded.
     places : list of str
         For every entry of ``runs``, where it was written: ``runs[1]``, or ``runs[1] at beta=0.1, seed=2``.
+    unseeded : list of str or None
+        For every entry of ``runs`` that got its label here, that label without the seed.
     """
     defaults, entries = config.get("run_defaults", {}), config.get("runs", [{}])
     if not _are_sections(entries) or not isinstance(defaults, dict):
-        return config, []
+        return config, [], []
     swept = _with_axes(entries, defaults)
     if not any(found.axes for found in swept):
-        return config, [f"runs[{place}]" for place in range(len(entries))]
+        return config, [f"runs[{place}]" for place in range(len(entries))], [None] * len(entries)
     by_label = {found.entry["label"]: found for found in swept if found.entry.get("label") is not None}
     for found in swept:
         found.runs.extend(_points(found))
-    runs, places = [], []
+    runs, places, unseeded = [], [], []
     for number, found in enumerate(swept):
         for point, label in found.runs:
             runs.append(_entry_at(found, point, label, by_label))
             shown = ", ".join(f"{axis}={_shown(axis, found.axes, point)}" for axis in point)
             places.append(f"runs[{number}]" + (f" at {shown}" if shown else ""))
+            unseeded.append(_label(found, point, [axis for axis in found.axes if axis != "seed"]))
     expanded = {**config, "runs": runs}
     if "sweep" in defaults:
         expanded["run_defaults"] = {key: value for key, value in defaults.items() if key != "sweep"}
@@ -81,7 +84,7 @@ def expand_sweeps(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         labels = config[section].get(key) if isinstance(config.get(section), dict) else None
         if isinstance(labels, list):
             expanded[section] = {**config[section], key: list(_all_labels(labels, by_label))}
-    return expanded, places
+    return expanded, places, unseeded
 
 
 def name_places(problems: Sequence[str], places: Sequence[str]) -> list[str]:
@@ -147,18 +150,19 @@ def _points(swept: _Swept) -> Iterator[tuple[Point, str | None]]:
     """Every combination, the first axis slowest, with the label of its run (None to make one from its settings)."""
     for values in itertools.product(*swept.axes.values()):
         point = dict(zip(swept.axes, values, strict=True))
-        names = [swept.entry.get("label"), point.get(OVERLAYS, {}).get("label")]
-        label = " ".join(str(name) for name in names if name is not None)
-        if label:
-            varying = [axis for axis, all_values in swept.axes.items() if len(all_values) > 1]
-            if point.get(OVERLAYS, {}).get("label") is not None:
-                varying = [axis for axis in varying if axis != OVERLAYS]
-            shown = [
-                f"{LABEL_SYMBOLS.get(axis, axis.rpartition('.')[2])}={_shown(axis, swept.axes, point)}"
-                for axis in varying
-            ]
-            label += f" ({', '.join(shown)})" if shown else ""
-        yield point, label or None
+        yield point, _label(swept, point, swept.axes)
+
+
+def _label(swept: _Swept, point: Point, axes: Iterable[str]) -> str | None:
+    """Label of the entry and of the overlay with the values of those ``axes`` that have several; None without one."""
+    overlaid = point.get(OVERLAYS, {}).get("label")
+    label = " ".join(str(name) for name in (swept.entry.get("label"), overlaid) if name is not None)
+    shown = [
+        f"{LABEL_SYMBOLS.get(axis, axis.rpartition('.')[2])}={_shown(axis, swept.axes, point)}"
+        for axis in axes
+        if len(swept.axes[axis]) > 1 and not (axis == OVERLAYS and overlaid is not None)
+    ]
+    return label + (f" ({', '.join(shown)})" if shown else "") if label else None
 
 
 def _shown(axis: str, axes: dict[str, list[Any]], point: Point) -> str:

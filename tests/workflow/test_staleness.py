@@ -7,7 +7,7 @@ from collections import Counter
 
 import yaml
 
-from decvae.study.lineage import FITTED
+from decvae.names import FITTED
 from tests.workflow.conftest import ROOT, Project
 
 RUNS = yaml.safe_load((ROOT / "config/config.yaml").read_text())["runs"]

@@ -19,8 +19,8 @@ from typing import Any
 from source import as_input
 
 from decvae.artifacts import settings_hash
-from decvae.names import METHODS, PAIRED_KEYS, PAPER_BETAS, decvae_name, name_in_paper, unseeded
-from decvae.study.runs import AUTOENCODERS, Run, corpus_id, decomposition_id, decomposition_settings
+from decvae.names import AUTOENCODERS, METHODS, PAIRED_KEYS, PAPER_BETAS, decvae_name, name_in_paper, unseeded
+from decvae.study.runs import Run, corpus_id, decomposition_id, decomposition_settings
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "decvae" / "reporting" / "published_scores.csv"
 CAPTIONS = Path(__file__).resolve().parents[1] / "report"

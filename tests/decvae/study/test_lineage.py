@@ -9,7 +9,7 @@ from decvae.settings.schema import ConfigError, load_schema
 from decvae.study.configuration import validate_config
 from decvae.study.runs import resolve_runs
 
-SCHEMA = load_schema(Path(__file__).resolve().parents[2] / "workflow/schemas/config.schema.yaml")
+SCHEMA = load_schema(Path(__file__).resolve().parents[3] / "workflow/schemas/config.schema.yaml")
 CORPORA = {"five": {}, "eight": {"n_vowels": 8}}
 SOURCE = {"label": "A", "beta_z": 0.5, "network": {"latent_dim_z": 12}}
 
@@ -87,6 +87,9 @@ def test_runs_that_differ_by_seed_may_start_from_seeds_of_one_setting():
     adapted = [{"corpus": "eight", "seed": seed, "start_from": {"run": f"A{seed}"}} for seed in (0, 1)]
     first, second = runs_of(*seeds, *adapted)[2:]
     assert first.setting == second.setting and first.name != second.name
+    swept = {"label": "A", "sweep": {"seed": [0, 1]}}
+    runs = runs_of(swept, {"corpus": "eight", "sweep": {"seed": [0, 1]}, "start_from": {"run": "A"}})
+    assert [run.setting for run in runs] == ["A", "A", *["β-DecVAE FD centred adapted"] * 2]
 
 
 def test_a_checkpoint_from_elsewhere_is_known_by_its_content(tmp_path):

@@ -182,7 +182,7 @@ def test_seeds_of_runs_are_added_to_the_master_seed():
 def test_linear_models_have_no_untrained_state_and_need_no_gpu():
     pca, decvae = runs_of({"model": "pca"}, {})
     assert pca.checkpoints(["init", "best", "last"]) == ["best", "last"] and not pca.is_trained
-    assert decvae.models.checkpoints(["init", "best"]) == ["init", "best"] and decvae.is_trained
+    assert decvae.checkpoints(["init", "best"]) == ["init", "best"] and decvae.is_trained
 
 
 def test_decompositions_depend_on_their_own_method_only():
@@ -307,6 +307,20 @@ def test_the_untrained_state_is_measured_of_all_runs_or_of_those_named():
 def test_runs_that_differ_by_seed_are_of_one_setting():
     first, second, third = (run.setting for run in runs_of({}, {"seed": 1}, {"beta_z": 5.0}))
     assert first == second != third
+
+
+def test_a_setting_is_called_as_its_runs_without_the_seed():
+    runs = runs_of({}, {"seed": 1}, {"n_components": 4}, {"label": "mine"} | {"n_components": 5})
+    assert [run.setting for run in runs] == [*["β-DecVAE FD centred (C=3)"] * 2, "β-DecVAE FD centred (C=4)", "mine"]
+    assert [run.columns()["setting"] for run in runs] == [run.setting for run in runs]
+    one, again = runs_of({"label": "A"}, {"label": "B", "seed": 1})
+    assert (one.setting, again.setting) == ("A", "A")  # the first of them names all
+
+
+def test_settings_of_equal_names_are_numbered():
+    bands = {"decomposition_overrides": {"vmd": {"alpha": 50.0}}}
+    one, other = runs_of({"decomposition": "vmd"}, {"decomposition": "vmd", "seed": 1, **bands})
+    assert (one.setting, other.setting) == ("β-DecVAE VMD centred", "β-DecVAE VMD centred (2)")
 
 
 def test_runs_that_differ_by_seed_and_betas_are_of_one_family():

@@ -54,6 +54,8 @@ def test_axes_of_the_defaults_reach_models_with_a_use_for_them_and_entries_overr
 def test_labels_tell_the_runs_of_an_entry_apart_by_what_varies():
     runs = runs_of({"label": "mine", "sweep": {"beta": [0.0, 0.1], "n_components": [4], "seed": [0, 1]}})
     assert [run.label for run in runs] == [f"mine (β={beta}, seed={seed})" for beta in ("0", "0.1") for seed in (0, 1)]
+    assert [run.setting for run in runs] == ["mine (β=0)"] * 2 + ["mine (β=0.1)"] * 2
+    assert {run.setting for run in runs_of({"label": "seeds", "sweep": {"seed": [0, 1]}})} == {"seeds"}
     assert runs_of({"label": "one", "sweep": {"seed": [3]}})[0].label == "one"
 
 
@@ -115,4 +117,4 @@ def test_what_is_no_sweep_is_refused(sweep):
 
 def test_a_configuration_without_sweeps_stays_as_it_is():
     config = {"runs": [{"seed": 1}, {"model": "vae"}], "run_defaults": {"beta_z": 0.5}}
-    assert expand_sweeps(config) == (config, ["runs[0]", "runs[1]"])
+    assert expand_sweeps(config) == (config, ["runs[0]", "runs[1]"], [None, None])
