@@ -5,7 +5,6 @@ Nothing heavy is imported here, and no job depends on the runs themselves.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
@@ -165,7 +164,6 @@ WITH_COMPONENTS = models_of("decvae", "raw")  # in their latents; those of other
 FIXED_BETA = {name: model.beta for name, model in MODELS.items() if model.beta is not None}
 METHODS = {"filter": "FD", "ewt": "EWT", "vmd": "VMD", "emd": "EMD"}
 PAPER_BETAS = (0.0, 0.1, 1.0)  # of the models in the paper's figures; its "β-" is 0.1
-SEED_IN_LABEL = re.compile(r" \(seed=\d+\)|, seed=\d+|(?<=\()seed=\d+, ")  # as decvae.study.runs writes it
 PAIRED_KEYS = {  # vary together
     "beta": ("beta_z", "beta_s"),
     "n_components": ("n_components", "n_components_seq"),
@@ -197,15 +195,6 @@ def name_in_paper(model: str, features: str, decomposition: str, beta: float | N
         return f"raw {features}"
     name = decvae_name(beta, decomposition) if model == "decvae" else MODELS[model].label
     return name + (f" from {source}" if source else "") + ("" if features == "mel" else f" {features}")
-
-
-def unseeded(label: str) -> str:
-    """The label of a run without its seed.
-
-    >>> unseeded("beta (seed=2, beta=0.1)")
-    'beta (beta=0.1)'
-    """
-    return SEED_IN_LABEL.sub("", label)
 
 
 def dotted(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -265,15 +265,13 @@ def orthogonality_over_beta(evidence: pd.DataFrame, family_of: dict[str, str]) -
     return pd.DataFrame(found, columns=[*columns, "beta", "runs", "value", "spread", "kendall_tau"])
 
 
-def importance_stability(evidence: pd.DataFrame, setting_of: dict[str, str]) -> pd.DataFrame:
+def importance_stability(evidence: pd.DataFrame) -> pd.DataFrame:
     """Whether training seeds give the same subspace the same factor.
 
     Parameters
     ----------
     evidence : DataFrame
-        As for :func:`ranking_stability`.
-    setting_of : {run: name}
-        Equal names for runs that differ by seed only.
+        As for :func:`ranking_stability`, with the ``setting`` of each run, which runs share that differ by seed only.
 
     Returns
     -------
@@ -282,7 +280,6 @@ def importance_stability(evidence: pd.DataFrame, setting_of: dict[str, str]) -> 
         with a single run have no row.
     """
     rows = evidence[evidence["evidence"] == "importance"]
-    rows = rows.assign(setting=rows["run"].map(setting_of))
     found = []
     for key, group in rows.groupby(["setting", "checkpoint", "branch"], sort=False):
         matrices = group.pivot(index=["subspace", "factor"], columns="run", values="value").to_numpy()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 from scipy.stats import norm
 
 from decvae.evaluation.intervals import LEVEL, mean_interval
-from decvae.names import unseeded
 
 # Of columns that are empty for some runs, or all.
 TYPES = {
@@ -35,31 +34,28 @@ def with_run_columns(tables: Sequence[pd.DataFrame], runs: Sequence[dict[str, An
     return pd.concat(parts, ignore_index=True)
 
 
-def over_seeds(scores: pd.DataFrame, setting_of: Mapping[str, str], *, single: bool = False) -> pd.DataFrame:
-    """Mean, spread and 95 % interval of every score over runs that differ by seed only.
+def over_seeds(scores: pd.DataFrame, *, single: bool = False) -> pd.DataFrame:
+    """Mean, spread and 95 % interval of every score over the runs of a setting, which differ by seed only.
 
     Parameters
     ----------
     scores : DataFrame
         As merged by :func:`with_run_columns`.
-    setting_of : {run: name}
-        Equal names for runs that differ by seed only.
     single : bool
         Also settings with a single run: without spread, with the interval within the run.
 
     Returns
     -------
     DataFrame
-        ``setting``, ``label``, the columns that the runs share, ``runs`` (their number), ``value`` (mean over runs),
-        ``spread`` (ddof 1), ``ci_low``, ``ci_high`` (Student's interval of the mean) and ``within``, the mean standard
-        error within a run (NaN without intervals): a spread well above it is due to training, not to the data that were
-        scored.
+        The columns that the runs share (``start_from`` is the setting of the runs that they start from), ``runs``
+        (their number), ``value`` (mean over runs), ``spread`` (ddof 1), ``ci_low``, ``ci_high`` (Student's interval of
+        the mean) and ``within``, the mean standard error within a run (NaN without intervals): a spread well above it
+        is due to training, not to the data that were scored.
     """
-    labels = {  # of runs and of those that they start from
-        name: scores[name].map(unseeded, na_action="ignore") for name in ("label", "start_from") if name in scores
-    }
-    scores = scores.assign(setting=scores["run"].map(setting_of), **labels)
-    shared = ["setting", "label", *(name for name in scores.columns if name not in (*OF_ONE_RUN, "setting"))]
+    if "start_from" in scores:
+        sources = dict(zip(scores["label"], scores["setting"], strict=True))
+        scores = scores.assign(start_from=scores["start_from"].map(lambda name: sources.get(name, name), "ignore"))
+    shared = [name for name in scores.columns if name not in OF_ONE_RUN]
     rows = []
     for key, group in scores.groupby(shared, dropna=False, sort=False):
         values, alone = group["value"].to_numpy(), group["seed"].nunique() < 2

@@ -107,7 +107,7 @@ def against_others(summary: pd.DataFrame, reference: str, checkpoint: str) -> pd
 
     Returns
     -------
-    DataFrame with columns label, checkpoint, heading, value, reference, verdict
+    DataFrame with columns setting, checkpoint, heading, value, reference, verdict
         ``verdict`` is better or worse where the 95 % intervals do not overlap, else ``overlap``; ``no interval`` where
         one of them has none.
     """
@@ -126,8 +126,8 @@ def against_others(summary: pd.DataFrame, reference: str, checkpoint: str) -> pd
             verdict = "better" if (ours.value > row.value) != low[row.heading] else "worse"
         else:
             verdict = "overlap"
-        found.append((row.label, row.checkpoint, row.heading, row.value, ours.value, verdict))
-    return pd.DataFrame(found, columns=["label", "checkpoint", "heading", "value", "reference", "verdict"])
+        found.append((row.setting, row.checkpoint, row.heading, row.value, ours.value, verdict))
+    return pd.DataFrame(found, columns=["setting", "checkpoint", "heading", "value", "reference", "verdict"])
 
 
 def axes_around(settings: Mapping[str, Mapping[str, Any]], reference: str) -> dict[str, dict[str, str]]:

@@ -32,7 +32,6 @@ PAPER_KEYS = ("seed", "decomposition", "beta_z", "beta_s")  # in which DecVAEs o
 def study_page(
     metrics: pd.DataFrame,
     settings: Mapping[str, Mapping[str, Any]],
-    setting_of: Mapping[str, str],
     *,
     reference: str,
     kind: str,
@@ -48,7 +47,6 @@ def study_page(
     metrics : DataFrame
         ``metrics.parquet``.
     settings : {setting: nested settings of its runs}
-    setting_of : {run: setting}
     reference : str
         The setting that is compared with all others and around which the ablations lie.
     kind : str
@@ -63,29 +61,30 @@ def study_page(
     """
     shown = {"corpus": corpus, "classifier": classifier}
     rows = {name: scores_of(metrics, protocol=name, aggregation=aggregation, **shown) for name in PROTOCOLS}
-    summaries = {name: over_seeds(found, setting_of, single=True) for name, found in rows.items()}
-    parts = ["# Results\n", _introduction(summaries["sound"], len(setting_of), aggregation)]
+    summaries = {name: over_seeds(found, single=True) for name, found in rows.items()}
+    n_runs = matching(metrics, corpus=corpus)["run"].nunique()
+    parts = ["# Results\n", _introduction(summaries["sound"], n_runs, aggregation)]
     for name in PROTOCOLS:
         parts += [f"## All models, {name} protocol\n", _models(summaries[name], checkpoint)]
     for name in PROTOCOLS:
-        if table := _utterances(metrics, setting_of, checkpoint, protocol=name, **shown):
+        if table := _utterances(metrics, checkpoint, protocol=name, **shown):
             parts += [f"## Utterances, {name} protocol\n", table]
     parts += ["## Beside the paper\n", _beside_paper(summaries["published"], settings, reference, kind, checkpoint)]
     parts += ["## Targets\n", _targets(distances_to_targets(rows["published"]))]
     parts += ["## Against every other model\n", _verdicts(against_others(summaries["sound"], reference, checkpoint))]
     parts += ["## Ablations\n", *_ablations(summaries["sound"], settings, reference, checkpoint)]
     found = {
-        name: over_seeds(part, setting_of, single=True)
+        name: over_seeds(part, single=True)
         for name in AGGREGATIONS
-        if len(part := _only(metrics, setting_of, reference, checkpoint, name, shown))
+        if len(part := _only(metrics, reference, checkpoint, name, shown))
     }
     parts += ["### aggregation\n", _axis_table(found, "aggregation")]
     return "\n".join(parts)
 
 
-def _only(metrics: pd.DataFrame, setting_of: Mapping, reference: str, checkpoint: str, aggregation: str, shown: dict):
+def _only(metrics: pd.DataFrame, reference: str, checkpoint: str, aggregation: str, shown: dict):
     """Sound scores of the reference on one aggregation; empty if it has none."""
-    own = matching(metrics[metrics["run"].map(setting_of) == reference], checkpoint=checkpoint, branch="Z", space="mu")
+    own = matching(metrics, setting=reference, checkpoint=checkpoint, branch="Z", space="mu")
     if aggregation not in set(own["aggregation"]):
         return own.iloc[:0]
     return scores_of(own, protocol="sound", aggregation=aggregation, **shown)
@@ -120,25 +119,25 @@ def _models(summary: pd.DataFrame, checkpoint: str) -> str:
     return _grid(_states(summary, checkpoint), HEADINGS)
 
 
-def _state(label: str, checkpoint: str) -> str:
-    return label + (", untrained" if checkpoint == "init" else "")
+def _state(setting: str, checkpoint: str) -> str:
+    return setting + (", untrained" if checkpoint == "init" else "")
 
 
 def _states(summary: pd.DataFrame, checkpoint: str) -> dict[str, pd.DataFrame]:
-    """The scores of every label, trained and untrained, by a name that has the number of runs."""
+    """The scores of every setting, trained and untrained, by a name that has the number of runs."""
     rows = summary[summary["checkpoint"].isin([checkpoint, "init"])]
     named = {}
-    for (label, state), part in rows.groupby(["label", "checkpoint"], sort=False):
-        named[f"{_state(label, state)} ({part['runs'].max()})"] = part
+    for (setting, state), part in rows.groupby(["setting", "checkpoint"], sort=False):
+        named[f"{_state(setting, state)} ({part['runs'].max()})"] = part
     return named
 
 
-def _utterances(metrics: pd.DataFrame, setting_of: Mapping, checkpoint: str, **shown: str) -> str:
+def _utterances(metrics: pd.DataFrame, checkpoint: str, **shown: str) -> str:
     """Latents of whole utterances, alone and beside those of their frames; empty for a study without branch S."""
     parts, measured = {}, set(zip(metrics["branch"], metrics["aggregation"], strict=True))
     for branch, aggregations in UTTERANCES.items():
         for name in (name for name in aggregations if (branch, name) in measured):
-            summary = over_seeds(scores_of(metrics, aggregation=name, branch=branch, **shown), setting_of, single=True)
+            summary = over_seeds(scores_of(metrics, aggregation=name, branch=branch, **shown), single=True)
             parts |= {f"{label}: {branch}, {name}": part for label, part in _states(summary, checkpoint).items()}
     columns = {heading for part in parts.values() for heading in part["heading"]}
     return _grid(parts, [heading for heading in HEADINGS if heading in columns]) if parts else ""
@@ -161,7 +160,7 @@ def _beside_paper(summary: pd.DataFrame, settings: Mapping, reference: str, kind
         cells = {row.heading: _number(row) for row in part.itertuples()}
         if theirs:
             values = [(score, theirs.get((score.metric, score.factor))) for score in SCORES]
-            named[part["label"].iloc[0]] = [
+            named[setting] = [
                 "-" if value is None else f"{cells.get(score.heading, '-')} / {value:.3f}" for score, value in values
             ]
     if not named:
@@ -190,13 +189,13 @@ def _targets(distances: pd.DataFrame, shown: int = 5) -> str:
 
 
 def _verdicts(found: pd.DataFrame) -> str:
-    cells = {(row.label, row.checkpoint, row.heading): row for row in found.itertuples()}
+    cells = {(row.setting, row.checkpoint, row.heading): row for row in found.itertuples()}
     body = []
-    for label, state in dict.fromkeys(zip(found["label"], found["checkpoint"], strict=True)):
-        rows = [cells.get((label, state, heading)) for heading in HEADINGS]
+    for setting, state in dict.fromkeys(zip(found["setting"], found["checkpoint"], strict=True)):
+        rows = [cells.get((setting, state, heading)) for heading in HEADINGS]
         texts = ["-" if row is None else f"{row.verdict} ({row.reference:.3f} / {row.value:.3f})" for row in rows]
         counts = [str(sum(row is not None and row.verdict == verdict for row in rows)) for verdict in VERDICTS]
-        body.append([escaped(_state(label, state), "markdown"), *counts, *texts])
+        body.append([escaped(_state(setting, state), "markdown"), *counts, *texts])
     text = (
         "The reference (first DecVAE of the study) against each, sound protocol: in how many scores it is better and "
         "worse, and `verdict (reference / other)`. Better or worse: 95 % intervals over seeds do not overlap.\n\n"

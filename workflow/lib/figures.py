@@ -19,7 +19,7 @@ from typing import Any
 from source import as_input
 
 from decvae.artifacts import settings_hash
-from decvae.names import AUTOENCODERS, METHODS, PAIRED_KEYS, PAPER_BETAS, decvae_name, name_in_paper, unseeded
+from decvae.names import AUTOENCODERS, METHODS, PAIRED_KEYS, PAPER_BETAS, decvae_name, name_in_paper
 from decvae.study.runs import Run, corpus_id, decomposition_id, decomposition_settings
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "decvae" / "reporting" / "published_scores.csv"
@@ -253,13 +253,9 @@ def _metric_figure(study: Study, name: str, family: str, runs: list[Run], *, abo
 
 def _shown_runs(runs: list[Run]) -> dict[str, list[str]]:
     """Names of runs, and of the settings whose seeds are drawn as one, if there are any."""
-    names: dict[str, str] = {}
-    for run in runs:
-        if run.setting not in names:
-            name = unseeded(run.label)
-            names[run.setting] = f"{name} ({len(names) + 1})" if name in names.values() else name
+    settings = [run.setting for run in runs]
     shown = {"runs": [run.name for run in runs]}
-    return shown | ({"settings": [names[run.setting] for run in runs]} if len(names) < len(runs) else {})
+    return shown | ({"settings": settings} if len(set(settings)) < len(runs) else {})
 
 
 def published_name(study: Study, run: Run) -> str:

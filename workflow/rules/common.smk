@@ -342,7 +342,6 @@ def study_of(wildcards):
     return {
         # Bands are an axis among the methods that have any.
         "settings": {run.setting: run.settings | ({"bands": run.bands} if run.bands else {}) for run in own},
-        "setting_of": {run.name: run.setting for run in own},
         "reference": reference().setting,
         **compared_scores(wildcards),
     }

@@ -79,7 +79,6 @@ rule merge_metrics:
         runtime=10,
     params:
         runs=score_columns(),
-        settings={run.name: run.setting for run in RUNS.values()},
         families={run.name: run.family for run in RUNS.values()},
     script:
         "../scripts/merge_metrics.py"

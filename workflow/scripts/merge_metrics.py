@@ -5,8 +5,8 @@ Output  parquet, csv: the scores, with the columns that identify the run in fron
         class; evidence: CSV, what each subspace tells; ranking: CSV, order of the models under label noise and class
         imbalance; seeds, importance: CSV, scores and DCI importance over the seeds of a setting; orthogonality: CSV,
         that of the subspaces against beta
-Params  runs: those columns, in the order of the inputs; settings, families: for each run a name that seeds of a setting
-        share, and one that its betas share, too
+Params  runs: those columns, in the order of the inputs; families: for each run a name that those share which differ by
+        seed and betas only
 """
 
 from _job import job_log
@@ -28,6 +28,6 @@ with job_log(snakemake.log[0]):
     write_table(classes, snakemake.output.classes_csv)
     write_table(evidence, snakemake.output.evidence)
     write_table(ranking_stability(evidence), snakemake.output.ranking)
-    write_table(over_seeds(scores, snakemake.params.settings), snakemake.output.seeds)
-    write_table(importance_stability(evidence, snakemake.params.settings), snakemake.output.importance)
+    write_table(over_seeds(scores), snakemake.output.seeds)
+    write_table(importance_stability(evidence), snakemake.output.importance)
     write_table(orthogonality_over_beta(evidence, snakemake.params.families), snakemake.output.orthogonality)

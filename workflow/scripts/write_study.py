@@ -2,7 +2,7 @@
 
 Input   metrics: Parquet with the scores of all runs by both protocols; values, trends: CSV with the paper's numbers
 Output  markdown: the page
-Params  study: settings and setting_of (of the runs), reference; corpus, kind, checkpoint, aggregation, classifier
+Params  study: settings (of the runs, by name), reference; corpus, kind, checkpoint, aggregation, classifier
 """
 
 from _job import job_log

@@ -116,9 +116,9 @@ def test_importance_over_seeds():
         for subspace, share in zip(["OC1", "OC2"], values, strict=True):
             rows += [row | {"subspace": subspace} for row in rows_of([run], "importance", [share])]
     table = pd.DataFrame(rows)
-    same = importance_stability(table, {"a": "s", "b": "s", "c": "t"})
+    same = importance_stability(table.assign(setting=table["run"].map({"a": "s", "b": "s", "c": "t"})))
     assert same.correlation.tolist() == pytest.approx([1]) and same.runs.tolist() == [2]
-    swapped = importance_stability(table, {"a": "s", "b": "t", "c": "s"})
+    swapped = importance_stability(table.assign(setting=table["run"].map({"a": "s", "b": "t", "c": "s"})))
     assert swapped.correlation.tolist() == pytest.approx([-1])
 
 

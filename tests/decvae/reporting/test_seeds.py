@@ -8,14 +8,12 @@ from decvae.reporting.seeds import over_seeds, with_run_columns
 SCRATCH = {"adaptation": None, "start_from": None}
 
 
-def run(name, seed, label, beta_s=0.1):
-    columns = {"run": name, "label": label, "objective": "centred", "beta_z": 0.1, "beta_s": beta_s, "seed": seed}
-    return {**columns, **SCRATCH}
+def run(name, seed, setting, beta_s=0.1):
+    names = {"run": name, "label": f"{setting} (seed={seed})", "setting": setting}
+    return {**names, "objective": "centred", "beta_z": 0.1, "beta_s": beta_s, "seed": seed, **SCRATCH}
 
 
-RUNS = [run("a", 0, "DecVAE (seed=0)"), run("b", 1, "DecVAE (seed=1)"), run("c", 2, "DecVAE (seed=2)")]
-RUNS.append(run("d", 0, "VAE", beta_s=None))
-SETTINGS = {"a": "x", "b": "x", "c": "x", "d": "y"}
+RUNS = [run("a", 0, "DecVAE"), run("b", 1, "DecVAE"), run("c", 2, "DecVAE"), run("d", 0, "VAE", beta_s=None)]
 
 
 def table(accuracy):
@@ -25,7 +23,7 @@ def table(accuracy):
 
 def test_tables_of_runs_are_stacked():
     merged = with_run_columns([table(0.1), table(0.2)], [RUNS[0], RUNS[3]])
-    assert list(merged.columns[:6]) == ["run", "label", "objective", "beta_z", "beta_s", "seed"]
+    assert list(merged.columns[:6]) == ["run", "label", "setting", "objective", "beta_z", "beta_s"]
     assert (
         merged["run"].tolist() == ["a", "a", "d", "d"] and merged["beta_s"].isna().tolist() == [False] * 2 + [True] * 2
     )
@@ -35,10 +33,10 @@ def test_tables_of_runs_are_stacked():
 def test_seeds_of_one_setting_have_a_mean_and_an_interval():
     values = np.array([0.7, 0.8, 0.75])
     merged = with_run_columns([*(table(value) for value in values), table(0.3)], RUNS)
-    found = over_seeds(merged, SETTINGS).set_index("metric")
+    found = over_seeds(merged).set_index("metric")
     assert list(found.index) == ["accuracy", "irs"] and (found["runs"] == 3).all()  # the VAE has one seed
     accuracy = found.loc["accuracy"]
-    assert accuracy["label"] == "DecVAE" and accuracy["setting"] == "x"
+    assert accuracy["setting"] == "DecVAE" and "label" not in found
     assert accuracy["value"] == pytest.approx(0.75) and accuracy["spread"] == pytest.approx(0.05)
     expected = stats.t.interval(0.95, 2, loc=0.75, scale=stats.sem(values))
     assert (accuracy["ci_low"], accuracy["ci_high"]) == pytest.approx(expected)
@@ -46,11 +44,23 @@ def test_seeds_of_one_setting_have_a_mean_and_an_interval():
 
 
 def test_runs_that_start_from_seeds_of_one_run_are_of_one_setting():
-    runs = [RUNS[seed] | {"adaptation": "objective", "start_from": f"VAE (seed={seed})"} for seed in range(3)]
-    found = over_seeds(with_run_columns([table(value) for value in (0.7, 0.8, 0.75)], runs), SETTINGS)
-    assert found["runs"].tolist() == [3, 3] and set(found["start_from"]) == {"VAE"}
+    adapted = [
+        run(f"from {source['run']}", source["seed"], "adapted")
+        | {"adaptation": "objective", "start_from": source["label"]}
+        for source in RUNS[:3]
+    ]
+    runs = [*RUNS[:3], *adapted]
+    found = over_seeds(with_run_columns([table(value) for value in (0.7, 0.8, 0.75, 0.1, 0.2, 0.3)], runs))
+    found = found[found["setting"] == "adapted"]
+    assert found["runs"].tolist() == [3, 3] and set(found["start_from"]) == {"DecVAE"}
+
+
+def test_a_checkpoint_from_elsewhere_stays_a_path():
+    runs = [{**RUNS[seed], "adaptation": "objective", "start_from": "/models/a"} for seed in (0, 1)]
+    found = over_seeds(with_run_columns([table(0.7), table(0.8)], runs))
+    assert set(found["start_from"]) == {"/models/a"} and (found["runs"] == 2).all()
 
 
 def test_one_seed_each_gives_an_empty_table_with_all_columns():
-    found = over_seeds(with_run_columns([table(0.1), table(0.2)], [RUNS[0], RUNS[3]]), SETTINGS)
-    assert found.empty and {"setting", "label", "runs", "value", "ci_low", "within"} <= set(found.columns)
+    found = over_seeds(with_run_columns([table(0.1), table(0.2)], [RUNS[0], RUNS[3]]))
+    assert found.empty and {"setting", "runs", "value", "ci_low", "within"} <= set(found.columns)

@@ -17,12 +17,12 @@ from decvae.reporting.study import (
 from decvae.reporting.study_page import study_page
 from decvae.settings.objective import LOSS_OPTIONS, NORM_OPTIONS, ObjectiveSettings
 
-SETTING_OF = {"a0": "ref", "a1": "ref", "b0": "beta", "b1": "beta", "raw": "raw"}
+SETTING_OF = {"a0": "DecVAE", "a1": "DecVAE", "b0": "beta", "b1": "beta", "raw": "raw mel"}
 BASE = {"model": "decvae", "decomposition": "filter", "input": "mel", "n_components": 3, "beta_z": 0.1, "beta_s": 0.1}
 SETTINGS = {
-    "ref": BASE | {"seed": 0, "loss": {"frames": 8}},
+    "DecVAE": BASE | {"seed": 0, "loss": {"frames": 8}},
     "beta": BASE | {"seed": 0, "beta_z": 1.0, "beta_s": 1.0, "loss": {"frames": 8}},
-    "raw": {"model": "raw", "input": "mel", "seed": 0, "linear": {"n_components": 0}},
+    "raw mel": {"model": "raw", "input": "mel", "seed": 0, "linear": {"n_components": 0}},
 }
 SHOWN = {"corpus": "c", "aggregation": "all", "classifier": "logistic_regression"}
 # Disentanglement and speaker accuracy of every run.
@@ -32,9 +32,9 @@ VALUES = {"a0": (0.80, 0.97), "a1": (0.78, 0.99), "b0": (0.50, 0.60), "b1": (0.5
 def metrics():
     rows = []
     for run, (disentanglement, accuracy) in VALUES.items():
-        label = {"ref": "DecVAE", "beta": "beta", "raw": "raw mel"}[SETTING_OF[run]]
-        seed = int(run[1]) if run != "raw" else 0
-        base = {"run": run, "label": label if run == "raw" else f"{label} (seed={seed})", "seed": seed, "corpus": "c"}
+        setting, seed = SETTING_OF[run], int(run[1]) if run != "raw" else 0
+        label = setting if run == "raw" else f"{setting} (seed={seed})"
+        base = {"run": run, "label": label, "setting": setting, "seed": seed, "corpus": "c"}
         base |= {"branch": "Z", "space": "mu", "aggregation": "X" if run == "raw" else "all"}
         for protocol in ("published", "sound"):
             for checkpoint in ("best",) if run == "raw" else ("init", "best"):
@@ -53,7 +53,7 @@ def metrics():
 
 
 def summary(protocol="sound"):
-    return over_seeds(scores_of(metrics(), protocol=protocol, **SHOWN), SETTING_OF, single=True)
+    return over_seeds(scores_of(metrics(), protocol=protocol, **SHOWN), single=True)
 
 
 def test_the_classifier_and_the_aggregation_are_chosen():
@@ -67,12 +67,12 @@ def test_the_classifier_and_the_aggregation_are_chosen():
 
 def test_settings_have_mean_spread_and_interval_over_seeds():
     found = summary().set_index(["setting", "checkpoint", "heading"])
-    row = found.loc[("ref", "best", "D")]
-    assert row.label == "DecVAE" and row.runs == 2
+    row = found.loc[("DecVAE", "best", "D")]
+    assert row.runs == 2
     assert (row.value, row.spread) == (pytest.approx(0.79), pytest.approx(0.02 / np.sqrt(2)))
     half = 12.706 * 0.02 / 2  # Student's t with one degree of freedom, times the standard error 0.02 / 2
     assert (row.ci_low, row.ci_high) == (pytest.approx(0.79 - half, abs=1e-4), pytest.approx(0.79 + half, abs=1e-4))
-    single = found.loc[("raw", "best", "speaker acc.")]
+    single = found.loc[("raw mel", "best", "speaker acc.")]
     assert single.runs == 1 and np.isnan(single.spread) and (single.ci_low, single.ci_high) == (0.69, 0.71)
 
 
@@ -90,24 +90,24 @@ def test_low_scores_are_good_where_low_is_good():
 
 
 def test_verdicts_follow_the_intervals():
-    found = against_others(summary(), "ref", "best").set_index(["label", "checkpoint", "heading"])["verdict"]
+    found = against_others(summary(), "DecVAE", "best").set_index(["setting", "checkpoint", "heading"])["verdict"]
     assert found["raw mel", "best", "D"] == "no interval"
     assert found["beta", "best", "D"] == "better"  # 0.79 - 0.127 against 0.51 + 0.127
     assert found["DecVAE", "init", "D"] == "overlap"  # 0.79 - 0.127 against 0.59 + 0.127
     assert ("DecVAE", "best", "D") not in found.index
-    swapped = against_others(summary(), "beta", "best").set_index(["label", "checkpoint", "heading"])["verdict"]
+    swapped = against_others(summary(), "beta", "best").set_index(["setting", "checkpoint", "heading"])["verdict"]
     assert swapped["DecVAE", "best", "D"] == "worse"
 
 
 def test_axes_are_settings_that_differ_in_one_thing():
     others = {
-        "frames": SETTINGS["ref"] | {"loss": {"frames": 16}},
+        "frames": SETTINGS["DecVAE"] | {"loss": {"frames": 16}},
         "both": SETTINGS["beta"] | {"loss": {"frames": 16}},
-        "Z": {key: value for key, value in SETTINGS["ref"].items() if key != "beta_s"} | {"branches": "Z"},
+        "Z": {key: value for key, value in SETTINGS["DecVAE"].items() if key != "beta_s"} | {"branches": "Z"},
     }
-    found = axes_around(SETTINGS | others, "ref")
-    assert found["beta"] == {"ref": "0.1", "beta": "1"}
-    assert found["loss.frames"] == {"ref": "8", "frames": "16"}
+    found = axes_around(SETTINGS | others, "DecVAE")
+    assert found["beta"] == {"DecVAE": "0.1", "beta": "1"}
+    assert found["loss.frames"] == {"DecVAE": "8", "frames": "16"}
     assert set(found) == {"beta", "loss.frames"}  # neither raw nor Z, of other keys, nor both
 
 
@@ -157,7 +157,7 @@ def test_agreement_is_kendalls_tau_over_common_settings():
 
 
 def test_the_page_has_every_part():
-    page = study_page(metrics(), SETTINGS, SETTING_OF, reference="ref", kind="sim_vowels", checkpoint="best", **SHOWN)
+    page = study_page(metrics(), SETTINGS, reference="DecVAE", kind="sim_vowels", checkpoint="best", **SHOWN)
     for text in (
         "5 runs, up to 2 seeds",
         "| DecVAE (2) | 0.790 ± 0.014 |",
@@ -176,12 +176,12 @@ def test_the_page_has_every_part():
 
 
 def test_latents_of_utterances_are_shown_where_there_are_any():
-    frames, shown = metrics(), {"reference": "ref", "kind": "sim_vowels", "checkpoint": "best", **SHOWN}
-    assert "## Utterances" not in study_page(frames, SETTINGS, SETTING_OF, **shown)
+    frames, shown = metrics(), {"reference": "DecVAE", "kind": "sim_vowels", "checkpoint": "best", **SHOWN}
+    assert "## Utterances" not in study_page(frames, SETTINGS, **shown)
     own = frames[(frames["run"] == "a0") & (frames["metric"] == "accuracy") & (frames["aggregation"] == "all")]
-    utterances = own.assign(run="s0", label="alone", branch="S", value=0.9)
+    utterances = own.assign(run="s0", label="alone", setting="alone", branch="S", value=0.9)
     table = pd.concat([frames, utterances, own.assign(branch="Z+S", value=0.8)])
-    page = study_page(table, SETTINGS, SETTING_OF | {"s0": "s"}, **shown)
+    page = study_page(table, SETTINGS, **shown)
     part = page.split("## Utterances, sound protocol")[1].split("##")[0]
     rows = [line for line in part.splitlines() if line.startswith("|")]
     assert rows[0] == "| model | speaker acc. |"
@@ -192,5 +192,5 @@ def test_latents_of_utterances_are_shown_where_there_are_any():
 def test_a_score_that_is_not_defined_is_no_number():
     table = metrics()
     table.loc[table["run"].isin(["b0", "b1"]) & (table["metric"] == "disentanglement"), "value"] = np.nan
-    page = study_page(table, SETTINGS, SETTING_OF, reference="ref", kind="sim_vowels", checkpoint="best", **SHOWN)
+    page = study_page(table, SETTINGS, reference="DecVAE", kind="sim_vowels", checkpoint="best", **SHOWN)
     assert "| beta (2) | - |" in page and "nan" not in page
