@@ -32,7 +32,9 @@ class ArtifactError(ValueError):
 
 
 def as_plain(settings: Any) -> Any:
-    """Settings (dataclass, dict, list, scalar) as plain JSON-able values."""
+    """Settings (section, dataclass, dict, list, scalar) as plain JSON-able values."""
+    if hasattr(settings, "model_dump"):  # a section of decvae.settings, without the import of pydantic
+        return settings.model_dump(mode="json")
     if dataclasses.is_dataclass(settings) and not isinstance(settings, type):
         return as_plain(dataclasses.asdict(settings))
     if isinstance(settings, dict):

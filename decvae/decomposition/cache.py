@@ -348,7 +348,7 @@ class DecompositionCache:
         self.frame_length = int(self.attrs["frame_length"])
         seconds = (int(self.attrs[name]) / self.sampling_rate for name in ("frame_length", "hop_length"))
         self.framing = Framing(*seconds)
-        self.settings = DecompositionSettings.from_dict(json.loads(self.attrs["settings"]))
+        self.settings = DecompositionSettings.parse(json.loads(self.attrs["settings"]))
         self.utterance_ids: list[str] = [text.decode() for text in self._file["utterance"][:]]
         self.offsets: np.ndarray = self._file["frames/offsets"][:]
         self.sequence_offsets: np.ndarray = self._file["sequences/offsets"][:]

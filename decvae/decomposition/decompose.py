@@ -12,7 +12,6 @@ True
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType, SimpleNamespace
@@ -193,7 +192,7 @@ def _override(
     changes = {} if method is None else {"method": method}
     if n_components is not None:
         changes["n_components" if scale == "frame" else "n_components_seq"] = n_components
-    return dataclasses.replace(settings, **changes)
+    return settings.replace(**changes)
 
 
 def _decompose_block(

@@ -92,7 +92,7 @@ class Recording:
 
     def __init__(self, audio: np.ndarray, preprocessing: dict[str, Any], seed: int):
         fs, kind = preprocessing["sampling_rate"], preprocessing["input"]
-        settings = DecompositionSettings.from_dict(preprocessing["decomposition"])
+        settings = DecompositionSettings.parse(preprocessing["decomposition"])
         features = FeatureSettings.from_dict(preprocessing["features"])
         self.framing = Framing(**preprocessing["framing"])
         self.frame_length = frame_length(fs, self.framing)

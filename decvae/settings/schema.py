@@ -6,7 +6,6 @@ Nothing here knows what the keys mean; see :mod:`decvae.study.configuration` for
 from __future__ import annotations
 
 import copy
-import difflib
 import math
 import re
 from collections.abc import Iterable, Iterator
@@ -16,16 +15,9 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
+from decvae.settings.base import ConfigError, suggest
+
 TABLE_START, TABLE_END = "<!-- keys: start -->", "<!-- keys: end -->"
-
-
-class ConfigError(ValueError):
-    """The configuration cannot be used; the message lists every problem, one paragraph each."""
-
-    def __init__(self, problems: list[str]):
-        self.problems = problems
-        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        super().__init__("\n\n".join([f"The configuration has {count}:", *problems]))
 
 
 def load_schema(path: str | Path) -> dict[str, Any]:
@@ -64,14 +56,6 @@ def _dotted(parts: Iterable[str | int]) -> str:
     """``runs[2].beta_z`` from its path."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     return text.lstrip(".") or "the configuration"
-
-
-def suggest(word: str, known: Iterable[str]) -> str:
-    """A sentence that offers the closest of the known words and lists them all."""
-    known = sorted(str(item) for item in known)
-    close = difflib.get_close_matches(str(word), known, n=1)
-    hint = f" Did you mean `{close[0]}`?" if close else ""
-    return f"{hint} Allowed here: {', '.join(known) or 'nothing'}."
 
 
 def _allowed(schema: dict[str, Any]) -> str:

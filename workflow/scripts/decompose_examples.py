@@ -12,7 +12,7 @@ with job_log(snakemake.log[0]):
     from decvae.decomposition.examples import example_tables
     from decvae.settings.decomposition import DecompositionSettings
 
-    settings = {name: DecompositionSettings.from_dict(own) for name, own in snakemake.params.settings.items()}
+    settings = {name: DecompositionSettings.parse(own) for name, own in snakemake.params.settings.items()}
     place = (snakemake.params.split, snakemake.params.utterance)
     signals, spectra = example_tables(snakemake.input.corpus, *place, settings, seed=snakemake.params.seed)
     write_table(signals, snakemake.output.signals)

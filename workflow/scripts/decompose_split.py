@@ -21,7 +21,7 @@ with job_log(snakemake.log[0]):
             snakemake.input.corpus,
             snakemake.wildcards.split,
             snakemake.output.decomposition,
-            DecompositionSettings.from_dict(snakemake.params.settings),
+            DecompositionSettings.parse(snakemake.params.settings),
             seed=snakemake.params.seed,
             state_dir=snakemake.params.state,
             workers=snakemake.threads,

@@ -235,7 +235,7 @@ def test_a_pulse_wave_at_250_hz_with_frames_of_its_own(mini_corpus, tmp_path):
     path = tmp_path / "beats.h5"
     ingest_corpus("folder", mini_corpus("pulse"), section, path, corpus="beats", seed=0)
     peaks = {"lower_hz": 0.4, "upper_hz": 40.0, "min_distance_hz": 1.0, "bandwidth_hz": 2.0, "window_ms": 1500.0}
-    settings = DecompositionSettings.from_dict(
+    settings = DecompositionSettings.parse(
         {
             "method": "filter",
             "notch": {"enabled": False},

@@ -119,8 +119,8 @@ def test_a_killed_job_resumes_with_the_same_result(corpus, tmp_path, monkeypatch
     ("change", "remade"),
     [
         ({}, []),
-        ({"settings": DecompositionSettings.from_dict({**as_plain(VMD), "ewt": {"completion": True}})}, []),
-        ({"settings": DecompositionSettings.from_dict({**as_plain(VMD), "weak_frame": 1e-4})}, [0, 2, 4]),
+        ({"settings": DecompositionSettings.parse({**as_plain(VMD), "ewt": {"completion": True}})}, []),
+        ({"settings": DecompositionSettings.parse({**as_plain(VMD), "weak_frame": 1e-4})}, [0, 2, 4]),
         ({"seed": 4}, [0, 2, 4]),
         ({"fingerprint": "other code"}, [0, 2, 4]),
         ({"engine": "torch"}, [0, 2, 4]),

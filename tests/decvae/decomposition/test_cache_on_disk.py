@@ -28,7 +28,7 @@ from decvae.decomposition import cache
 from decvae.settings.decomposition import DecompositionSettings
 cache._BLOCK = 2
 corpus, path, state = sys.argv[1:]
-settings = DecompositionSettings.from_dict({settings})
+settings = DecompositionSettings.parse({settings})
 cache.write_cache(corpus, "train", path, settings, seed=5, state_dir=state)
 """
 

@@ -13,7 +13,7 @@ TOLERANCE = {"filter": 1e-10, "ewt": 1e-10, "vmd": 1e-8, "emd": 1e-9}
 
 
 def same(x, method, values, scale="frame", n_components=3):
-    settings = DecompositionSettings.from_dict(values)
+    settings = DecompositionSettings.parse(values)
     batched, reference = (
         decompose(x, method, n_components, FS, scale, settings, np.random.default_rng(3), engine=engine)
         for engine in ("batched", "reference")
@@ -72,7 +72,7 @@ def test_options(frames, method, values):
 
 
 def test_the_iterations_of_vmdpy_are_fixed(frames):
-    settings = DecompositionSettings.from_dict({"vmd": {"max_iterations": 20}})
+    settings = DecompositionSettings.parse({"vmd": {"max_iterations": 20}})
     with pytest.raises(ValueError, match="499"):
         decompose(frames, "vmd", settings=settings, engine="reference")
 

@@ -26,7 +26,7 @@ SETTINGS = [
 
 
 def same(x, method, values, scale="frame"):
-    settings = DecompositionSettings.from_dict({"method": method, **values})
+    settings = DecompositionSettings.parse({"method": method, **values})
     default, result = (
         decompose(x, settings=settings, scale=scale, rng=np.random.default_rng(1), engine=engine)
         for engine in ("batched", "torch")
@@ -85,7 +85,7 @@ def test_a_signal_shorter_than_the_padding_is_refused():
 
 
 def steep():
-    return DecompositionSettings.from_dict({"filter": {"order": 12}, "boundaries": {"source": "random"}})
+    return DecompositionSettings.parse({"filter": {"order": 12}, "boundaries": {"source": "random"}})
 
 
 @pytest.mark.parametrize(

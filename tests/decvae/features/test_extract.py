@@ -128,7 +128,7 @@ def test_the_file_says_how_its_inputs_were_made(study, tmp_path, kind):
     made = FeatureFile(tmp_path / "x.h5").preprocessing
     assert (made["input"], made["sampling_rate"]) == (kind, 16000)
     with DecompositionCache(study.decompositions["dev"]) as cache:
-        settings = DecompositionSettings.from_dict(made["decomposition"])
+        settings = DecompositionSettings.parse(made["decomposition"])
         assert method_settings(settings) == method_settings(cache.settings)
         expected = frame_features(cache.frames(2), kind, FeatureSettings.from_dict(made["features"]), 16000)
     np.testing.assert_array_equal(FeatureFile(tmp_path / "x.h5").frames(2)[0], expected)

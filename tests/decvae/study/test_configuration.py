@@ -185,7 +185,7 @@ def test_decompositions_are_named_by_what_the_library_says_they_depend_on(method
     from decvae.settings.decomposition import DecompositionSettings, method_settings
 
     own = decomposition_settings(valid()["decomposition"], method, 3, 3)
-    assert own == as_plain(method_settings(DecompositionSettings.from_dict(own)))
+    assert own == as_plain(method_settings(DecompositionSettings.parse(own)))
 
 
 def test_feature_defaults():
