@@ -14,8 +14,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from decvae.corpora.problems import IngestError, Problems
-from decvae.corpora.recordings import SPLITS, Labels, Listing, Recording, assign_splits, check_order
+from decvae.corpora.recordings import (
+    SPLITS,
+    IngestError,
+    Labels,
+    Listing,
+    Problems,
+    Recording,
+    assign_splits,
+    check_order,
+)
 from decvae.corpora.timit import read_phn
 
 FACTORS = ()  # all that the manifest has

@@ -20,8 +20,17 @@ from pathlib import Path
 import numpy as np
 
 from decvae.corpora.phonemes import IEMOCAP_52, IEMOCAP_SILENCE
-from decvae.corpora.problems import Problems
-from decvae.corpora.recordings import Labels, Listing, Recording, check_names, check_order, files, find_parent, folders
+from decvae.corpora.recordings import (
+    Labels,
+    Listing,
+    Problems,
+    Recording,
+    check_names,
+    check_order,
+    files,
+    find_parent,
+    folders,
+)
 
 FACTORS = ("phoneme", "speaker", "emotion", "session")
 CONTENT = "phoneme"

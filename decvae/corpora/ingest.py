@@ -15,8 +15,7 @@ import soundfile
 import soxr
 
 from decvae.artifacts import progress, provenance
-from decvae.corpora.problems import IngestError, Problems
-from decvae.corpora.recordings import SPLITS, Labels, Listing, Recording, check_order
+from decvae.corpora.recordings import SPLITS, IngestError, Labels, Listing, Problems, Recording, check_order
 from decvae.corpora.store import Utterance, check_audio, write_corpus
 from decvae.framing import SPEECH, Framing, frame_length
 

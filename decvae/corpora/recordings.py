@@ -1,8 +1,10 @@
-"""What a reader makes of a tree of files: a description of every recording, without reading any audio."""
+"""What a reader makes of a tree of files, without reading any audio: every recording, and all that is wrong at once."""
 
 from __future__ import annotations
 
+import hashlib
 import math
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,9 +12,80 @@ from pathlib import Path
 
 import numpy as np
 
-from decvae.corpora.problems import Problems
-
 SPLITS = ("train", "dev", "test")
+AUDIO_FILES = (".wav", ".flac", ".ogg", ".mp3")
+# Suffixes of the label files and tables of each kind of corpus.
+LABEL_FILES = {
+    "timit": (".phn",),
+    "voc_als": (".xlsx",),
+    "iemocap": (".phseg", ".txt"),
+    "folder": (".csv", ".tsv", ".parquet", ".lab", ".phn", ".txt"),
+}
+EXAMPLES = 3  # shown of each kind of problem
+# Every kind of problem and how to mend it.
+REMEDIES = {
+    "half a tree": "complete the copy of the corpus, or correct `root`",
+    "missing file": "restore the file, or take it out of the list of recordings",
+    "bad row": "correct the row",
+    "path outside the root": "give paths below `root`; nothing outside of it is read",
+    "bad number": "write times and values as plain numbers",
+    "unreadable audio": "replace the file by a whole one (WAV, NIST SPHERE, FLAC, OGG, MP3)",
+    "compressed SPHERE": "unpack it, for instance by `sph2pipe -f wav`; shorten-compressed files cannot be read",
+    "audio cut short": "copy the file anew: it holds less sound than its header says",
+    "wrong rate": "resample the files, or set `sampling_rate`",
+    "unusable audio": "leave out the recording: it is silent throughout, or holds NaN or infinite samples",
+    "too long": "give start and end of what is wanted, or raise `longest_seconds`",
+    "too short": "leave out the recording, or lower `min_seconds` or `skip_seconds`",
+    "no labels": "restore the label file: it is empty",
+    "bad labels": "correct the line: start, end and label, separated by blanks or as the header says",
+    "times out of order": "correct the labels: none may start before the last one ends, or end before it starts",
+    "labels outside the audio": "the label file belongs to another recording, or the audio is cut short",
+    "unknown label": "correct the label; docs/corpora.md lists those of each corpus",
+    "missing label": "add the entry for this recording, or leave it out",
+    "repeated id": "give every recording an id of its own",
+    "empty split": "assign recordings to it: training needs train and dev, evaluation dev and test",
+}
+
+
+class IngestError(ValueError):
+    """A corpus cannot be ingested as it is; the message is the whole report."""
+
+
+@dataclass
+class Problems:
+    """Problems by kind, with their number and the first examples.
+
+    Attributes
+    ----------
+    counts : {kind: number}
+    examples : {kind: first places and details}
+    """
+
+    counts: Counter = field(default_factory=Counter)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, kind: str, where: object, detail: str = "") -> None:
+        """Record one problem; ``kind`` is one of :data:`REMEDIES`, ``where`` a file, row or recording."""
+        if kind not in REMEDIES:
+            raise KeyError(f"{kind!r} is no kind of problem")
+        self.counts[kind] += 1
+        shown = self.examples.setdefault(kind, [])
+        if len(shown) < EXAMPLES:
+            shown.append(f"{where}: {detail}" if detail else str(where))
+
+    def __bool__(self) -> bool:
+        return bool(self.counts)
+
+    def report(self) -> str:
+        """All problems, one paragraph per kind: number, remedy, first examples."""
+        total = sum(self.counts.values())
+        lines = [f"{total} problem{'s' if total != 1 else ''}:"]
+        for kind, count in self.counts.items():
+            lines.append(f"  {kind} ({count}): {REMEDIES[kind]}")
+            lines += [f"      {example}" for example in self.examples[kind]]
+            if count > len(self.examples[kind]):
+                lines.append(f"      ... and {count - len(self.examples[kind])} more")
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True)
@@ -168,3 +241,29 @@ def assign_splits(groups: dict[str, str], shares: dict[str, float], seed: int) -
         group: "test" if rank < limits[0] else "dev" if rank < limits[1] else "train"
         for group, rank in zip(order, ranks, strict=True)
     }
+
+
+def tree_fingerprint(root: Path, kind: str) -> str:
+    """Hash of the names and sizes of all audio files below ``root``, and of the content of all label files.
+
+    Audio is not read and times of change do not matter, so that a copy or a touch has the same fingerprint; audio that
+    was replaced by another of exactly the same size is not noticed. Hidden files are left out.
+
+    Raises
+    ------
+    OSError
+        If ``root`` is not a folder, or a file cannot be read.
+    """
+    if not root.is_dir():
+        raise NotADirectoryError(f"{root} is not a folder")
+    digest = hashlib.sha256()
+    for folder, subfolders, names in os.walk(root):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        for name in sorted(names):
+            path, suffix = Path(folder, name), os.path.splitext(name)[1].lower()
+            if name.startswith(".") or suffix not in (*AUDIO_FILES, *LABEL_FILES[kind]):
+                continue
+            digest.update(path.relative_to(root).as_posix().encode())
+            known = path.read_bytes() if suffix in LABEL_FILES[kind] else str(path.stat().st_size).encode()
+            digest.update(hashlib.sha256(known).digest())
+    return digest.hexdigest()[:16]

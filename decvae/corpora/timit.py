@@ -13,8 +13,17 @@ from pathlib import Path
 import numpy as np
 
 from decvae.corpora.phonemes import FOLD_61_TO_48, QUIET, SILENCE, TIMIT_61, fold, phone_set
-from decvae.corpora.problems import Problems
-from decvae.corpora.recordings import Labels, Listing, Recording, check_names, check_order, files, find_parent, folders
+from decvae.corpora.recordings import (
+    Labels,
+    Listing,
+    Problems,
+    Recording,
+    check_names,
+    check_order,
+    files,
+    find_parent,
+    folders,
+)
 
 SAMPLING_RATE = 16000
 FACTORS = ("phoneme", "speaker", "gender", "dialect")

@@ -18,7 +18,7 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
-from decvae.decomposition.boundaries import explicit_edges
+from decvae.decomposition.bands import explicit_edges
 from decvae.decomposition.emd import emd_modes
 from decvae.decomposition.ewt import ewt_modes
 from decvae.decomposition.filterbank import filter_modes, normalise_utterance, notch

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.signal import sosfiltfilt
 
-from decvae.decomposition.peaks import detect_bands
+from decvae.decomposition.bands import detect_bands
 from decvae.decomposition.zero_phase import design, filter_each
 from decvae.settings.decomposition import FilterSettings, NotchSettings, PeakSettings
 

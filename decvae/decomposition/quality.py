@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from decvae.decomposition.peaks import peak_spectrum
+from decvae.decomposition.bands import peak_spectrum
 from decvae.settings.decomposition import PeakSettings
 
 _SPECTRUM = PeakSettings()  # the Welch spectrum in which published component frequencies are read

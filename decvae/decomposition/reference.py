@@ -15,8 +15,8 @@ from PyEMD import EMD
 from scipy.signal import butter, find_peaks, peak_prominences, sosfiltfilt, welch
 from vmdpy import VMD
 
+from decvae.decomposition.bands import interval_edges
 from decvae.decomposition.ewt import band_boundaries
-from decvae.decomposition.peaks import interval_edges
 from decvae.settings.decomposition import EMDSettings, EWTSettings, FilterSettings, PeakSettings, VMDSettings
 
 
@@ -26,7 +26,7 @@ def _joined(found: list[np.ndarray], length: int) -> tuple[np.ndarray, np.ndarra
 
 
 def detect_bands(frame: np.ndarray, fs: float, settings: PeakSettings) -> list[tuple[float, float]]:
-    """Edges in Hz of the bands of one frame, see :func:`decvae.decomposition.peaks.detect_bands`."""
+    """Edges in Hz of the bands of one frame, see :func:`decvae.decomposition.bands.detect_bands`."""
     segment = min(round(settings.window_ms * 1e-3 * fs), len(frame))
     frequencies, psd = welch(
         frame - frame.mean(),

@@ -30,7 +30,7 @@ def _check_range(section: BoundarySettings | PeakSettings | NotchSettings) -> No
 
 
 class BoundarySettings(Section):
-    """Where the bands of the filter bank and of the EWT come from (:mod:`decvae.decomposition.boundaries`)."""
+    """Where the bands of the filter bank and of the EWT come from (:mod:`decvae.decomposition.bands`)."""
 
     source: Literal["detected", "given", "random"] = setting(
         "detected", "In each spectrum, from edges_hz, or at random (by seed, the same for all frames)."
@@ -55,7 +55,7 @@ class BoundarySettings(Section):
 
 
 class PeakSettings(Section):
-    """Detection of spectral peaks and of the bands around them (:mod:`decvae.decomposition.peaks`).
+    """Detection of spectral peaks and of the bands around them (:mod:`decvae.decomposition.bands`).
 
     The speech range is divided into ``n_intervals`` intervals whose edges follow ``k ** power_law``; each gives its
     most prominent peaks. Above half of the sampling rate the range is cut. At 16 kHz the Hann segments of the Welch

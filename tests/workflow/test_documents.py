@@ -20,14 +20,14 @@ PAGES = [
     *sorted((ROOT / "config").glob("*.yaml")),
     *sorted((ROOT / "workflow/profiles").glob("*/config.yaml")),
     *sorted((ROOT / "benchmarks").glob("*.py")),
-    *sorted((ROOT / "demos").glob("*")),
+    *sorted((ROOT / "examples").glob("*")),
 ]
 STARTS = (
     "snakemake ",
     "make ",
     "python -m ",
     "python benchmarks/",
-    "python demos/",
+    "python examples/",
     "python workflow/",
     "tests/cluster/",
 )

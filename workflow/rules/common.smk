@@ -11,7 +11,7 @@ from snakemake.exceptions import WorkflowError
 
 import paths
 from decvae.study.configuration import validate_config
-from decvae.corpora.tree import tree_fingerprint
+from decvae.corpora.recordings import tree_fingerprint
 from decvae.study.runs import (
     corpus_id,
     corpus_settings,

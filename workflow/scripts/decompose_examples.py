@@ -9,7 +9,7 @@ from _job import job_log
 
 with job_log(snakemake.log[0]):
     from decvae.artifacts import write_table
-    from decvae.decomposition.examples import example_tables
+    from decvae.decomposition.tables import example_tables
     from decvae.settings.decomposition import DecompositionSettings
 
     settings = {name: DecompositionSettings.parse(own) for name, own in snakemake.params.settings.items()}

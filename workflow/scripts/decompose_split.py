@@ -29,7 +29,7 @@ with job_log(snakemake.log[0]):
             engine="torch" if device == "cuda" else "batched",
             device=device,
         )
-    from decvae.decomposition.quality_tables import write_quality_tables
+    from decvae.decomposition.tables import write_quality_tables
 
     write_quality_tables(
         snakemake.input.corpus,

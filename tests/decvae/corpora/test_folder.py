@@ -7,7 +7,7 @@ import soundfile
 
 from decvae.corpora.folder import FolderSettings, list_recordings, read_labels
 from decvae.corpora.ingest import IngestSettings, ingest, ingest_corpus
-from decvae.corpora.problems import IngestError, Problems
+from decvae.corpora.recordings import IngestError, Problems
 from decvae.corpora.store import Corpus
 from decvae.corpora.summary import summary_tables
 from decvae.decomposition.cache import DecompositionCache, write_cache

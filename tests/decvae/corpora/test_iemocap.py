@@ -4,7 +4,7 @@ import pytest
 
 from decvae.corpora.iemocap import IemocapSettings, list_recordings
 from decvae.corpora.ingest import ingest_corpus
-from decvae.corpora.problems import IngestError
+from decvae.corpora.recordings import IngestError
 from decvae.corpora.store import Corpus
 
 

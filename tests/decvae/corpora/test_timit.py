@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from decvae.corpora.ingest import ingest_corpus
-from decvae.corpora.problems import IngestError
+from decvae.corpora.recordings import IngestError
 from decvae.corpora.store import Corpus
 from decvae.corpora.timit import CORE_TEST_SPEAKERS, DEV_SPEAKERS, SPEAKER, TimitSettings, list_recordings
 

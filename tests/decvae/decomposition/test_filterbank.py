@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy.signal import butter, sosfiltfilt
 
+from decvae.decomposition.bands import detect_bands
 from decvae.decomposition.decompose import decompose
 from decvae.decomposition.filterbank import filter_modes, normalise_utterance, notch
-from decvae.decomposition.peaks import detect_bands
 from decvae.settings.decomposition import DecompositionSettings, FilterSettings, NotchSettings, PeakSettings
 
 FS = 16000

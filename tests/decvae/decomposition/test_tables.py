@@ -2,13 +2,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from decvae.artifacts import provenance
 from decvae.corpora.simvowels import SimVowelsSettings, simulate
-from decvae.corpora.store import Corpus
-from decvae.decomposition import quality_tables
+from decvae.corpora.store import Corpus, Utterance, write_corpus
+from decvae.decomposition import tables as module
 from decvae.decomposition.cache import DecompositionCache, write_cache
 from decvae.decomposition.quality import correlogram, nrmse
-from decvae.decomposition.quality_tables import SAMPLE_COLUMNS, SUMMARY_COLUMNS, write_quality_tables
-from decvae.settings.decomposition import DecompositionSettings
+from decvae.decomposition.tables import (
+    SAMPLE_COLUMNS,
+    SUMMARY_COLUMNS,
+    example_tables,
+    quality_tables,
+    write_quality_tables,
+)
+from decvae.settings.decomposition import METHODS, DecompositionSettings
+
+FS = 16000
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +35,7 @@ def made(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def tables(made):
-    return quality_tables.quality_tables(*made)
+    return quality_tables(*made)
 
 
 def row(summary, **wanted):
@@ -102,8 +111,8 @@ def test_classes_count_frames_inside_one_label_only(made, tables):
 
 
 def test_the_sample_is_limited_and_even(made, monkeypatch):
-    monkeypatch.setattr(quality_tables, "SAMPLE_FRAMES", 50)
-    _, sample = quality_tables.quality_tables(*made)
+    monkeypatch.setattr(module, "SAMPLE_FRAMES", 50)
+    _, sample = quality_tables(*made)
     errors = sample[sample["quantity"] == "nrmse"]
     assert (errors["scale"] == "frame").sum() == 50 and (errors["scale"] == "sequence").sum() == 10
     assert errors["utterance"].nunique() == 10
@@ -114,3 +123,51 @@ def test_tables_are_written_as_csv(made, tables, tmp_path):
     summary = pd.read_csv(tmp_path / "summary.csv")
     np.testing.assert_allclose(summary["mean"], tables[0]["mean"], rtol=1e-5)
     assert len(pd.read_csv(tmp_path / "sample.csv")) == len(tables[1])
+
+
+@pytest.fixture
+def toy(tmp_path, make_vowel):
+    rng = np.random.default_rng(0)
+    audio = np.concatenate([0.1 * make_vowel(rng, 1600), make_vowel(rng, 1600, (400, 1920, 2560)), np.zeros(3200)])
+    audio[1400:1800] *= 5  # the loudest frames straddle the change at 1600
+    edges = np.array([0, 1600, 6400])
+    interval = (edges[:-1], edges[1:], np.array([0, 1]))
+    utterance = Utterance(id="u0", audio=audio.astype(np.float32), intervals={"vowel": interval})
+    path = tmp_path / "corpus.h5"
+    write_corpus(
+        path,
+        {"dev": [utterance]},
+        corpus="toy",
+        sampling_rate=FS,
+        class_names={"vowel": ["a", "b"]},
+        provenance=provenance({}, 0),
+    )
+    return path
+
+
+def test_examples_are_tidy(toy):
+    methods = {method: DecompositionSettings(method=method, n_components_seq=4) for method in METHODS}
+    signals, spectra = example_tables(toy, "dev", 0, methods)
+    assert list(signals.columns) == ["scale", "method", "component", "time_s", "amplitude"]
+    assert list(spectra.columns) == ["scale", "method", "component", "frequency_hz", "power"]
+    assert set(signals.method) == set(METHODS) == set(spectra.method)
+    for (scale, _), table in signals.groupby(["scale", "method"]):
+        n = 3 if scale == "frame" else 4
+        wide = table.pivot(index="time_s", columns="component", values="amplitude")
+        assert set(wide.columns) == {"X", "sum", *(f"OC{k}" for k in range(1, n + 1))}
+        assert len(wide) == (400 if scale == "frame" else 4000)
+        np.testing.assert_allclose(wide[[f"OC{k}" for k in range(1, n + 1)]].sum(axis=1), wide["sum"], atol=1e-12)
+    assert spectra.groupby(["scale", "method", "component"]).power.max().isin([0.0, 1.0]).all()
+    assert (spectra[spectra.component == "X"].groupby(["scale", "method"]).power.max() == 1.0).all()
+
+
+def test_frame_is_the_loudest_within_one_label(toy):
+    signals, _ = example_tables(toy, "dev", 0, {"filter": DecompositionSettings()})
+    start = round(signals[signals.scale == "frame"].time_s.min() * FS)
+    # Frames start every 320 samples; those from 1280 straddle the change at 1600, 1600 is the loudest that does not.
+    assert start == 1600
+
+
+def test_unknown_utterance(toy):
+    with pytest.raises(IndexError, match="no index 1"):
+        example_tables(toy, "dev", 1, {"filter": DecompositionSettings()})

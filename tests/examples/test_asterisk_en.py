@@ -13,7 +13,7 @@ from decvae.corpora.ingest import ingest_corpus
 from decvae.corpora.store import Corpus
 from tests.corpora.synthesis import RATE, Voice, speak
 
-SCRIPT = Path(__file__).resolve().parents[2] / "demos/asterisk_en.py"
+SCRIPT = Path(__file__).resolve().parents[2] / "examples/asterisk_en.py"
 TEXTS = {
     "agent-pass": "Please enter your password followed by the pound key.",
     "digits/five": "five",

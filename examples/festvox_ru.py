@@ -1,6 +1,6 @@
 """Real speech through the ``folder`` corpus: one Russian speaker, 620 sentences with phone labels (Debian festvox-ru).
 
-``python demos/festvox_ru.py VOICE OUT`` writes OUT/manifest.csv and copies of recordings and labels; VOICE is
+``python examples/festvox_ru.py VOICE OUT`` writes OUT/manifest.csv and copies of recordings and labels; VOICE is
 ``usr/share/festival/voices/russian/msu_ru_nsh_clunits`` of the package. See docs/corpora.md.
 """
 

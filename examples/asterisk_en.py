@@ -1,8 +1,8 @@
 """Real English speech through the ``folder`` corpus: prompts of one speaker, aligned to phones without any network.
 
-``python demos/asterisk_en.py SOUNDS TRANSCRIPTS OUT`` writes OUT/manifest.csv, OUT/wav and OUT/phones; SOUNDS and
+``python examples/asterisk_en.py SOUNDS TRANSCRIPTS OUT`` writes OUT/manifest.csv, OUT/wav and OUT/phones; SOUNDS and
 TRANSCRIPTS are from the Debian packages asterisk-core-sounds-en-g722 and asterisk-core-sounds-en. The phones are those
-of pocketsphinx's English model, which aligns the known text to the sound. It needs ``pip install .[demos]``
+of pocketsphinx's English model, which aligns the known text to the sound. It needs ``pip install .[examples]``
 (pocketsphinx, av). See docs/corpora.md.
 """
 

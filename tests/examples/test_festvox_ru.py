@@ -10,7 +10,7 @@ import soundfile
 from decvae.corpora.ingest import ingest_corpus
 from decvae.corpora.store import Corpus
 
-SCRIPT = Path(__file__).resolve().parents[2] / "demos/festvox_ru.py"
+SCRIPT = Path(__file__).resolve().parents[2] / "examples/festvox_ru.py"
 LAB = "separator ;\nnfields 1\n#\n0.20000 125 pau\n0.20000 125 e\n0.45000 125 gg\n0.50000 125 pau\n"
 
 
