@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from decvae.artifacts import ArtifactError
+from decvae.reporting.tables import table
 
 # Columns of Snakemake's benchmark files, and ours: seconds, MiB, and mean CPU load in percent of one core.
 MEASURED = {
@@ -41,11 +42,11 @@ def job_costs(benchmarks: str | Path) -> pd.DataFrame:
     """
     folder, rows = Path(benchmarks), []
     for path in sorted(folder.rglob("*.tsv")):
-        table = pd.read_csv(path, sep="\t", na_values="-")
-        if missing := sorted(set(MEASURED) - set(table.columns)):
+        measured = pd.read_csv(path, sep="\t", na_values="-")
+        if missing := sorted(set(MEASURED) - set(measured.columns)):
             raise ArtifactError(f"{path} is no benchmark file of Snakemake: it has no columns {missing}. Delete it.")
         rule, *name = path.relative_to(folder).with_suffix("").parts
-        rows.append({"rule": rule, "job": "/".join(name), **table[list(MEASURED)].iloc[-1].rename(MEASURED)})
+        rows.append({"rule": rule, "job": "/".join(name), **measured[list(MEASURED)].iloc[-1].rename(MEASURED)})
     if not rows:
         raise ArtifactError(f"no benchmark files under {folder}; run the workflow first (snakemake figures --cores 8)")
     return pd.DataFrame(rows)
@@ -54,7 +55,7 @@ def job_costs(benchmarks: str | Path) -> pd.DataFrame:
 def rule_costs(jobs: pd.DataFrame) -> pd.DataFrame:
     """One row for every rule, the most costly first: sums of times and volumes, the longest job, the largest memory."""
     grouped = jobs.groupby("rule", sort=False)
-    table = pd.DataFrame(
+    rules = pd.DataFrame(
         {
             "jobs": grouped.size(),
             "seconds": grouped["seconds"].sum(),
@@ -65,31 +66,29 @@ def rule_costs(jobs: pd.DataFrame) -> pd.DataFrame:
             "written_mib": grouped["written_mib"].sum(),
         }
     )
-    return table.sort_values("seconds", ascending=False, kind="stable").reset_index()
+    return rules.sort_values("seconds", ascending=False, kind="stable").reset_index()
 
 
-def as_markdown(table: pd.DataFrame) -> str:
+def as_markdown(rules: pd.DataFrame) -> str:
     """Rules with rounded numbers and a last row for all of them, as Markdown.
 
-    >>> print(as_markdown(pd.DataFrame({"rule": ["a"], "jobs": [2], "seconds": [3.2], "memory_mib": [float("nan")]})))
+    >>> jobs = pd.DataFrame({"rule": ["a"], "jobs": [2], "seconds": [3.2], "memory_mib": [float("nan")]})
+    >>> print(as_markdown(jobs), end="")
     | rule | jobs | seconds | memory mib |
-    |---|---|---|---|
+    | --- | --- | --- | --- |
     | a | 2 | 3 |  |
     | all | 2 | 3 |  |
     """
-    numbers = table.drop(columns="rule")
+    numbers = rules.drop(columns="rule")
     largest = [name for name in numbers if name.startswith(("longest", "memory"))]
     total = numbers.sum(min_count=1)
     total[largest] = numbers[largest].max()
-    rows = [*table.itertuples(index=False), ("all", *total)]
-    lines = ["| " + " | ".join(name.replace("_", " ") for name in table.columns) + " |", "|---" * table.shape[1] + "|"]
-    for rule, *values in rows:
-        cells = ["" if pd.isna(value) else f"{value:.0f}" for value in values]
-        lines.append(f"| {rule} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    rows = [*rules.itertuples(index=False), ("all", *total)]
+    body = [[rule, *("" if pd.isna(value) else f"{value:.0f}" for value in values)] for rule, *values in rows]
+    return table([name.replace("_", " ") for name in rules.columns], body)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("results", nargs="?", type=Path, default=Path("results"), help="folder (default: results)")
-    print(as_markdown(rule_costs(job_costs(parser.parse_args().results / "benchmarks"))))
+    print(as_markdown(rule_costs(job_costs(parser.parse_args().results / "benchmarks"))), end="")

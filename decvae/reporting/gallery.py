@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import yaml
 from PIL import Image, ImageDraw, ImageFont
 
-from decvae import __version__
-from decvae.artifacts import atomic_path, settings_hash
+from decvae.artifacts import atomic_path
 
-LIBRARIES = ("torch", "transformers", "numpy", "scipy", "scikit-learn", "pandas", "umap-learn")
 MARGIN = 12
 TITLE = 26
 
@@ -118,35 +113,3 @@ def gallery_page(entries: Sequence[Entry], sheet: str, command: str) -> str:
         lines += [f"- `{entry.name}`: {entry.caption}" for entry in entries if entry.category == category]
         lines.append("")
     return "\n".join(lines)
-
-
-def study_record(config: dict[str, Any], runs: Sequence[dict[str, Any]]) -> str:
-    """What a study was made of, as a page in Markdown: versions, runs, and the whole configuration.
-
-    Parameters
-    ----------
-    config : dict
-        The completed configuration.
-    runs : sequence of dict
-        Columns that identify each run.
-    """
-    versions = {"decvae": __version__, "python": platform.python_version()}
-    versions |= {name: version(name) for name in LIBRARIES}
-    columns = ("label", "model", "objective", "corpus", "decomposition", "n_components", "input", "seed", "run")
-    return "\n".join(
-        [
-            *("# Parameters and provenance", ""),
-            f"Configuration {settings_hash(config, 12)}, seed {config['seed']}, {len(runs)} runs.",
-            *("", "| library | version |", "|---|---|"),
-            *(f"| {name} | {number} |" for name, number in versions.items()),
-            *("", "## Runs", "", f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"),
-            *(f"| {' | '.join(_cell(run.get(column)) for column in columns)} |" for run in runs),
-            *("", "## Configuration", "", "```yaml"),
-            yaml.safe_dump(config, sort_keys=False, allow_unicode=True).rstrip(),
-            *("```", ""),
-        ]
-    )
-
-
-def _cell(value: Any) -> str:
-    return "" if value is None else str(value)

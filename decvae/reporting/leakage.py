@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from decvae.reporting.published_values import BEST
-from decvae.reporting.tables import escaped, markdown, matching, on_aggregation
+from decvae.names import score_named
+from decvae.reporting.selection import BEST, in_order, matching, on_aggregation
+from decvae.reporting.tables import bold, grid
 
-# Metrics whose test part can leak, with their headings. The others have no test part, or (k-means) no training part.
-JOINT = {"disentanglement": "D", "completeness": "C", "informativeness": "I", "explicitness": "Expl."}
+# Metrics whose test part can leak. The others have no test part, or (k-means) no training part.
+JOINT = ("disentanglement", "completeness", "informativeness", "explicitness")
 TASK = ("accuracy", "unweighted_accuracy", "f1_macro")
 KEY = ["corpus", "run", "label", "checkpoint", "epoch", "branch", "aggregation", "factors", "metric", "classifier"]
 COLUMNS = (*KEY, "published", "sound", "sound_low", "sound_high", "worth")
@@ -37,11 +38,11 @@ def compare_protocols(metrics: pd.DataFrame, classifier: str) -> pd.DataFrame:
         If one of the protocols has no scores.
     """
     rows = metrics[(metrics["space"] == "mu") & metrics["metric"].isin([*JOINT, *TASK])]
-    of = {name: rows[rows["protocol"] == name] for name in ("published", "sound")}
+    of = {name: matching(rows, protocol=name) for name in ("published", "sound")}
     absent = [name for name, found in of.items() if found.empty]
     if absent:
         raise ValueError(f"the metrics have no scores by the protocol(s) {absent}: set `evaluation.protocols` to both")
-    headline = of["sound"][of["sound"]["classifier"] == classifier].assign(classifier=BEST)
+    headline = matching(of["sound"], classifier=classifier).assign(classifier=BEST)
     sound = pd.concat([of["sound"], headline])[[*KEY, "value", "ci_low", "ci_high"]]
     sound = sound.rename(columns={"value": "sound", "ci_low": "sound_low", "ci_high": "sound_high"})
     published = of["published"][[*KEY, "value"]].rename(columns={"value": "published"})
@@ -70,23 +71,19 @@ def protocol_tables(compared: pd.DataFrame, *, corpus: str, checkpoint: str, agg
     rows = rows[rows["metric"].isin([*JOINT, "accuracy"])]
     if rows.empty:
         raise ValueError(f"no score of corpus {corpus!r} at checkpoint {checkpoint!r} has both protocols")
-    joint = rows["metric"].isin(JOINT)
-    names = rows["classifier"].replace({BEST: "headline"}).str.replace("_", " ")
-    heading = rows["metric"].map(JOINT).where(joint, rows["factors"] + ", " + names)
+    symbols = rows["metric"].map({name: score_named(name).symbol for name in JOINT})
+    classifiers = rows["classifier"].replace({BEST: "headline"}).str.replace("_", " ")
+    rows = rows.assign(heading=symbols.where(symbols.notna(), rows["factors"] + ", " + classifiers))
     lead = f"`published / sound` (headline: best on the test data / {classifier.replace('_', ' ')})"
-    tables = [
-        f"Branch {branch}, {lead}:\n\n{_one_branch(found)}"
-        for branch, found in rows.assign(heading=heading).groupby("branch", sort=False)
-    ]
-    return "\n".join(tables)
+    return "\n".join(
+        f"Branch {branch}, {lead}:\n\n{_one_branch(found)}" for branch, found in rows.groupby("branch", sort=False)
+    )
 
 
 def _one_branch(rows: pd.DataFrame) -> str:
-    present = list(dict.fromkeys(rows["heading"]))
-    headings = [heading for heading in JOINT.values() if heading in present]
-    headings += [heading for heading in present if heading not in headings]
+    joint = in_order(rows.loc[rows["metric"].isin(JOINT), "metric"])
+    columns = list(dict.fromkeys([*(score.symbol for score in joint), *rows["heading"]]))
     cells = {(row.label, row.heading): f"{row.published:.3f} / {row.sound:.3f}" for row in rows.itertuples()}
-    labels = list(dict.fromkeys(rows["label"]))
-    body = [[escaped(label, "markdown"), *(cells.get((label, name), "-") for name in headings)] for label in labels]
-    worth = rows.groupby("heading")["worth"].mean()
-    return markdown(headings, [*body, ["mean difference", *(f"**{worth[name]:+.3f}**" for name in headings)]])
+    for heading, worth in rows.groupby("heading")["worth"].mean().items():
+        cells["mean difference", heading] = bold(f"{worth:+.3f}")
+    return grid(cells, columns)

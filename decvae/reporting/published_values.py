@@ -1,42 +1,35 @@
-"""The numbers that the paper reports, beside those of the same models here under the published protocol.
+"""The numbers that the paper reports, and those of the same models here under the published protocol.
 
 ``published_scores.csv`` has the scores that are printed in figures 2g, 3g, 4g and 5g of arXiv:2601.06844, without
 uncertainty: the paper gives one seed per model. Columns corpus (the kind; VOC-ALS zero-shot, IEMOCAP fine-tuned),
 figure, model (our name of it, :func:`decvae.names.name_in_paper`), score and value. What to bear in mind: the published
 cross-validation splits frames, not utterances; the speaker accuracies of DecVAE on SimVowels and its emotion accuracies
 on IEMOCAP are those of whole utterances (branch S), those of the other models of frames. PCA and ICA on VOC-ALS are
-left out, since the figure has them swapped.
+left out, since the figure has them swapped. ``published_trends.csv`` has the paper's ablations. Scores are called as in
+:mod:`decvae.names`.
 """
 
 from __future__ import annotations
 
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from decvae.names import METHODS, MODELS, PAPER_BETAS, name_in_paper
-from decvae.reporting.tables import escaped, markdown, matching
+from decvae.names import METHODS, MODELS, PAPER_BETAS, SCORES, name_in_paper, score_named, split_score
+from decvae.reporting.selection import BEST, in_order, matching, with_score_names
+from decvae.reporting.tables import grid
 
-VALUES = Path(__file__).with_name("published_scores.csv")
-BEST = "best"  # the paper reports the classifier with the highest test accuracy
-HEADINGS = {
-    "mutual_information": "MI",
-    "total_correlation_norm": "TC norm.",
-    "disentanglement": "D",
-    "completeness": "C",
-    "informativeness": "I",
-    "explicitness": "Expl.",
-    "modularity": "Mod.",
-    "irs": "IRS",
-    "accuracy": "acc.",
-    "unweighted_accuracy": "UA",
-    "kmeans_accuracy": "k-means",
-}
-TASKS = ("accuracy", "unweighted_accuracy", "kmeans_accuracy")  # of one factor each
-COLUMNS = ("run", "label", "model", "aggregation", "metric", "factor", "value", "paper")
-_OWN_NAMES = {"gaussian_correlation_norm": "total_correlation_norm"}
+MODEL_COLUMNS = ("model", "decomposition", "beta_z", "input")  # that tell the paper's models apart
+COLUMNS = ("run", "label", "model", "aggregation", "score", "value", "paper")
+
+
+def published(name: str) -> pd.DataFrame:
+    """The rows of ``published_NAME.csv`` whose score :data:`decvae.names.SCORES` has, too."""
+    path = Path(__file__).with_name(f"published_{name}.csv")
+    table = pd.read_csv(path, comment="#", dtype={"setting": str}, keep_default_na=False)
+    known = {score.name for score in SCORES}
+    return table[[split_score(score)[0] in known for score in table["score"]]]
 
 
 def paper_values(kind: str) -> pd.DataFrame:
@@ -44,38 +37,27 @@ def paper_values(kind: str) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame with columns model, decomposition, beta_z, input, metric, factor, value
-        The first two and ``factor`` are empty strings, ``beta_z`` NaN, where they do not apply.
+    DataFrame with columns model, decomposition, beta_z, input, score, value
+        The second is an empty string, ``beta_z`` NaN, where they do not apply.
     """
-    table = pd.read_csv(VALUES, keep_default_na=False)
-    models, rows = _models_by_name(), []
-    for row in table[table["corpus"] == kind].itertuples():
-        metric, factor = _metric_and_factor(row.score)
-        if row.model in models and metric in HEADINGS:
-            rows.append({**models[row.model], "metric": metric, "factor": factor, "value": row.value})
-    return pd.DataFrame(rows, columns=["model", "decomposition", "beta_z", "input", "metric", "factor", "value"])
+    rows = matching(published("scores"), corpus=kind).rename(columns={"model": "name"})
+    return rows.merge(_models_by_name(), on="name")[[*MODEL_COLUMNS, "score", "value"]]
 
 
-def _models_by_name() -> dict[str, dict[str, Any]]:
-    """Kinds of models that are trained on the corpus that they are scored on, by their names in the paper."""
+def published_trend(axis: str) -> pd.DataFrame:
+    """What the paper reports along an axis: columns score, setting, value; empty for an axis that it lacks."""
+    return matching(published("trends"), axis=axis)[["score", "setting", "value"]]
+
+
+def _models_by_name() -> pd.DataFrame:
+    """Kinds of models that are trained on the corpus that they are scored on, and their names in the paper."""
     kinds = [(model, "", float("nan")) for model in MODELS if model != "decvae"]
     kinds += [("decvae", decomposition, beta) for decomposition, beta in product(METHODS, PAPER_BETAS)]
-    return {
-        name_in_paper(model, features, decomposition, beta): {
-            "model": model,
-            "decomposition": decomposition,
-            "beta_z": beta,
-            "input": features,
-        }
+    rows = [
+        (model, decomposition, beta, features, name_in_paper(model, features, decomposition, beta))
         for (model, decomposition, beta), features in product(kinds, ("mel", "waveform"))
-    }
-
-
-def _metric_and_factor(score: str) -> tuple[str, str]:
-    for task in TASKS:
-        if score.startswith(f"{task}_"):
-            return task, score.removeprefix(f"{task}_")
-    return _OWN_NAMES.get(score, score), ""
+    ]
+    return pd.DataFrame(rows, columns=[*MODEL_COLUMNS, "name"])
 
 
 def beside_paper(metrics: pd.DataFrame, *, kind: str, corpus: str, checkpoint: str, aggregation: str) -> pd.DataFrame:
@@ -98,37 +80,24 @@ def beside_paper(metrics: pd.DataFrame, *, kind: str, corpus: str, checkpoint: s
     """
     wanted = {"corpus": corpus, "checkpoint": checkpoint, "branch": "Z", "space": "mu", "protocol": "published"}
     rows = matching(metrics, **wanted)
+    rows = rows[rows["classifier"].isin(["", BEST]) & rows["start_from"].isna()]
     decvae = rows["model"] == "decvae"
-    rows = rows[(~decvae | (rows["objective"] == "published")) & rows["start_from"].isna()]
+    comparable = ~decvae | (rows["objective"] == "published")
+    rows = rows[comparable & (rows["aggregation"] == decvae.map({True: aggregation, False: "X"}))]
     decvae = rows["model"] == "decvae"
-    tasks = rows["metric"].isin(["accuracy", "unweighted_accuracy"])
-    chosen = decvae.map({True: aggregation, False: "X"})
-    rows = rows[(rows["aggregation"] == chosen) & (~tasks | (rows["classifier"] == BEST))]
-    decvae = rows["model"] == "decvae"
-    keys = rows.assign(
-        decomposition=rows["decomposition"].where(decvae, ""),
-        beta_z=rows["beta_z"].where(decvae),
-        factor=rows["factors"].where(rows["metric"].isin(TASKS), ""),
+    keys = with_score_names(rows).assign(
+        decomposition=rows["decomposition"].where(decvae, ""), beta_z=rows["beta_z"].where(decvae)
     )
-    shared = ["model", "decomposition", "beta_z", "input", "metric", "factor"]
-    return keys.merge(paper_values(kind).rename(columns={"value": "paper"}), on=shared)[list(COLUMNS)]
+    paper = paper_values(kind).rename(columns={"value": "paper"})
+    return keys.merge(paper, on=[*MODEL_COLUMNS, "score"])[list(COLUMNS)]
 
 
 def paper_table(found: pd.DataFrame) -> str:
     """Markdown of :func:`beside_paper`, ``here / paper`` in the cells; empty for an empty table."""
     if found.empty:
         return ""
-    heading = found["metric"].map(HEADINGS)
-    heading = heading.where(found["factor"] == "", found["factor"] + " " + heading)
-    pairs = dict.fromkeys(zip(found["metric"], heading, strict=True))  # factors in the order of the scores
-    ordered = sorted(pairs, key=lambda pair: list(HEADINGS).index(pair[0]))
     cells = {
-        (row.label, name): f"{row.value:.3f} / {row.paper:.3f}"
-        for row, name in zip(found.itertuples(), heading, strict=True)
+        (row.label, score_named(row.score).symbol): f"{row.value:.3f} / {row.paper:.3f}" for row in found.itertuples()
     }
-    headings = [name for _, name in ordered]
-    body = [
-        [escaped(label, "markdown"), *(cells.get((label, name), "-") for name in headings)]
-        for label in dict.fromkeys(found["label"])
-    ]
-    return "Branch Z under the published protocol, `here / paper`:\n\n" + markdown(headings, body)
+    columns = [score.symbol for score in in_order(found["score"])]
+    return "Branch Z under the published protocol, `here / paper`:\n\n" + grid(cells, columns)

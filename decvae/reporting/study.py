@@ -1,102 +1,67 @@
-"""A study in one page: each setting over its seeds beside the paper, targets, baselines and ablations."""
+"""What a study finds: runs beside targets, the reference beside all others, ablations around it and their order."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from scipy.stats import kendalltau
 
-from decvae.names import PAIRED_KEYS, dotted
-from decvae.reporting.published_values import BEST, TASKS
-from decvae.reporting.tables import matching, on_aggregation
+from decvae.names import PAIRED_KEYS, dotted, score_named
+from decvae.reporting.selection import BEST, chosen_scores, matching
 from decvae.settings.objective import OPTIONS, ObjectiveSettings
 
-TRENDS = Path(__file__).with_name("published_trends.csv")
+# The scores of the page in their order, and the value that one single model should reach.
+TARGETS = {
+    "disentanglement": 0.76,
+    "modularity": 0.91,
+    "explicitness": 0.95,
+    "irs": 0.66,
+    "accuracy_vowel": 0.98,
+    "accuracy_speaker": 0.97,
+    "mutual_information": 0.03,
+    "total_correlation_norm": 0.10,
+}
 
 
-@dataclass(frozen=True)
-class Score:
-    """A score of the page: its heading, whether low is good, and the value that one single model should reach."""
-
-    heading: str
-    metric: str
-    factor: str = ""
-    low: bool = False
-    target: float | None = None
-
-    def margin(self, value: float, other: float) -> float:
-        """How much better ``value`` is than ``other``."""
-        return other - value if self.low else value - other
-
-
-SCORES = (
-    Score("D", "disentanglement", target=0.76),
-    Score("Mod.", "modularity", target=0.91),
-    Score("Expl.", "explicitness", target=0.95),
-    Score("IRS", "irs", target=0.66),
-    Score("vowel acc.", "accuracy", "vowel", target=0.98),
-    Score("speaker acc.", "accuracy", "speaker", target=0.97),
-    Score("MI", "mutual_information", low=True, target=0.03),
-    Score("TC norm.", "total_correlation_norm", low=True, target=0.10),
-)
-
-
-def scores_of(
-    metrics: pd.DataFrame, *, corpus: str, protocol: str, aggregation: str, classifier: str, branch: str = "Z"
-) -> pd.DataFrame:
-    """The rows of the page's scores: latents of one branch, of every run and checkpoint.
+def scores_of(metrics: pd.DataFrame, *, protocol: str, classifier: str, **chosen: str) -> pd.DataFrame:
+    """The rows of the page's scores, of every run and checkpoint.
 
     Parameters
     ----------
     metrics : DataFrame
         ``metrics.parquet``.
-    aggregation : str
-        Runs that lack it are taken on X.
     classifier : str
         Of the sound protocol; the published one reports its best.
-
-    Returns
-    -------
-    DataFrame
-        With a column ``heading``.
+    **chosen : str
+        As for :func:`~decvae.reporting.selection.chosen_scores`.
 
     Raises
     ------
     ValueError
         If there are no such rows.
     """
-    wanted = {"corpus": corpus, "protocol": protocol, "branch": branch, "space": "mu"}
-    kept = ["", BEST if protocol == "published" else classifier]
-    rows = matching(metrics, **wanted)
-    rows = on_aggregation(rows[rows["classifier"].isin(kept)], aggregation)
-    headings = {(score.metric, score.factor): score.heading for score in SCORES}
-    factor = rows["factors"].where(rows["metric"].isin(TASKS), "")
-    found = [headings.get(pair) for pair in zip(rows["metric"], factor, strict=True)]
-    rows = rows.assign(heading=pd.Series(found, rows.index, dtype=object))
-    rows = rows[rows["heading"].notna()]
-    if rows.empty:
-        raise ValueError(f"the metrics have no scores with {wanted} and aggregation {aggregation!r}")
-    return rows
+    classifier = BEST if protocol == "published" else classifier
+    rows = chosen_scores(metrics, protocol=protocol, classifier=classifier, **chosen)
+    return rows[rows["score"].isin(list(TARGETS))]
 
 
-def distances_to_targets(rows: pd.DataFrame) -> pd.DataFrame:
-    """Every trained or fitted run beside the targets, the one that meets most of them first.
+def distances_to_targets(rows: pd.DataFrame, checkpoint: str) -> pd.DataFrame:
+    """Every run at one checkpoint beside the targets, the one that meets most of them first.
 
-    Ties are broken by the sum of what is missing. Untrained models are left out.
+    Ties are broken by the sum of what is missing.
 
     Returns
     -------
     DataFrame with columns run, label, met and one per score
         ``value - target``, signed so that at least 0 meets the target.
     """
-    trained = rows[rows["checkpoint"] != "init"]
-    wide = trained.pivot_table(index=["run", "label", "checkpoint"], columns="heading", values="value").reset_index()
-    aimed = [score for score in SCORES if score.target is not None and score.heading in wide]
-    margins = pd.DataFrame({score.heading: score.margin(wide[score.heading], score.target) for score in aimed})
+    wide = matching(rows, checkpoint=checkpoint)
+    wide = wide.pivot_table(index=["run", "label"], columns="score", values="value").reset_index()
+    margins = pd.DataFrame(
+        {name: score_named(name).margin(wide[name], target) for name, target in TARGETS.items() if name in wide}
+    )
     met, missing = (margins >= 0).sum(axis=1), margins.clip(upper=0).sum(axis=1)
     found = pd.concat([wide[["run", "label"]], met.rename("met"), margins], axis=1)
     return found.assign(missing=missing).sort_values(["met", "missing"], ascending=False).drop(columns="missing")
@@ -107,27 +72,25 @@ def against_others(summary: pd.DataFrame, reference: str, checkpoint: str) -> pd
 
     Returns
     -------
-    DataFrame with columns setting, checkpoint, heading, value, reference, verdict
+    DataFrame with columns setting, checkpoint, score, value, reference, verdict
         ``verdict`` is better or worse where the 95 % intervals do not overlap, else ``overlap``; ``no interval`` where
         one of them has none.
     """
-    own = summary[(summary["setting"] == reference) & (summary["checkpoint"] == checkpoint)].set_index("heading")
-    own = own[own["value"].notna()]
-    others = summary[(summary["setting"] != reference) | (summary["checkpoint"] == "init")]
-    low = {score.heading: score.low for score in SCORES}
-    found = []
-    for row in others[others["value"].notna()].itertuples():
-        if row.heading not in own.index:
-            continue
-        ours = own.loc[row.heading]
-        if pd.isna([row.ci_low, row.ci_high, ours.ci_low, ours.ci_high]).any():
-            verdict = "no interval"
-        elif ours.ci_low > row.ci_high or ours.ci_high < row.ci_low:
-            verdict = "better" if (ours.value > row.value) != low[row.heading] else "worse"
-        else:
-            verdict = "overlap"
-        found.append((row.setting, row.checkpoint, row.heading, row.value, ours.value, verdict))
-    return pd.DataFrame(found, columns=["setting", "checkpoint", "heading", "value", "reference", "verdict"])
+    is_own = (summary["setting"] == reference) & (summary["checkpoint"] == checkpoint)
+    known = summary["value"].notna()
+    others = summary[known & ((summary["setting"] != reference) | (summary["checkpoint"] == "init"))]
+    own = summary.loc[known & is_own, ["score", "value", "ci_low", "ci_high"]]
+    pairs = others.merge(own, on="score", suffixes=("", "_own"))
+    pairs = pairs.assign(verdict=[_verdict(pair) for pair in pairs.itertuples()], reference=pairs["value_own"])
+    return pairs[["setting", "checkpoint", "score", "value", "reference", "verdict"]]
+
+
+def _verdict(pair: Any) -> str:
+    if pd.isna([pair.ci_low, pair.ci_high, pair.ci_low_own, pair.ci_high_own]).any():
+        return "no interval"
+    if pair.ci_low_own <= pair.ci_high and pair.ci_high_own >= pair.ci_low:
+        return "overlap"
+    return "better" if score_named(pair.score).margin(pair.value_own, pair.value) > 0 else "worse"
 
 
 def axes_around(settings: Mapping[str, Mapping[str, Any]], reference: str) -> dict[str, dict[str, str]]:
@@ -181,30 +144,22 @@ def _value(flat: Mapping[str, Any], key: str) -> str:
     return f"{flat[key]:g}" if isinstance(flat[key], float) else str(flat[key])
 
 
-def published_trend(axis: str) -> pd.DataFrame:
-    """What the paper reports along an axis: columns heading, setting, value; empty for an axis that it lacks."""
-    table = pd.read_csv(TRENDS, comment="#", dtype={"setting": str}, keep_default_na=False)
-    headings = {(score.metric, score.factor): score.heading for score in SCORES}
-    table["heading"] = [headings[pair] for pair in zip(table["metric"], table["factor"], strict=True)]
-    return table.loc[table["axis"] == axis, ["heading", "setting", "value"]]
-
-
 def agreement(ours: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     """Kendall's tau of the order of the settings here and in the paper, for every score.
 
     Parameters
     ----------
     ours, published : DataFrame
-        Columns heading, setting, value.
+        Columns score, setting, value.
 
     Returns
     -------
-    DataFrame with columns heading, settings (their number), tau
+    DataFrame with columns score, settings (their number), tau
         Scores with fewer than three settings in common are left out.
     """
-    both = ours.merge(published, on=["heading", "setting"], suffixes=("", "_paper"))
+    both = ours.merge(published, on=["score", "setting"], suffixes=("", "_paper"))
     found = []
-    for heading, group in both.groupby("heading", sort=False):
+    for score, group in both.groupby("score", sort=False):
         if len(group) >= 3:
-            found.append((heading, len(group), kendalltau(group["value"], group["value_paper"]).statistic))
-    return pd.DataFrame(found, columns=["heading", "settings", "tau"])
+            found.append((score, len(group), kendalltau(group["value"], group["value_paper"]).statistic))
+    return pd.DataFrame(found, columns=["score", "settings", "tau"])

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 
-from decvae.names import dotted
-from decvae.reporting.published_values import paper_values
+from decvae.names import dotted, score_named
+from decvae.reporting.published_values import paper_values, published_trend
 from decvae.reporting.seeds import over_seeds
-from decvae.reporting.study import (
-    SCORES,
-    against_others,
-    agreement,
-    axes_around,
-    distances_to_targets,
-    published_trend,
-    scores_of,
-)
-from decvae.reporting.tables import escaped, markdown, matching
+from decvae.reporting.selection import matching
+from decvae.reporting.study import TARGETS, against_others, agreement, axes_around, distances_to_targets, scores_of
+from decvae.reporting.tables import ABSENT, grid
 
-HEADINGS = [score.heading for score in SCORES]
+Settings = Mapping[str, Mapping[str, Any]]  # nested settings of the runs of each setting
+
+SYMBOLS = {name: score_named(name).symbol for name in TARGETS}
+HEADINGS = list(SYMBOLS.values())
 AGGREGATIONS = ("X", "OC1", "OC2", "OC3", "OC4", "OC5", "OCs_joint", "OCs_proj", "all")
 PROTOCOLS = ("published", "sound")
 VERDICTS = ("better", "worse")
 UTTERANCES = {"S": ("X", "all"), "Z+S": ("all",)}  # aggregations that are shown of branches with utterances
 PAPER_KEYS = ("seed", "decomposition", "beta_z", "beta_s")  # in which DecVAEs of the paper's table differ
+BEST_RUNS = 5  # beside the targets
 
 
 def study_page(
     metrics: pd.DataFrame,
-    settings: Mapping[str, Mapping[str, Any]],
+    settings: Settings,
     *,
     reference: str,
     kind: str,
@@ -59,64 +56,55 @@ def study_page(
     ValueError
         If the metrics have no scores by one of the two protocols.
     """
+    metrics = matching(metrics, corpus=corpus)
     shown = {"corpus": corpus, "classifier": classifier}
     rows = {name: scores_of(metrics, protocol=name, aggregation=aggregation, **shown) for name in PROTOCOLS}
     summaries = {name: over_seeds(found, single=True) for name, found in rows.items()}
-    n_runs = matching(metrics, corpus=corpus)["run"].nunique()
-    parts = ["# Results\n", _introduction(summaries["sound"], n_runs, aggregation)]
-    for name in PROTOCOLS:
-        parts += [f"## All models, {name} protocol\n", _models(summaries[name], checkpoint)]
+    sound = summaries["sound"]
+    sections = {f"All models, {name} protocol": _models(summaries[name], checkpoint) for name in PROTOCOLS}
     for name in PROTOCOLS:
         if table := _utterances(metrics, checkpoint, protocol=name, **shown):
-            parts += [f"## Utterances, {name} protocol\n", table]
-    parts += ["## Beside the paper\n", _beside_paper(summaries["published"], settings, reference, kind, checkpoint)]
-    parts += ["## Targets\n", _targets(distances_to_targets(rows["published"]))]
-    parts += ["## Against every other model\n", _verdicts(against_others(summaries["sound"], reference, checkpoint))]
-    parts += ["## Ablations\n", *_ablations(summaries["sound"], settings, reference, checkpoint)]
-    found = {
-        name: over_seeds(part, single=True)
-        for name in AGGREGATIONS
-        if len(part := _only(metrics, reference, checkpoint, name, shown))
+            sections[f"Utterances, {name} protocol"] = table
+    sections |= {
+        "Beside the paper": _beside_paper(summaries["published"], settings, reference, kind, checkpoint),
+        "Targets": _targets(distances_to_targets(rows["published"], checkpoint)),
+        "Against every other model": _verdicts(against_others(sound, reference, checkpoint)),
+        "Ablations": "\n".join(
+            [
+                *_ablations(sound, settings, reference, checkpoint),
+                _by_aggregation(metrics, reference, checkpoint, **shown),
+            ]
+        ),
     }
-    parts += ["### aggregation\n", _axis_table(found, "aggregation")]
-    return "\n".join(parts)
-
-
-def _only(metrics: pd.DataFrame, reference: str, checkpoint: str, aggregation: str, shown: dict):
-    """Sound scores of the reference on one aggregation; empty if it has none."""
-    own = matching(metrics, setting=reference, checkpoint=checkpoint, branch="Z", space="mu")
-    if aggregation not in set(own["aggregation"]):
-        return own.iloc[:0]
-    return scores_of(own, protocol="sound", aggregation=aggregation, **shown)
+    introduction = _introduction(sound, metrics["run"].nunique(), aggregation)
+    return "\n".join(["# Results\n", introduction, *(f"## {title}\n\n{text}" for title, text in sections.items())])
 
 
 def _introduction(summary: pd.DataFrame, n_runs: int, aggregation: str) -> str:
+    low = " and ".join(SYMBOLS[name] for name in TARGETS if score_named(name).better == "low")
     return (
         f"Written by the workflow from `results/metrics/metrics.parquet`. {n_runs} runs, up to {summary['runs'].max()} "
         "seeds of a setting: mean ± standard deviation over seeds. Frame latents (branch Z), aggregation "
         f"`{aggregation}` for DecVAEs and X for all others. `untrained` is the encoder before training. Low is good "
-        "for MI and TC norm., high for the rest.\n"
+        f"for {low}, high for the rest.\n"
     )
 
 
 def _number(row: Any) -> str:
-    """Value and spread; "-" for a score that is not defined, as total correlation with redundant codes."""
+    """Value and spread; a dash for a score that is not defined, as total correlation with redundant codes."""
     if pd.isna(row.value):
-        return "-"
+        return ABSENT
     return f"{row.value:.3f}" + ("" if pd.isna(row.spread) else f" ± {row.spread:.3f}")
 
 
-def _grid(named: dict[str, pd.DataFrame], headings: list[str]) -> str:
-    """A row for every name, cells from rows with heading, value and spread."""
-    body = []
-    for name, part in named.items():
-        cells = {row.heading: _number(row) for row in part.itertuples()}
-        body.append([escaped(name, "markdown"), *(cells.get(heading, "-") for heading in headings)])
-    return markdown(headings, body)
+def _scores(named: Mapping[str, pd.DataFrame], names: list[str] | None = None, corner: str = "model") -> str:
+    """A row for every name, with the numbers of its summary."""
+    cells = {(name, SYMBOLS[row.score]): _number(row) for name, part in named.items() for row in part.itertuples()}
+    return grid(cells, HEADINGS if names is None else [SYMBOLS[name] for name in names], corner=corner)
 
 
 def _models(summary: pd.DataFrame, checkpoint: str) -> str:
-    return _grid(_states(summary, checkpoint), HEADINGS)
+    return _scores(_states(summary, checkpoint))
 
 
 def _state(setting: str, checkpoint: str) -> str:
@@ -126,110 +114,109 @@ def _state(setting: str, checkpoint: str) -> str:
 def _states(summary: pd.DataFrame, checkpoint: str) -> dict[str, pd.DataFrame]:
     """The scores of every setting, trained and untrained, by a name that has the number of runs."""
     rows = summary[summary["checkpoint"].isin([checkpoint, "init"])]
-    named = {}
-    for (setting, state), part in rows.groupby(["setting", "checkpoint"], sort=False):
-        named[f"{_state(setting, state)} ({part['runs'].max()})"] = part
-    return named
+    groups = rows.groupby(["setting", "checkpoint"], sort=False)
+    return {f"{_state(*key)} ({part['runs'].max()})": part for key, part in groups}
 
 
 def _utterances(metrics: pd.DataFrame, checkpoint: str, **shown: str) -> str:
     """Latents of whole utterances, alone and beside those of their frames; empty for a study without branch S."""
-    parts, measured = {}, set(zip(metrics["branch"], metrics["aggregation"], strict=True))
-    for branch, aggregations in UTTERANCES.items():
-        for name in (name for name in aggregations if (branch, name) in measured):
+    parts: dict[str, pd.DataFrame] = {}
+    measured = set(zip(metrics["branch"], metrics["aggregation"], strict=True))
+    for branch, name in ((branch, name) for branch, names in UTTERANCES.items() for name in names):
+        if (branch, name) in measured:
             summary = over_seeds(scores_of(metrics, aggregation=name, branch=branch, **shown), single=True)
-            parts |= {f"{label}: {branch}, {name}": part for label, part in _states(summary, checkpoint).items()}
-    columns = {heading for part in parts.values() for heading in part["heading"]}
-    return _grid(parts, [heading for heading in HEADINGS if heading in columns]) if parts else ""
+            parts |= {f"{state}: {branch}, {name}": part for state, part in _states(summary, checkpoint).items()}
+    found = {score for part in parts.values() for score in part["score"]}
+    return _scores(parts, [name for name in TARGETS if name in found]) if parts else ""
 
 
-def _beside_paper(summary: pd.DataFrame, settings: Mapping, reference: str, kind: str, checkpoint: str) -> str:
+def _beside_paper(summary: pd.DataFrame, settings: Settings, reference: str, kind: str, checkpoint: str) -> str:
     """``here / paper`` of the baselines, the reference, and DecVAEs that differ from it in the keys of the paper."""
     paper = paper_values(kind)
+    paper = paper[paper["score"].isin(list(TARGETS))]
     flat = {setting: dotted(values) for setting, values in settings.items()}
-    named = {}
-    for setting, part in summary[summary["checkpoint"] == checkpoint].groupby("setting", sort=False):
+    cells = {}
+    for setting, part in matching(summary, checkpoint=checkpoint).groupby("setting", sort=False):
         own = settings[setting]
-        same = paper[(paper["model"] == own["model"]) & (paper["input"] == own["input"])]
+        same = matching(paper, model=own["model"], input=own["input"])
         if own["model"] == "decvae":
             if any(flat[setting].get(key) != value for key, value in flat[reference].items() if key not in PAPER_KEYS):
                 continue
             same = same[(same["decomposition"] == own["decomposition"]) & (same["beta_z"] == own["beta_z"])]
             same = same if own["n_components"] == 3 else same.iloc[:0]
-        theirs = {(row.metric, row.factor): row.value for row in same.itertuples()}
-        cells = {row.heading: _number(row) for row in part.itertuples()}
-        if theirs:
-            values = [(score, theirs.get((score.metric, score.factor))) for score in SCORES]
-            named[setting] = [
-                "-" if value is None else f"{cells.get(score.heading, '-')} / {value:.3f}" for score, value in values
-            ]
-    if not named:
+        ours = {row.score: _number(row) for row in part.itertuples()}
+        for row in same.itertuples():
+            cells[setting, SYMBOLS[row.score]] = f"{ours.get(row.score, ABSENT)} / {row.value:.3f}"
+    if not cells:
         return "The paper has none of these models.\n"
-    body = [[escaped(label, "markdown"), *cells] for label, cells in named.items()]
-    text = (
+    return (
         "Published protocol, `here / paper`. The paper has one seed and far larger data; its speaker accuracies of "
-        "DecVAE on SimVowels are of whole utterances (branch S).\n\n"
+        f"DecVAE on SimVowels are of whole utterances (branch S).\n\n{grid(cells, HEADINGS)}"
     )
-    return text + markdown(HEADINGS, body)
 
 
-def _targets(distances: pd.DataFrame, shown: int = 5) -> str:
-    aims = ", ".join(f"{score.heading} {'<=' if score.low else '>='} {score.target}" for score in SCORES)
-    headings = [name for name in distances.columns if name in HEADINGS]
-    body = [
-        [
-            escaped(row["label"], "markdown"),
-            f"{row['met']} of {len(headings)}",
-            *("-" if pd.isna(row[name]) else f"{row[name]:+.3f}" for name in headings),
-        ]
-        for _, row in distances.head(shown).iterrows()
-    ]
-    text = f"By one single run, published protocol: {aims}. Distance to each (at least 0: met), best runs first.\n\n"
-    return text + markdown(["met", *headings], body)
+def _targets(distances: pd.DataFrame) -> str:
+    aims = ", ".join(
+        f"{SYMBOLS[name]} {'<=' if score_named(name).better == 'low' else '>='} {target}"
+        for name, target in TARGETS.items()
+    )
+    present = [name for name in TARGETS if name in distances]
+    cells = {}
+    for row in distances.head(BEST_RUNS).to_dict("records"):
+        cells[row["label"], "met"] = f"{row['met']} of {len(present)}"
+        cells |= {(row["label"], SYMBOLS[name]): f"{row[name]:+.3f}" for name in present if pd.notna(row[name])}
+    return (
+        f"By one single run, published protocol: {aims}. Distance to each (at least 0: met), best runs first.\n\n"
+        + grid(cells, ["met", *(SYMBOLS[name] for name in present)])
+    )
 
 
 def _verdicts(found: pd.DataFrame) -> str:
-    cells = {(row.setting, row.checkpoint, row.heading): row for row in found.itertuples()}
-    body = []
-    for setting, state in dict.fromkeys(zip(found["setting"], found["checkpoint"], strict=True)):
-        rows = [cells.get((setting, state, heading)) for heading in HEADINGS]
-        texts = ["-" if row is None else f"{row.verdict} ({row.reference:.3f} / {row.value:.3f})" for row in rows]
-        counts = [str(sum(row is not None and row.verdict == verdict for row in rows)) for verdict in VERDICTS]
-        body.append([escaped(_state(setting, state), "markdown"), *counts, *texts])
-    text = (
+    cells = {}
+    for (setting, checkpoint), part in found.groupby(["setting", "checkpoint"], sort=False):
+        name = _state(setting, checkpoint)
+        cells |= {(name, verdict): str((part["verdict"] == verdict).sum()) for verdict in VERDICTS}
+        for row in part.itertuples():
+            cells[name, SYMBOLS[row.score]] = f"{row.verdict} ({row.reference:.3f} / {row.value:.3f})"
+    return (
         "The reference (first DecVAE of the study) against each, sound protocol: in how many scores it is better and "
         "worse, and `verdict (reference / other)`. Better or worse: 95 % intervals over seeds do not overlap.\n\n"
+        + grid(cells, [*VERDICTS, *HEADINGS])
     )
-    return text + markdown([*VERDICTS, *HEADINGS], body)
 
 
-def _ablations(summary: pd.DataFrame, settings: Mapping, reference: str, checkpoint: str) -> list[str]:
+def _ablations(summary: pd.DataFrame, settings: Settings, reference: str, checkpoint: str) -> Iterator[str]:
     """A table for every axis; the reference is on each of them."""
-    parts = [
-        "Settings that differ from the reference in one thing; sound protocol. All others are in the tables above.\n"
-    ]
-    trained = summary[summary["checkpoint"] == checkpoint]
+    yield "Settings that differ from the reference in one thing; sound protocol. All others are in the tables above.\n"
+    trained = matching(summary, checkpoint=checkpoint)
     for axis, values in axes_around(settings, reference).items():
-        found = {value: trained[trained["setting"] == setting] for setting, value in values.items()}
+        found = {value: matching(trained, setting=setting) for setting, value in values.items()}
         found = {value: part for value, part in found.items() if len(part)}  # runs without frame latents have none
-        parts += [f"### {axis}\n", _axis_table(dict(sorted(found.items(), key=_by_number)), axis)]
-    return parts
+        yield _along(axis, dict(sorted(found.items(), key=lambda item: _by_number(item[0]))))
 
 
-def _by_number(item: tuple[str, Any]) -> tuple[bool, float, str]:
+def _by_aggregation(metrics: pd.DataFrame, reference: str, checkpoint: str, **shown: str) -> str:
+    """The latents of the reference, alone and together, by the sound protocol."""
+    own = matching(metrics, setting=reference, checkpoint=checkpoint, branch="Z", space="mu")
+    measured = [name for name in AGGREGATIONS if name in set(own["aggregation"])]
+    rows = {name: scores_of(own, protocol="sound", aggregation=name, **shown) for name in measured}
+    return _along("aggregation", {name: over_seeds(found, single=True) for name, found in rows.items()})
+
+
+def _by_number(value: str) -> tuple[bool, float, str]:
     try:
-        return False, float(item[0]), ""
+        return False, float(value), ""
     except ValueError:
-        return True, 0.0, item[0]
+        return True, 0.0, value
 
 
-def _axis_table(found: dict[str, pd.DataFrame], axis: str) -> str:
+def _along(axis: str, found: Mapping[str, pd.DataFrame]) -> str:
     """Scores along an axis, and the order of its settings beside the paper's where it has the axis."""
-    table = _grid(found, HEADINGS).replace("| model |", f"| {axis} |", 1)
+    text = f"### {axis}\n\n{_scores(found, corner=axis)}"
     ours = pd.concat([part.assign(setting=value) for value, part in found.items()])
     order = agreement(ours, published_trend(axis))
     if order.empty:
-        return table
-    taus = ", ".join(f"{row.heading} {row.tau:+.2f}" for row in order.itertuples())
+        return text
+    taus = ", ".join(f"{SYMBOLS[row.score]} {row.tau:+.2f}" for row in order.itertuples())
     count = int(order["settings"].max())
-    return f"{table}\nKendall's tau with the paper's order of {count} of these settings: {taus}.\n"
+    return f"{text}\nKendall's tau with the paper's order of {count} of these settings: {taus}.\n"

@@ -9,7 +9,7 @@ from _job import job_log
 with job_log(snakemake.log[0]):
     from pathlib import Path
 
-    from decvae.reporting.gallery import study_record
+    from decvae.reporting.record import study_record
 
     page = study_record(snakemake.params.config, snakemake.params.runs)
     Path(snakemake.output.page).write_text(page, encoding="utf-8")

@@ -11,7 +11,7 @@ with job_log(snakemake.log[0]):
     import pandas as pd
 
     from decvae.artifacts import atomic_path
-    from decvae.reporting.tables import results_table, shown_scores
+    from decvae.reporting.results import results_table, shown_scores
 
     scores = shown_scores(pd.read_parquet(snakemake.input.metrics), **snakemake.params.shown)
     for style in ("markdown", "latex"):

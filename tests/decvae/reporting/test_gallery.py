@@ -1,12 +1,10 @@
-"""The contact sheet, the gallery page, and the record of a study."""
+"""The contact sheet and the gallery page."""
 
 import numpy as np
 import pytest
-import yaml
 from PIL import Image
 
-from decvae.artifacts import settings_hash
-from decvae.reporting.gallery import MARGIN, TITLE, Entry, contact_sheet, gallery_page, study_record
+from decvae.reporting.gallery import MARGIN, TITLE, Entry, contact_sheet, gallery_page
 
 
 @pytest.fixture
@@ -57,10 +55,3 @@ def test_the_page_lists_every_figure_once_in_its_category():
     assert page.startswith("# Gallery") and "All 3 figures" in page and "(images/sheet.png)" in page
     first, second = page.split("## SI 4")
     assert first.index("- `fig2/a`: An A.") < first.index("- `fig2/c`: A C.") and "- `si4/b`: A B." in second
-
-
-def test_the_record_holds_the_whole_configuration():
-    config = {"seed": 3, "runs": [{"model": "vae", "label": "β-VAE"}]}
-    page = study_record(config, [{"label": "β-VAE", "model": "vae", "run": "vae-s3", "seed": 3, "objective": None}])
-    assert yaml.safe_load(page.split("```yaml\n")[1].split("```")[0]) == config
-    assert "| β-VAE | vae |  |" in page and settings_hash(config, 12) in page and "seed 3, 1 runs" in page

@@ -2,7 +2,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from decvae.reporting.published_values import COLUMNS, HEADINGS, beside_paper, paper_table, paper_values
+from decvae.reporting.published_values import (
+    COLUMNS,
+    beside_paper,
+    paper_table,
+    paper_values,
+    published,
+    published_trend,
+)
 
 SHOWN = {"kind": "sim_vowels", "corpus": "c", "checkpoint": "best", "aggregation": "all"}
 
@@ -36,29 +43,42 @@ def metrics():
 def test_values_are_those_of_the_papers_tables():
     """Rows of PCA, VAE and β-DecVAE FD in the table of SimVowels, PCA in that of TIMIT."""
     vowels = paper_values("sim_vowels")
-    mel = vowels[vowels.input == "mel"].set_index(["model", "decomposition", "metric", "factor"])
-    assert mel.value["pca", "", "disentanglement", ""].item() == 0.230
-    assert mel.value["vae", "", "completeness", ""].item() == 0.578
+    mel = vowels[vowels.input == "mel"].set_index(["model", "decomposition", "score"])
+    assert mel.value["pca", "", "disentanglement"].item() == 0.230
+    assert mel.value["vae", "", "completeness"].item() == 0.578
     beta = mel[mel.beta_z == 0.1].value
-    assert beta["decvae", "filter", "irs", ""].item() == 0.600
-    assert beta["decvae", "filter", "kmeans_accuracy", "speaker"].item() == 0.536
-    timit = paper_values("timit").set_index(["model", "metric", "factor"]).value
-    assert timit["pca", "accuracy", "phoneme"].item() == pytest.approx(0.431, abs=5e-4)
-    assert set(vowels.metric) <= set(HEADINGS) and paper_values("folder").empty
+    assert beta["decvae", "filter", "irs"].item() == 0.600
+    assert beta["decvae", "filter", "kmeans_accuracy_speaker"].item() == 0.536
+    timit = paper_values("timit").set_index(["model", "score"]).value
+    assert timit["pca", "accuracy_phoneme"].item() == pytest.approx(0.431, abs=5e-4)
+    assert paper_values("folder").empty
+
+
+def test_what_is_no_score_of_ours_is_left_out():
+    names = set(published("scores")["score"])
+    assert "total_correlation_norm" in names and not {name for name in names if name.startswith("f1_emotion")}
+
+
+def test_the_papers_trends_are_those_of_its_figures():
+    beta = published_trend("beta").set_index(["score", "setting"])["value"]
+    settings = ("0", "0.1", "1", "5", "10")
+    assert [beta["disentanglement", setting] for setting in settings] == [0.526, 0.526, 0.618, 0.607, 0.458]
+    assert set(published_trend("n_components")["setting"]) == {"2", "3", "4"}
+    assert published_trend("temperature").empty
 
 
 def test_runs_stand_beside_the_papers_model_of_the_same_kind():
     found = beside_paper(metrics(), **SHOWN)
     assert tuple(found.columns) == COLUMNS
-    pairs = {(row.run, row.metric, row.factor): (row.value, row.paper) for row in found.itertuples()}
+    pairs = {(row.run, row.score): (row.value, row.paper) for row in found.itertuples()}
     assert pairs == {
-        ("PCA", "disentanglement", ""): (0.25, 0.23),
-        ("PCA", "mutual_information", ""): (0.01, 0.004),
-        ("PCA", "accuracy", "vowel"): (0.9, 0.974),
-        ("PCA", "accuracy", "speaker"): (0.6, 0.741),
-        ("PCA", "kmeans_accuracy", "speaker"): (0.4, 0.499),
-        ("PCA wav", "disentanglement", ""): (0.02, 0.01),
-        ("β-DecVAE", "disentanglement", ""): (0.5, 0.526),
+        ("PCA", "disentanglement"): (0.25, 0.23),
+        ("PCA", "mutual_information"): (0.01, 0.004),
+        ("PCA", "accuracy_vowel"): (0.9, 0.974),
+        ("PCA", "accuracy_speaker"): (0.6, 0.741),
+        ("PCA", "kmeans_accuracy_speaker"): (0.4, 0.499),
+        ("PCA wav", "disentanglement"): (0.02, 0.01),
+        ("β-DecVAE", "disentanglement"): (0.5, 0.526),
     }
     assert beside_paper(metrics(), **{**SHOWN, "kind": "folder"}).empty
 

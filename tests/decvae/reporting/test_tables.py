@@ -1,49 +1,40 @@
-import numpy as np
-import pandas as pd
+import doctest
+
 import pytest
 
-from decvae.reporting.tables import results_table, shown_scores
+from decvae.reporting import costs, selection, tables
+from decvae.reporting.tables import bold, grid, table
 
-SHOWN = {"corpus": "c", "protocol": "sound", "checkpoint": "best", "aggregation": "all", "classifier": "svc"}
-
-
-def metrics():
-    rows = []
-    for label, aggregation, disentanglement, information in (("β-DecVAE A_B", "all", 0.5, 0.2), ("PCA", "X", 0.3, 0.1)):
-        base = {"run": label, "label": label, "aggregation": aggregation, "factors": "vowel+speaker", "classifier": ""}
-        base |= {"corpus": "c", "protocol": "sound", "checkpoint": "best", "branch": "Z", "space": "mu"}
-        rows.append(base | {"metric": "disentanglement", "value": disentanglement, "ci_low": 0.2, "ci_high": 0.24})
-        rows.append(base | {"metric": "mutual_information", "factors": "", "value": information})
-        rows.append(base | {"metric": "accuracy", "factors": "vowel", "classifier": "svc", "value": 0.9})
-        rows.append(base | {"metric": "accuracy", "factors": "vowel", "classifier": "knn", "value": 1.0})
-        rows.append(base | {"metric": "disentanglement", "protocol": "published", "value": 0.99})
-        rows.append(base | {"metric": "disentanglement", "checkpoint": "init", "value": 0.98})
-    rows.append(rows[0] | {"aggregation": "X", "value": 0.7})
-    return pd.DataFrame(rows).assign(ci_low=lambda table: table.get("ci_low", np.nan))
+ROWS = [["β-DecVAE A_B", "0.5 ± 0.1"], ["50 % & more #1", "-"]]
 
 
-def test_markdown_has_the_best_in_bold():
-    table = results_table(shown_scores(metrics(), **SHOWN), "markdown").splitlines()
-    assert table[0] == "| model | MI ↓ | D ↑ | vowel acc. ↑ |"
-    assert table[2] == "| β-DecVAE A_B | 0.200 | **0.500** ± 0.020 | **0.900** |"
-    assert table[3] == "| PCA | **0.100** | 0.300 ± 0.020 | **0.900** |"
-    assert len(table) == 4
+def test_markdown_escapes_what_would_divide_a_cell():
+    assert table(["model", "D ↑"], [["A|B", "1"]]) == "| model | D ↑ |\n| --- | --- |\n| A\\|B | 1 |\n"
 
 
-def test_latex_escapes_and_has_the_best_in_bold():
-    table = results_table(shown_scores(metrics(), **SHOWN), "latex")
-    assert r"$\beta$-DecVAE A\_B & 0.200 & \textbf{0.500} $\pm$ 0.020 & \textbf{0.900} \\" in table
-    assert table.startswith(r"\begin{tabular}{lrrr}") and table.count(r"\\") == 3
+def test_latex_has_commands_for_what_it_does_not_know():
+    lines = table(["model", "MI ↓"], ROWS, "latex").splitlines()
+    assert lines[:4] == [r"\begin{tabular}{lr}", r"\toprule", r"model & MI $\downarrow$ \\", r"\midrule"]
+    assert lines[4:6] == [r"$\beta$-DecVAE A\_B & 0.5 $\pm$ 0.1 \\", r"50 \% \& more \#1 & - \\"]
+    assert lines[6:] == [r"\bottomrule", r"\end{tabular}"]
 
 
-def test_a_score_that_a_model_lacks_is_a_dash():
-    table = metrics()
-    table = table[(table["label"] != "PCA") | (table["metric"] != "mutual_information")]
-    assert "| PCA | - | 0.300" in results_table(shown_scores(table, **SHOWN), "markdown")
+def test_bold_stays_bold_in_a_table():
+    assert "| **1** |" in table(["a", "b"], [["x", bold("1")]])
+    assert r"x & \textbf{1} \\" in table(["a", "b"], [["x", bold("1", "latex")]], "latex")
 
 
-def test_nothing_to_show_is_said():
-    with pytest.raises(ValueError, match=r"no rows with .*'corpus': 'other'"):
-        shown_scores(metrics(), **{**SHOWN, "corpus": "other"})
-    with pytest.raises(ValueError, match="unknown style 'html'"):
-        results_table(shown_scores(metrics(), **SHOWN), "html")
+def test_a_grid_keeps_the_order_of_its_rows_and_shows_the_columns_asked_for():
+    cells = {("b", "D"): "1", ("a", "C"): "2", ("b", "unasked"): "3"}
+    assert grid(cells, ["C", "D"], corner="beta").splitlines()[2:] == ["| b | - | 1 |", "| a | 2 | - |"]
+    assert grid({}, ["C"], corner="beta").splitlines() == ["| beta | C |", "| --- | --- |"]
+
+
+def test_an_unknown_style_is_an_error():
+    with pytest.raises(ValueError, match="unknown style 'html'; choose markdown or latex"):
+        table(["a"], [], "html")
+
+
+@pytest.mark.parametrize("module", [tables, selection, costs], ids=lambda module: module.__name__)
+def test_examples_in_docstrings(module):
+    assert doctest.testmod(module).failed == 0
