@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,13 @@ def corpus_settings(config: dict[str, Any], corpus: str) -> dict[str, Any]:
     """What a corpus file depends on: its section without controlled sets, where it lies, and what figures show."""
     own = config["corpora"][corpus]
     return {key: value for key, value in own.items() if key not in _NOT_OF_CORPUS}
+
+
+def controlled_sets(section: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Controlled sets of a corpus by the name of their split: the generator's grid, or what is drawn from its data."""
+    if section["kind"] == "sim_vowels":
+        return {"traversal": {"factors": ["vowel", "speaker"]}}
+    return {f"traversal_{name}": own for name, own in section["controlled_sets"].items()}
 
 
 def without_absent_corpora(config: dict[str, Any]) -> dict[str, Any]:
@@ -358,6 +366,14 @@ def evaluated_states(runs: dict[str, Run], evaluation: dict[str, Any]) -> list[t
         raise ConfigError(problems)
     states = [(run, state) for run in runs.values() for state in run.checkpoints(evaluation["checkpoints"])]
     return [(run, state) for run, state in states if state != "init" or labels is None or run.label in labels]
+
+
+def over_seeds(runs: Iterable[Run]) -> list[list[Run]]:
+    """The runs of every setting that several of them have, as they differ by seed only."""
+    settings: dict[str, list[Run]] = {}
+    for run in runs:
+        settings.setdefault(run.setting, []).append(run)
+    return [seeds for seeds in settings.values() if len(seeds) > 1]
 
 
 def _unknown_labels(labels: list[str], by_label: dict[str, Run], key: str) -> list[str]:

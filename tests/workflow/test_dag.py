@@ -292,14 +292,15 @@ def test_the_snakefile_is_a_table_of_contents():
 
 
 RULE = re.compile(r"^rule (\w+):\n((?:(?: .*)?\n)*)", re.MULTILINE)
-RULE_BODIES = [match.groups() for path in RULES for match in RULE.finditer(path.read_text())]
+ALL_RULES = [match.groups() for path in RULES for match in RULE.finditer(path.read_text())]
+RULE_BODIES = [(rule, body) for rule, body in ALL_RULES if "    output:\n" in body]  # without targets
 
 
 @pytest.mark.parametrize(("rule", "body"), RULE_BODIES, ids=[rule for rule, _ in RULE_BODIES])
 def test_a_rule_says_everything_and_names_its_files_after_itself(rule, body):
-    for directive in ("input", "output", "log", "benchmark", "conda", "threads", "resources", "script"):
+    for directive in ("input", "output", "log", "benchmark", "conda", "resources", "script"):
         assert re.search(rf"^    {directive}:", body, re.MULTILINE), directive
-    assert "mem_mb=" in body and "runtime=" in body and "code=" in body
+    assert ("needs(" in body or ("mem_mb=" in body and "runtime=" in body)) and "code=" in body
     assert re.search(rf'"results/logs/{rule}[/.]', body) and re.search(rf'"results/benchmarks/{rule}[/.]', body)
     script = re.search(r'script:\n +"\.\./([^"]+)"', body).group(1)
     if script.startswith("scripts/"):
@@ -307,6 +308,21 @@ def test_a_rule_says_everything_and_names_its_files_after_itself(rule, body):
     assert (ROOT / "workflow" / script).is_file()
     named = re.search(r"^    input:\n((?:        .*\n)+)", body, re.MULTILINE).group(1)
     assert all(re.match(r" {8}(\w+=| |\)|\])", line) for line in named.splitlines()), "inputs are named"
+
+
+def test_targets_are_nothing_but_inputs():
+    targets = dict(ALL_RULES).keys() - dict(RULE_BODIES)
+    for rule in targets:
+        directives = re.findall(r"^    (\w+):", dict(ALL_RULES)[rule], re.MULTILINE)
+        assert directives == ["input"], rule
+
+
+def test_every_job_states_its_memory_and_its_time(project):
+    resources = re.findall(
+        r"^    resources: (.*)$", project.snakemake("all", "-n", "--cores", "2").stdout, re.MULTILINE
+    )
+    jobs = [line for line in resources if line != "tmpdir=/tmp"]
+    assert jobs and all("mem_mb=" in line and "runtime=" in line for line in jobs)
 
 
 def test_every_script_has_a_rule():

@@ -30,4 +30,4 @@ def test_rules_spell_out_no_path_of_a_result():
     """But those of logs and benchmarks, which are named after their rules."""
     for path in (ROOT / "workflow/rules").glob("*.smk"):
         spelled = re.findall(r'"results/(?!logs/|benchmarks/)[^"]*"', path.read_text())
-        assert not spelled or path.name in ("figures.smk", "costs.smk", "corpora.smk"), (path.name, spelled)
+        assert not spelled or path.name in ("figures.smk", "costs.smk"), (path.name, spelled)

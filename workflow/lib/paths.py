@@ -64,10 +64,10 @@ BENCHMARKS = "results/benchmarks"
 JOB_COSTS, RULE_COSTS = "results/costs/jobs.csv", "results/costs/rules.csv"
 
 
-def of_run(pattern: str, run: Run, **wildcards: str) -> str:
+def of_run(pattern: str, run: Run, /, **wildcards: str) -> str:
     """A pattern, filled in for a run: its name, corpus, decomposition and input; and ``wildcards`` besides."""
     own = {"run": run.name, "corpus": run.corpus_id, "decomposition": run.decomposition_id, "input": run.input}
-    return pattern.format(**own, **wildcards)
+    return pattern.format(**{**wildcards, **own})
 
 
 def of_corpus(corpus: str, split: str) -> str:

@@ -1,11 +1,9 @@
-# Configuration, runs and every input function of the rules; no rules here.
+# Validation, wiring, and the functions that several rules use; no rules here.
 import sys
 from pathlib import Path
 
 ROOT = Path(workflow.basedir).parent
-for place in (ROOT, ROOT / "workflow" / "lib"):
-    if str(place) not in sys.path:
-        sys.path.insert(0, str(place))
+sys.path[:0] = [str(place) for place in (ROOT, ROOT / "workflow" / "lib") if str(place) not in sys.path]
 
 from snakemake.exceptions import WorkflowError
 
@@ -13,10 +11,12 @@ import paths
 from decvae.study.configuration import validate_config
 from decvae.corpora.recordings import tree_fingerprint
 from decvae.study.runs import (
+    controlled_sets,
     corpus_id,
     corpus_settings,
     decomposition_id,
     evaluated_states,
+    over_seeds,
     resolve_runs,
     select_runs,
     without_absent_corpora,
@@ -25,6 +25,7 @@ from decvae.settings.schema import ConfigError
 from figures import Study, caption_of, map_pages, mapped_branches, shown_decompositions, study_figures
 from r_script import write_short_lines
 from source import THEME, as_input, code_of, figure_code
+from tables import compared_scores, result_tables, shown_scores, studied_runs, study_page
 
 try:
     CONFIG = without_absent_corpora(validate_config(config, ROOT / "workflow" / "schemas" / "config.schema.yaml"))
@@ -36,24 +37,18 @@ except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
 write_short_lines()
-SEED = CONFIG["seed"]
 config.update({key: CONFIG[key] for key in ("logging", "execution", "decomposition")})  # completed, for scripts
+SEED = CONFIG["seed"]
+SPLITS = CONFIG["evaluation"]["splits"]
 TRAINED = [run for run in RUNS.values() if run.is_trained]
-SUPERVISED = [run for run in TRAINED if run.adaptation == "supervised"]
+SEEDED = over_seeds([run for run in TRAINED if run.has_frames])
+CLASSIFIED = [(run, state) for run, state in EVALUATED if run.adaptation == "supervised"]
 SHOWN_CORPUS = CONFIG["figures"]["corpus"] or next(iter(RUNS.values())).settings["corpus"]
 CORPORA = {corpus_id(CONFIG, name): name for name in [SHOWN_CORPUS, *(run.settings["corpus"] for run in RUNS.values())]}
-KIND = {corpus: CONFIG["corpora"][name]["kind"] for corpus, name in CORPORA.items()}
-SIMULATED = [corpus for corpus, kind in KIND.items() if kind == "sim_vowels"]
-INGESTED = [corpus for corpus, kind in KIND.items() if kind != "sim_vowels"]
-# Controlled sets of each corpus by the name of their split: the generator's grid, or what is drawn from the corpus.
-CONTROLLED = {
-    corpus: (
-        {"traversal": {"factors": ["vowel", "speaker"]}}
-        if corpus in SIMULATED
-        else {f"traversal_{key}": own for key, own in CONFIG["corpora"][name]["controlled_sets"].items()}
-    )
-    for corpus, name in CORPORA.items()
-}
+SECTIONS = {corpus: CONFIG["corpora"][name] for corpus, name in CORPORA.items()}
+SIMULATED = [corpus for corpus, own in SECTIONS.items() if own["kind"] == "sim_vowels"]
+INGESTED = [corpus for corpus in SECTIONS if corpus not in SIMULATED]
+CONTROLLED = {corpus: controlled_sets(own) for corpus, own in SECTIONS.items()}
 TRAVERSALS = [(run, split) for run in TRAVERSED for split in CONTROLLED[run.corpus_id]]
 SHOWN_DECOMPOSITIONS = shown_decompositions(CONFIG)
 DECOMPOSITIONS = {
@@ -70,6 +65,11 @@ def one_of(names):
     return "|".join(map(re.escape, names)) or "(?!)"
 
 
+def runs_adapted(*kinds):
+    """The same for runs of these kinds of adaptation."""
+    return one_of(run.name for run in RUNS.values() if run.adaptation in kinds)
+
+
 wildcard_constraints:
     corpus="|".join(CORPORA),
     decomposition="|".join(DECOMPOSITIONS),
@@ -79,89 +79,12 @@ wildcard_constraints:
     checkpoint=r"init|best|last|epoch-\d{4}|step-\d{6}",
 
 
-# ---- Settings that a rule depends on ----
+# ---- Resources ----
 
 
-def corpus_section(wildcards):
-    """The generator's settings without the traversal set."""
-    return corpus_settings(CONFIG, CORPORA[wildcards.corpus])
-
-
-def corpus_section_with_traversal(wildcards):
-    return CONFIG["corpora"][CORPORA[wildcards.corpus]]
-
-
-def tree_of_corpus(wildcards):
-    """Fingerprint of the files that a corpus is read from: another one makes the corpus stale."""
-    root = Path(CONFIG["corpora"][CORPORA[wildcards.corpus]]["root"])
-    try:
-        return tree_fingerprint(root, KIND[wildcards.corpus])
-    except OSError as error:
-        raise WorkflowError(f"`corpora.{CORPORA[wildcards.corpus]}.root`: {error}") from None
-
-
-def controlled_set(wildcards):
-    return CONTROLLED[wildcards.corpus][f"traversal_{wildcards.set}"]
-
-
-def controlled_factors(wildcards):
-    return CONTROLLED[RUNS[wildcards.run].corpus_id][wildcards.split]["factors"]
-
-
-def reader_code(wildcards):
-    return code_of("ingest_corpus.py", f"decvae.corpora.{KIND[wildcards.corpus]}")
-
-
-def decomposition_section(wildcards):
-    return DECOMPOSITIONS[wildcards.decomposition]
-
-
-def feature_section(wildcards):
-    return {wildcards.input: CONFIG["features"][wildcards.input]}
-
-
-def run_settings(wildcards):
-    return RUNS[wildcards.run].settings
-
-
-def run_columns(wildcards):
-    """The columns that identify the run in tables."""
-    return RUNS[wildcards.run].columns()
-
-
-def evaluation_settings():
-    """How latents are measured; which of them is a matter of inputs."""
-    return {
-        key: value for key, value in CONFIG["evaluation"].items() if key not in ("checkpoints", "splits", "untrained")
-    }
-
-
-def embedding_settings():
-    section = {
-        key: value
-        for key, value in CONFIG["embeddings"].items()
-        if key not in ("checkpoint", "runs", "branches", "pages")
-    }
-    return {**section, "seed": SEED}
-
-
-def input_embedding_settings():
-    """The same without what only latents have: a prior."""
-    settings = embedding_settings()
-    return {**settings, "views": [view for view in settings["views"] if view != "prior"]}
-
-
-def embedded_branches(wildcards):
-    return mapped_branches(RUNS[wildcards.run], CONFIG["embeddings"]["branches"])
-
-
-def growing(megabytes):
-    """Memory that doubles with every attempt (`--retries`): a job that ran out of it gets more."""
-
-    def of_attempt(wildcards, attempt):
-        return megabytes * 2 ** (attempt - 1)
-
-    return of_attempt
+def needs(mem_mb, minutes):
+    """Memory, which doubles with every attempt (`--retries`), as a job that ran out of it needs more; and run time."""
+    return {"mem_mb": lambda wildcards, attempt: mem_mb * 2 ** (attempt - 1), "runtime": minutes}
 
 
 def gpus(wildcards):
@@ -180,17 +103,24 @@ def gpus_of_decomposition(wildcards):
 # ---- Inputs ----
 
 
-def corpus_of_split(wildcards):
-    """The corpus file that holds a split; the controlled set has its own."""
-    return corpus_path(wildcards.corpus, wildcards.split)
+def of_run(pattern, **fixed):
+    """Input function: the file of the job's run; wildcards are those of the job, or ``fixed``."""
+    return lambda wildcards: paths.of_run(pattern, RUNS[wildcards.run], **{**wildcards, **fixed})
 
 
-def corpus_of_run(wildcards):
-    return corpus_path(RUNS[wildcards.run].corpus_id, wildcards.split)
+def splits_of_run(pattern):
+    """Input function: the files of the job's run for every split that is evaluated."""
+    return lambda wildcards: [paths.of_run(pattern, RUNS[wildcards.run], split=split) for split in SPLITS]
 
 
-def whole_corpus_of_run(wildcards):
-    return corpus_path(RUNS[wildcards.run].corpus_id, "train")
+def evaluated_splits(pattern):
+    """``pattern`` for every split that is evaluated; its other wildcards stay."""
+    return expand(pattern, split=SPLITS, allow_missing=True)
+
+
+def of_states(pattern, states):
+    """A file of every one of some (run, checkpoint)."""
+    return [paths.of_run(pattern, run, checkpoint=state) for run, state in states]
 
 
 def source_of_run(wildcards):
@@ -202,84 +132,71 @@ def source_of_run(wildcards):
     return f"{start['path']}/model.safetensors" if start else []
 
 
-def corpus_path(corpus, split):
-    return paths.of_corpus(corpus, split)
-
-
-def features_of_run(split):
-    """Input function: the features of one split that a run reads."""
-
-    def path(wildcards):
-        return features_path(RUNS[wildcards.run], split)
-
-    return path
-
-
-def features_of_latents(wildcards):
-    return features_path(RUNS[wildcards.run], wildcards.split)
-
-
-def features_path(run, split):
-    return paths.of_run(paths.FEATURES, run, split=split)
-
-
-def evaluated_features_of_run(wildcards):
-    return [features_path(RUNS[wildcards.run], split) for split in CONFIG["evaluation"]["splits"]]
-
-
-def decompositions_of_run(wildcards):
-    """The decompositions of the evaluated splits."""
-    run = RUNS[wildcards.run]
-    return [paths.of_run(paths.DECOMPOSITION, run, split=split) for split in CONFIG["evaluation"]["splits"]]
-
-
-def evaluated_splits(pattern):
-    """``pattern`` for every split that is evaluated; its other wildcards stay."""
-    return expand(pattern, split=CONFIG["evaluation"]["splits"], allow_missing=True)
-
-
-# ---- Every run and checkpoint ----
-
-
-def classified_states():
-    """Those of them that have a classification head."""
-    return [(run, state) for run, state in EVALUATED if run.adaptation == "supervised"]
-
-
-def all_scores(pattern):
-    """One of the tables of every run and checkpoint."""
-    return [paths.of_run(pattern, run, checkpoint=state) for run, state in EVALUATED]
-
-
-def score_columns():
-    """For each of the scores, in their order, the columns that identify its run."""
-    return [run.columns() for run, state in EVALUATED]
-
-
-def all_histories(wildcards):
-    return [paths.of_run(paths.HISTORY, run) for run in TRAINED]
-
-
 def all_latents():
-    evaluated = [
-        paths.of_run(paths.LATENTS, run, checkpoint=state, split=split)
-        for run, state in EVALUATED
-        for split in CONFIG["evaluation"]["splits"]
+    """Those that are measured and those that are traversed."""
+    measured = [(run, state, split) for run, state in EVALUATED for split in SPLITS]
+    traversed = [(run, CONFIG["traversal"]["checkpoint"], split) for run, split in TRAVERSALS]
+    return [
+        paths.of_run(paths.LATENTS, run, checkpoint=state, split=split) for run, state, split in measured + traversed
     ]
-    state = CONFIG["traversal"]["checkpoint"]
-    return evaluated + [paths.of_run(paths.LATENTS, run, checkpoint=state, split=split) for run, split in TRAVERSALS]
+
+
+def latents_over_seeds(wildcards):
+    """Those of the runs that differ by seed, of the last evaluated split."""
+    own = {"checkpoint": CONFIG["figures"]["checkpoint"], "split": SPLITS[-1]}
+    return [paths.of_run(paths.LATENTS, run, **own) for runs in SEEDED for run in runs]
+
+
+# ---- Settings ----
+
+
+def settings_of_corpus(wildcards):
+    """What its file depends on, without the controlled sets."""
+    return corpus_settings(CONFIG, CORPORA[wildcards.corpus])
+
+
+def tree_of_corpus(wildcards):
+    """Fingerprint of the files that a corpus is read from: another one makes the corpus stale."""
+    own = SECTIONS[wildcards.corpus]
+    try:
+        return tree_fingerprint(Path(own["root"]), own["kind"])
+    except OSError as error:
+        raise WorkflowError(f"`corpora.{CORPORA[wildcards.corpus]}.root`: {error}") from None
+
+
+def settings_of_run(wildcards):
+    return RUNS[wildcards.run].settings
+
+
+def columns_of_run(wildcards):
+    """The columns that identify the run in tables."""
+    return RUNS[wildcards.run].columns()
+
+
+def without(section, *keys):
+    """A section of the configuration without what is a matter of inputs or other rules."""
+    return {key: value for key, value in CONFIG[section].items() if key not in keys}
+
+
+def scores_of_both_protocols(wildcards):
+    return compared_scores(CONFIG, wildcards.corpus, CORPORA[wildcards.corpus])
+
+
+def reported(path, figure, about):
+    """A table of results as a part of the report."""
+    labels = {"figure": figure, "about": about}
+    return report(path, caption="../report/tables.rst", category="Tables", labels=labels)
+
+
+EMBEDDING = {**without("embeddings", "checkpoint", "runs", "branches", "pages"), "seed": SEED}
+EMBEDDING_OF_INPUTS = {**EMBEDDING, "views": [view for view in EMBEDDING["views"] if view != "prior"]}
 
 
 # ---- Figures ----
 
 
 FIGURE_STYLE = {key: CONFIG["figures"][key] for key in ("dpi", "width_mm", "font", "palette", "gradient")}
-SHOWN_SCORES = {
-    "checkpoint": CONFIG["figures"]["checkpoint"],
-    "aggregation": CONFIG["figures"]["aggregation"],
-    "classifier": CONFIG["evaluation"]["classifiers"][0],
-    "protocol": CONFIG["evaluation"]["protocols"][0],
-}
+SHOWN_SCORES = shown_scores(CONFIG)
 
 
 def figures_of_family(family):
@@ -294,14 +211,6 @@ def figure_table(name):
         return FIGURES[wildcards.figure].tables.get(name, [])
 
     return tables
-
-
-def table_of_page(wildcards):
-    return PAGES[wildcards.page].tables["embedding"]
-
-
-def title_of_page(wildcards):
-    return PAGES[wildcards.page].about
 
 
 def shown_in_figure(wildcards):
@@ -320,69 +229,6 @@ def figure_labels(wildcards):
     return {"figure": wildcards.figure, "about": FIGURES[wildcards.figure].about}
 
 
-def shown_scores(wildcards):
-    """The scores that tables of results show: those of the figures."""
-    return {"corpus": wildcards.corpus, **SHOWN_SCORES}
-
-
-def compared_scores(wildcards):
-    """Those that are shown by both protocols, and of which kind of corpus they are."""
-    shown = {key: value for key, value in shown_scores(wildcards).items() if key != "protocol"}
-    return {**shown, "kind": KIND[wildcards.corpus]}
-
-
-def reference():
-    """The first DecVAE with frame latents, which a study compares with all others; None without one."""
-    return next((run for run in RUNS.values() if run.model == "decvae" and run.has_frames), None)
-
-
-def study_of(wildcards):
-    """What the page of a study shows of a corpus, and the settings of its runs."""
-    own = [run for run in RUNS.values() if run.corpus_id == wildcards.corpus]
-    return {
-        # Bands are an axis among the methods that have any.
-        "settings": {run.setting: run.settings | ({"bands": run.bands} if run.bands else {}) for run in own},
-        "reference": reference().setting,
-        **compared_scores(wildcards),
-    }
-
-
-def study_pages(wildcards):
-    """A page for the corpus of the reference."""
-    if reference() is None or len(set(CONFIG["evaluation"]["protocols"])) < 2:
-        raise ValueError(
-            "the target study needs a DecVAE with frame latents in `runs` and both protocols in `evaluation.protocols`, "
-            "as config/study_cpu.yaml has"
-        )
-    return paths.of_run(paths.STUDY, reference())
-
-
-def all_tables():
-    """Tables of results for every corpus with a run that has frame latents; of both protocols if both are used."""
-    corpora = dict.fromkeys(run.corpus_id for run in RUNS.values() if run.has_frames)
-    measured = corpora if "Z" in CONFIG["evaluation"]["branches"] else ()
-    tables = expand([paths.TABLE, paths.TABLE_LATEX], corpus=measured)
-    if len(set(CONFIG["evaluation"]["protocols"])) > 1:
-        tables += expand([paths.PROTOCOLS, paths.PROTOCOLS_CSV], corpus=measured)
-    return tables
-
-
-def seeded_settings():
-    """Runs of every setting that is trained with several seeds, and has frame latents."""
-    settings = {}
-    for run in TRAINED:
-        settings.setdefault(run.setting, []).append(run)
-    return [runs for runs in settings.values() if len(runs) > 1 and runs[0].has_frames]
-
-
-def latents_over_seeds(wildcards):
-    """Latents of those runs, of the last evaluated split."""
-    split = CONFIG["evaluation"]["splits"][-1]
-    state = CONFIG["figures"]["checkpoint"]
-    runs = [run for seeds in seeded_settings() for run in seeds]
-    return [paths.of_run(paths.LATENTS, run, checkpoint=state, split=split) for run in runs]
-
-
 def all_figures():
     """Every figure of the study, as PDF and PNG, and the interactive pages."""
     return expand([paths.FIGURE_PDF, paths.FIGURE_PNG], figure=FIGURES) + expand(paths.PAGE, page=PAGES)
@@ -392,13 +238,3 @@ def figures_of_place(place):
     """Those of one figure of the paper, or of one corpus."""
     names = [name for name, figure in FIGURES.items() if figure.place == place]
     return expand([paths.FIGURE_PDF, paths.FIGURE_PNG], figure=names)
-
-
-# ---- Execution ----
-
-
-onstart:
-    # To limit the rate of submissions, Snakemake 9 looks at every ready job once a second more for every job that has
-    # finished, which after a thousand jobs takes a core. Jobs on this machine are limited by its cores.
-    if workflow.local_exec:
-        workflow.scheduler.job_rate_limiter = None

@@ -14,12 +14,10 @@ rule simulate_corpus:
         corpus=one_of(SIMULATED),
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=60,
+        **needs(2000, minutes=60),
     params:
-        settings=corpus_section,
+        settings=settings_of_corpus,
         seed=SEED,
     script:
         "../scripts/simulate_corpus.py"
@@ -29,21 +27,19 @@ rule simulate_traversal_set:
     input:
         code=code_of("simulate_traversal_set.py"),
     output:
-        corpus="results/corpora/{corpus}-traversal.h5",
+        corpus=paths.CONTROLLED_SET,
     log:
-        "results/logs/simulate_traversal_set/{corpus}.log",
+        "results/logs/simulate_traversal_set/{corpus}/{split}.log",
     benchmark:
-        "results/benchmarks/simulate_traversal_set/{corpus}.tsv"
+        "results/benchmarks/simulate_traversal_set/{corpus}/{split}.tsv"
     wildcard_constraints:
         corpus=one_of(SIMULATED),
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=30,
+        **needs(2000, minutes=30),
     params:
-        settings=corpus_section_with_traversal,
+        settings=lambda wildcards: SECTIONS[wildcards.corpus],
         seed=SEED,
     script:
         "../scripts/simulate_traversal_set.py"
@@ -63,12 +59,10 @@ rule describe_generator:
         corpus=one_of(SIMULATED),
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=30,
+        **needs(2000, minutes=30),
     params:
-        settings=corpus_section_with_traversal,
+        settings=lambda wildcards: SECTIONS[wildcards.corpus],
         seed=SEED,
     script:
         "../scripts/describe_generator.py"
@@ -76,7 +70,7 @@ rule describe_generator:
 
 rule ingest_corpus:
     input:
-        code=reader_code,
+        code=lambda wildcards: code_of("ingest_corpus.py", f"decvae.corpora.{SECTIONS[wildcards.corpus]['kind']}"),
     output:
         corpus=paths.CORPUS,
     log:
@@ -87,13 +81,11 @@ rule ingest_corpus:
         corpus=one_of(INGESTED),
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=240,
+        **needs(2000, minutes=240),
     params:
         name=lambda wildcards: CORPORA[wildcards.corpus],
-        settings=corpus_section,
+        settings=settings_of_corpus,
         tree=tree_of_corpus,
         seed=SEED,
     script:
@@ -113,10 +105,8 @@ rule summarise_corpus:
         "results/benchmarks/summarise_corpus/{corpus}.tsv"
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=30,
+        **needs(2000, minutes=30),
     script:
         "../scripts/summarise_corpus.py"
 
@@ -126,22 +116,19 @@ rule draw_controlled_set:
         corpus=paths.CORPUS,
         code=code_of("draw_controlled_set.py"),
     output:
-        corpus="results/corpora/{corpus}-traversal_{set}.h5",
+        corpus=paths.CONTROLLED_SET,
     log:
-        "results/logs/draw_controlled_set/{corpus}/{set}.log",
+        "results/logs/draw_controlled_set/{corpus}/{split}.log",
     benchmark:
-        "results/benchmarks/draw_controlled_set/{corpus}/{set}.tsv"
+        "results/benchmarks/draw_controlled_set/{corpus}/{split}.tsv"
     wildcard_constraints:
         corpus=one_of(INGESTED),
-        set=r"\w+",
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=30,
+        **needs(2000, minutes=30),
     params:
-        settings=controlled_set,
+        settings=lambda wildcards: CONTROLLED[wildcards.corpus][wildcards.split],
         seed=SEED,
     script:
         "../scripts/draw_controlled_set.py"

@@ -15,10 +15,8 @@ rule collect_costs:
         "results/benchmarks/collect_costs.tsv"
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=10,
+        **needs(1000, minutes=10),
     params:
         folder=paths.BENCHMARKS,
     script:

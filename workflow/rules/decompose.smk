@@ -1,9 +1,9 @@
-# X and its oscillatory components, of every frame and every sequence, decomposed once and cached.
+# X and its oscillatory components, of every frame and every sequence, and what models read of them.
 
 
 rule decompose_split:
     input:
-        corpus=corpus_of_split,
+        corpus=lambda wildcards: paths.of_corpus(wildcards.corpus, wildcards.split),
         code=code_of("decompose_split.py"),
     output:
         decomposition=paths.DECOMPOSITION,
@@ -17,15 +17,34 @@ rule decompose_split:
         "../envs/python.yaml"
     threads: 2
     resources:
-        mem_mb=growing(4000),
-        runtime=24 * 60,
+        **needs(4000, minutes=24 * 60),
         gpu=gpus_of_decomposition,
     params:
-        settings=decomposition_section,
+        settings=lambda wildcards: DECOMPOSITIONS[wildcards.decomposition],
         seed=SEED,
         state=paths.DECOMPOSITION_STATE,
     script:
         "../scripts/decompose_split.py"
+
+
+rule extract_features:
+    input:
+        decomposition=paths.DECOMPOSITION,
+        code=code_of("extract_features.py"),
+    output:
+        features=paths.FEATURES,
+    log:
+        "results/logs/extract_features/{corpus}/{decomposition}/{input}/{split}.log",
+    benchmark:
+        "results/benchmarks/extract_features/{corpus}/{decomposition}/{input}/{split}.tsv"
+    conda:
+        "../envs/python.yaml"
+    resources:
+        **needs(4000, minutes=120),
+    params:
+        settings=lambda wildcards: {wildcards.input: CONFIG["features"][wildcards.input]},
+    script:
+        "../scripts/extract_features.py"
 
 
 rule decompose_examples:
@@ -41,10 +60,8 @@ rule decompose_examples:
         "results/benchmarks/decompose_examples/{corpus}.tsv"
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(4000),
-        runtime=30,
+        **needs(4000, minutes=30),
     params:
         settings=SHOWN_DECOMPOSITIONS,
         split="test",

@@ -15,14 +15,12 @@ rule embed_inputs:
         "results/benchmarks/embed_inputs/{corpus}/{decomposition}/{input}.tsv"
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(4000),
-        runtime=120,
+        **needs(4000, minutes=120),
     params:
-        settings=input_embedding_settings(),
+        settings=EMBEDDING_OF_INPUTS,
         branches=CONFIG["embeddings"]["branches"],
-        splits=CONFIG["evaluation"]["splits"],
+        splits=SPLITS,
     script:
         "../scripts/embed_inputs.py"
 
@@ -30,7 +28,7 @@ rule embed_inputs:
 rule embed_latents:
     input:
         latents=evaluated_splits(paths.LATENTS),
-        decompositions=decompositions_of_run,
+        decompositions=splits_of_run(paths.DECOMPOSITION),
         code=code_of("embed_latents.py"),
     output:
         embedding=paths.MAP_OF_LATENTS,
@@ -40,21 +38,19 @@ rule embed_latents:
         "results/benchmarks/embed_latents/{run}/{checkpoint}.tsv"
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(4000),
-        runtime=120,
+        **needs(4000, minutes=120),
     params:
-        settings=embedding_settings(),
-        branches=embedded_branches,
-        run=run_columns,
+        settings=EMBEDDING,
+        branches=lambda wildcards: mapped_branches(RUNS[wildcards.run], CONFIG["embeddings"]["branches"]),
+        run=columns_of_run,
     script:
         "../scripts/embed_latents.py"
 
 
 rule embedding_page:
     input:
-        embedding=table_of_page,
+        embedding=lambda wildcards: PAGES[wildcards.page].tables["embedding"],
         code=code_of("embedding_page.py"),
     output:
         page=paths.PAGE,
@@ -66,11 +62,9 @@ rule embedding_page:
         page=one_of(PAGES),
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=15,
+        **needs(1000, minutes=15),
     params:
-        title=title_of_page,
+        title=lambda wildcards: PAGES[wildcards.page].about,
     script:
         "../scripts/embedding_page.py"

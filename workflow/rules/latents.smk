@@ -4,8 +4,8 @@
 rule encode_checkpoint:
     input:
         checkpoints=paths.CHECKPOINTS,
-        features=features_of_latents,
-        corpus=corpus_of_run,
+        features=of_run(paths.FEATURES),
+        corpus=lambda wildcards: paths.of_corpus(RUNS[wildcards.run].corpus_id, wildcards.split),
         code=code_of("encode_checkpoint.py"),
     output:
         latents=paths.LATENTS,
@@ -15,9 +15,7 @@ rule encode_checkpoint:
         "results/benchmarks/encode_checkpoint/{run}/{checkpoint}/{split}.tsv"
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(6000),
-        runtime=120,
+        **needs(6000, minutes=120),
     script:
         "../scripts/encode_checkpoint.py"

@@ -15,12 +15,10 @@ rule score_checkpoint:
         "results/benchmarks/score_checkpoint/{run}/{checkpoint}.tsv"
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(6000),
-        runtime=240,
+        **needs(6000, minutes=240),
     params:
-        settings=evaluation_settings(),
+        settings=without("evaluation", "checkpoints", "splits", "untrained"),
         seed=SEED,
     script:
         "../scripts/score_checkpoint.py"
@@ -28,43 +26,18 @@ rule score_checkpoint:
 
 rule merge_metrics:
     input:
-        scores=all_scores(paths.SCORES),
-        classes=all_scores(paths.CLASS_SCORES),
-        evidence=all_scores(paths.EVIDENCE),
+        scores=of_states(paths.SCORES, EVALUATED),
+        classes=of_states(paths.CLASS_SCORES, EVALUATED),
+        evidence=of_states(paths.EVIDENCE, EVALUATED),
         code=code_of("merge_metrics.py"),
     output:
         parquet=paths.METRICS_PARQUET,
-        csv=report(
-            paths.METRICS,
-            caption="../report/tables.rst",
-            category="Tables",
-            labels={"figure": "metrics", "about": "every run, checkpoint, branch and joint latent"},
-        ),
+        csv=reported(paths.METRICS, "metrics", "every run, checkpoint, branch and joint latent"),
         classes=paths.CLASSES_PARQUET,
-        classes_csv=report(
-            paths.CLASSES,
-            caption="../report/tables.rst",
-            category="Tables",
-            labels={"figure": "scores by class", "about": "recall, precision, F1"},
-        ),
-        evidence=report(
-            paths.EVIDENCES,
-            caption="../report/tables.rst",
-            category="Tables",
-            labels={"figure": "evidence on subspaces", "about": "what each subspace tells"},
-        ),
-        ranking=report(
-            paths.RANKING,
-            caption="../report/tables.rst",
-            category="Tables",
-            labels={"figure": "ranking under noise", "about": "order of the models"},
-        ),
-        seeds=report(
-            paths.OVER_SEEDS,
-            caption="../report/tables.rst",
-            category="Tables",
-            labels={"figure": "scores over seeds", "about": "mean and spread"},
-        ),
+        classes_csv=reported(paths.CLASSES, "scores by class", "recall, precision, F1"),
+        evidence=reported(paths.EVIDENCES, "evidence on subspaces", "what each subspace tells"),
+        ranking=reported(paths.RANKING, "ranking under noise", "order of the models"),
+        seeds=reported(paths.OVER_SEEDS, "scores over seeds", "mean and spread"),
         importance=paths.IMPORTANCE,
         orthogonality=paths.ORTHOGONALITY,
     log:
@@ -73,12 +46,10 @@ rule merge_metrics:
         "results/benchmarks/merge_metrics.tsv"
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=10,
+        **needs(1000, minutes=10),
     params:
-        runs=score_columns(),
+        runs=[run.columns() for run, state in EVALUATED],
         families={run.name: run.family for run in RUNS.values()},
     script:
         "../scripts/merge_metrics.py"
@@ -89,12 +60,7 @@ rule results_table:
         metrics=paths.METRICS_PARQUET,
         code=code_of("results_table.py"),
     output:
-        markdown=report(
-            paths.TABLE,
-            caption="../report/tables.rst",
-            category="Tables",
-            labels={"figure": "results", "about": "corpus {corpus}"},
-        ),
+        markdown=reported(paths.TABLE, "results", "corpus {corpus}"),
         latex=paths.TABLE_LATEX,
     log:
         "results/logs/results_table/{corpus}.log",
@@ -102,12 +68,10 @@ rule results_table:
         "results/benchmarks/results_table/{corpus}.tsv"
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=10,
+        **needs(1000, minutes=10),
     params:
-        shown=shown_scores,
+        shown=lambda wildcards: {"corpus": wildcards.corpus, **SHOWN_SCORES},
     script:
         "../scripts/results_table.py"
 
@@ -115,29 +79,22 @@ rule results_table:
 rule compare_protocols:
     input:
         metrics=paths.METRICS_PARQUET,
-        code=code_of("compare_protocols.py"),
         values=as_input(ROOT / "decvae/reporting/published_scores.csv"),
+        code=code_of("compare_protocols.py"),
     output:
         csv=paths.PROTOCOLS_CSV,
         paper=paths.BESIDE_PAPER,
-        markdown=report(
-            paths.PROTOCOLS,
-            caption="../report/tables.rst",
-            category="Tables",
-            labels={"figure": "both protocols", "about": "corpus {corpus}"},
-        ),
+        markdown=reported(paths.PROTOCOLS, "both protocols", "corpus {corpus}"),
     log:
         "results/logs/compare_protocols/{corpus}.log",
     benchmark:
         "results/benchmarks/compare_protocols/{corpus}.tsv"
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=10,
+        **needs(1000, minutes=10),
     params:
-        shown=compared_scores,
+        shown=scores_of_both_protocols,
     script:
         "../scripts/compare_protocols.py"
 
@@ -145,9 +102,9 @@ rule compare_protocols:
 rule write_study:
     input:
         metrics=paths.METRICS_PARQUET,
-        code=code_of("write_study.py"),
         values=as_input(ROOT / "decvae/reporting/published_scores.csv"),
         trends=as_input(ROOT / "decvae/reporting/published_trends.csv"),
+        code=code_of("write_study.py"),
     output:
         markdown=paths.STUDY,
     log:
@@ -156,12 +113,10 @@ rule write_study:
         "results/benchmarks/write_study/{corpus}.tsv"
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=10,
+        **needs(1000, minutes=10),
     params:
-        study=study_of,
+        study=lambda wildcards: studied_runs(RUNS.values(), wildcards.corpus) | scores_of_both_protocols(wildcards),
     script:
         "../scripts/write_study.py"
 
@@ -178,12 +133,10 @@ rule rank_without_labels:
         "results/benchmarks/rank_without_labels.tsv"
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(4000),
-        runtime=30,
+        **needs(4000, minutes=30),
     params:
-        runs=[[run.columns() for run in runs] for runs in seeded_settings()],
+        runs=[[run.columns() for run in runs] for runs in SEEDED],
         aggregation=CONFIG["figures"]["aggregation"],
         max_frames=CONFIG["evaluation"]["max_frames"],
         seed=SEED,

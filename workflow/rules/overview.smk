@@ -3,9 +3,7 @@
 #   snakemake overview --cores 2 && snakemake overview --report report.html
 
 
-rule:
-    name:
-        "overview"
+rule overview:
     input:
         rules.figures.input,
         rules.metrics.input,
@@ -31,10 +29,8 @@ rule gallery:
         "results/benchmarks/gallery.tsv"
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=10,
+        **needs(2000, minutes=10),
     params:
         entries=[(figure.name, figure.category, caption_of(figure)) for figure in FIGURES.values()],
         command="make gallery",
@@ -59,10 +55,8 @@ rule record_study:
         "results/benchmarks/record_study.tsv"
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=10,
+        **needs(1000, minutes=10),
     params:
         config=CONFIG,
         runs=[run.columns() for run in RUNS.values()],

@@ -4,8 +4,8 @@
 
 rule pretrain_model:
     input:
-        train=features_of_run("train"),
-        validation=features_of_run("dev"),
+        train=of_run(paths.FEATURES, split="train"),
+        validation=of_run(paths.FEATURES, split="dev"),
         source=source_of_run,
         code=code_of("pretrain_model.py"),
     output:
@@ -17,23 +17,21 @@ rule pretrain_model:
     benchmark:
         "results/benchmarks/pretrain_model/{run}.tsv"
     wildcard_constraints:
-        run=one_of(run.name for run in RUNS.values() if run.adaptation in (None, "objective")),
+        run=runs_adapted(None, "objective"),
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
+        **needs(4000, minutes=48 * 60),
         gpu=gpus,
-        mem_mb=growing(4000),
-        runtime=48 * 60,
     params:
-        settings=run_settings,
+        settings=settings_of_run,
     script:
         "../scripts/pretrain_model.py"
 
 
 rule merge_histories:
     input:
-        histories=all_histories,
+        histories=[paths.of_run(paths.HISTORY, run) for run in TRAINED],
         code=code_of("merge_histories.py"),
     output:
         history=paths.HISTORIES,
@@ -43,10 +41,8 @@ rule merge_histories:
         "results/benchmarks/merge_histories.tsv"
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=10,
+        **needs(1000, minutes=10),
     params:
         runs=[run.columns() for run in TRAINED],
     script:

@@ -13,24 +13,22 @@ rule adopt_checkpoint:
     benchmark:
         "results/benchmarks/adopt_checkpoint/{run}.tsv"
     wildcard_constraints:
-        run=one_of(run.name for run in RUNS.values() if run.adaptation == "none"),
+        run=runs_adapted("none"),
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=10,
+        **needs(2000, minutes=10),
     params:
-        settings=run_settings,
+        settings=settings_of_run,
     script:
         "../scripts/adopt_checkpoint.py"
 
 
 rule finetune_model:
     input:
-        train=features_of_run("train"),
-        validation=features_of_run("dev"),
-        corpus=whole_corpus_of_run,
+        train=of_run(paths.FEATURES, split="train"),
+        validation=of_run(paths.FEATURES, split="dev"),
+        corpus=of_run(paths.CORPUS),
         source=source_of_run,
         code=code_of("finetune_model.py"),
     output:
@@ -42,16 +40,14 @@ rule finetune_model:
     benchmark:
         "results/benchmarks/finetune_model/{run}.tsv"
     wildcard_constraints:
-        run=one_of(run.name for run in SUPERVISED),
+        run=runs_adapted("supervised"),
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
+        **needs(4000, minutes=48 * 60),
         gpu=gpus,
-        mem_mb=growing(4000),
-        runtime=48 * 60,
     params:
-        settings=run_settings,
+        settings=settings_of_run,
     script:
         "../scripts/finetune_model.py"
 
@@ -59,8 +55,8 @@ rule finetune_model:
 rule score_classifier:
     input:
         checkpoints=paths.CHECKPOINTS,
-        features=evaluated_features_of_run,
-        corpus=whole_corpus_of_run,
+        features=splits_of_run(paths.FEATURES),
+        corpus=of_run(paths.CORPUS),
         code=code_of("score_classifier.py"),
     output:
         scores=paths.HEAD_SCORES,
@@ -69,16 +65,14 @@ rule score_classifier:
     benchmark:
         "results/benchmarks/score_classifier/{run}/{checkpoint}.tsv"
     wildcard_constraints:
-        run=one_of(run.name for run in SUPERVISED),
+        run=runs_adapted("supervised"),
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(4000),
-        runtime=120,
+        **needs(4000, minutes=120),
     params:
         supervised=lambda wildcards: RUNS[wildcards.run].settings["supervised"],
-        splits=CONFIG["evaluation"]["splits"],
+        splits=SPLITS,
         bootstrap=CONFIG["evaluation"]["bootstrap"],
         seed=SEED,
     script:
@@ -87,7 +81,7 @@ rule score_classifier:
 
 rule merge_classifiers:
     input:
-        scores=[paths.of_run(paths.HEAD_SCORES, run, checkpoint=state) for run, state in classified_states()],
+        scores=of_states(paths.HEAD_SCORES, CLASSIFIED),
         code=code_of("merge_classifiers.py"),
     output:
         csv=paths.SUPERVISED,
@@ -97,12 +91,10 @@ rule merge_classifiers:
         "results/benchmarks/merge_classifiers.tsv"
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=10,
+        **needs(1000, minutes=10),
     params:
-        runs=[run.columns() for run, state in classified_states()],
-        states=[state for run, state in classified_states()],
+        runs=[run.columns() for run, state in CLASSIFIED],
+        states=[state for run, state in CLASSIFIED],
     script:
         "../scripts/merge_classifiers.py"

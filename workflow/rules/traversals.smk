@@ -16,12 +16,10 @@ rule traverse_latents:
         split=r"traversal(_\w+)?",
     conda:
         "../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=30,
+        **needs(2000, minutes=30),
     params:
-        run=run_columns,
-        factors=controlled_factors,
+        run=columns_of_run,
+        factors=lambda wildcards: CONTROLLED[RUNS[wildcards.run].corpus_id][wildcards.split]["factors"],
     script:
         "../scripts/traverse_latents.py"

@@ -6,10 +6,12 @@ from decvae.names import METHODS
 from decvae.settings.objective import CHOICES, NAMED, ObjectiveSettings
 from decvae.settings.schema import ConfigError
 from decvae.study.runs import (
+    controlled_sets,
     corpus_id,
     decomposition_id,
     decomposition_settings,
     evaluated_states,
+    over_seeds,
     resolve_runs,
     select_runs,
 )
@@ -327,3 +329,14 @@ def test_runs_that_differ_by_seed_and_betas_are_of_one_family():
     runs = runs_of({}, {"seed": 1, "beta_z": 5.0}, {"beta_s": 2.0}, {"n_components": 4})
     first, second, third, other = (run.family for run in runs)
     assert first == second == third != other
+
+
+def test_controlled_sets_are_named_after_their_splits():
+    assert controlled_sets({"kind": "sim_vowels"})["traversal"]["factors"] == ["vowel", "speaker"]
+    drawn = {"vowel": {"factors": ["vowel"]}}
+    assert controlled_sets({"kind": "timit", "controlled_sets": drawn}) == {"traversal_vowel": drawn["vowel"]}
+
+
+def test_runs_that_differ_by_seed_belong_together():
+    runs = list(runs_of({"seed": 1}, {"model": "vae"}, {"seed": 2}, {"seed": 3, "beta_z": 0.7}))
+    assert over_seeds(runs) == [[runs[0], runs[2]]]
