@@ -1,27 +1,22 @@
 # Frequencies of the components beside the true formants (supplementary figures 4e to 4h).
 #
-# Input   quality: one or several tables of sampled frames (quality_sample.csv), one per method
-# Output  pdf, png
-# Command Rscript visualize_R/component_frequencies.R --quality a.csv,b.csv --pdf out.pdf --png out.png
-#         [--view medians (and distributions) or frames (every frame, with marginal densities)] [--max_hz 5000]
-#         [--bin_hz 31.25: width of a bin of the spectrum, over which the dots of view frames are spread]
+# Tables      quality: one or several tables of sampled frames (quality_sample.csv), one per method
+# Parameters  view: medians (and distributions) or frames (every frame, with marginal densities); max_hz; bin_hz: width
+#             of a bin of the spectrum, over which the dots of view frames are spread; methods: the name of each in the
+#             figure, in their order
 
-source(if (exists("snakemake")) {
-  snakemake@input[["theme"]]
-} else {
-  script <- sub("--file=", "", grep("^--file=", commandArgs(), value = TRUE), fixed = TRUE)
-  file.path(dirname(gsub("~+~", " ", script, fixed = TRUE)), "theme.R")
-})
+script <- grep("^--file=", commandArgs(), value = TRUE)
+source(file.path(dirname(gsub("~+~", " ", substring(script, 8), fixed = TRUE)), "figure.R"))
 source_shared("quality.R")
 
-arguments <- figure_arguments(inputs = "quality", parameters = list(view = "medians", max_hz = 5000, bin_hz = 31.25))
+figure <- read_figure("quality", list(view = "medians", max_hz = 5000, bin_hz = 31.25, methods = NULL))
 
 medians_and_ranges <- function() {
-  detected <- read_quality(arguments$quality, "peak_hz")
-  truth <- read_quality(arguments$quality, "formant_hz")
+  detected <- read_quality(figure, "peak_hz")
+  truth <- read_quality(figure, "formant_hz")
   kilohertz <- function(hertz) hertz / 1000
   ranks <- component_levels(truth$item)
-  detected <- filter(detected, .data$item %in% ranks, .data$value <= arguments$max_hz)
+  detected <- filter(detected, .data$item %in% ranks, .data$value <= figure$max_hz)
 
   columns <- min(fitting_columns(4), n_distinct(detected$method))
   rows <- ceiling(n_distinct(detected$method) / columns)
@@ -94,20 +89,19 @@ medians_and_ranges <- function() {
     ) +
     theme_figure()
 
-  figure <- plane(ranks[1], ranks[2]) + plane(ranks[2], ranks[length(ranks)]) + violins +
-    plot_layout(ncol = 1, heights = c(1, 1, 1.2), guides = "collect") +
-    plot_annotation(
-      caption = wrap_caption(quality_caption(detected), arguments$width_mm), theme = theme_figure()
-    ) &
-    theme(legend.position = "bottom", legend.box = "vertical", legend.spacing.y = unit(0.5, "mm"))
+  plot <- plane(ranks[1], ranks[2]) + plane(ranks[2], ranks[length(ranks)]) + violins +
+    plot_layout(ncol = 1, heights = c(1, 1, 1.2), guides = "collect")
 
-  save_figure(figure, arguments, height_mm = (if (rows > 1) 80 * rows / 2 else 60) * 3.2 + 36)
+  save_figure(plot, figure,
+    height_mm = (if (rows > 1) 80 * rows / 2 else 60) * 3.2 + 36, caption = quality_caption(detected),
+    look = theme(legend.position = "bottom", legend.box = "vertical", legend.spacing.y = unit(0.5, "mm"))
+  )
 }
 
 frames_with_marginals <- function() {
-  truth <- read_quality(arguments$quality, "formant_hz")
-  detected <- read_quality(arguments$quality, "peak_hz") %>%
-    filter(.data$item %in% truth$item, .data$value <= arguments$max_hz)
+  truth <- read_quality(figure, "formant_hz")
+  detected <- read_quality(figure, "peak_hz") %>%
+    filter(.data$item %in% truth$item, .data$value <= figure$max_hz)
   ranks <- component_levels(truth$item)
   vowels <- levels(detected$content)
 
@@ -120,7 +114,7 @@ frames_with_marginals <- function() {
   }
   # Peaks lie on the bins of the spectrum: spread over the bin, so that frames do not hide each other.
   set.seed(0)
-  points <- by_frame(mutate(detected, value = .data$value + runif(n(), -0.5, 0.5) * arguments$bin_hz))
+  points <- by_frame(mutate(detected, value = .data$value + runif(n(), -0.5, 0.5) * figure$bin_hz))
   centres <- by_frame(truth) %>%
     group_by(.data$method, .data$content) %>%
     summarise(across(all_of(ranks), median), .groups = "drop")
@@ -172,16 +166,11 @@ frames_with_marginals <- function() {
     "circles: medians of the formants that the generator gave to the same frames.",
     "Curves: densities of the frames of a vowel, each with maximum 1."
   )
-  figure <- wrap_plots(panels, ncol = min(2, length(methods)), guides = "collect") +
-    plot_annotation(
-      caption = wrap_caption(c(explanation, quality_caption(detected)), arguments$width_mm), theme = theme_figure()
-    ) &
-    theme(legend.position = "bottom")
-
-  rows <- ceiling(length(panels) / min(2, length(methods)))
-  save_figure(figure, arguments, height_mm = 58 * rows + 18)
+  columns <- min(2, length(methods))
+  save_figure(wrap_plots(panels, ncol = columns, guides = "collect"), figure,
+    height_mm = 58 * ceiling(length(panels) / columns) + 18, caption = c(explanation, quality_caption(detected)),
+    look = theme(legend.position = "bottom")
+  )
 }
 
-views <- list(medians = medians_and_ranges, frames = frames_with_marginals)
-check_names(arguments$view, names(views), "The command", "view")
-views[[arguments$view]]()
+draw_view(figure, list(medians = medians_and_ranges, frames = frames_with_marginals))

@@ -1,30 +1,22 @@
 # What a corpus holds: durations, amounts of every class, speakers and label coverage of each split.
 #
-# Input   summary: table with split, quantity, factor, class, value; utterances: table with split, utterance, seconds
-# Output  pdf, png
-# Command Rscript visualize_R/corpus.R --summary a.csv --utterances b.csv --pdf out.pdf --png out.png [--classes 24]
+# Tables      summary: split, quantity, factor, class, value; utterances: split, utterance, seconds
+# Parameters  classes: how many of a factor are drawn
 
-source(if (exists("snakemake")) {
-  snakemake@input[["theme"]]
-} else {
-  script <- sub("--file=", "", grep("^--file=", commandArgs(), value = TRUE), fixed = TRUE)
-  file.path(dirname(gsub("~+~", " ", script, fixed = TRUE)), "theme.R")
-})
+script <- grep("^--file=", commandArgs(), value = TRUE)
+source(file.path(dirname(gsub("~+~", " ", substring(script, 8), fixed = TRUE)), "figure.R"))
 
-arguments <- figure_arguments(inputs = c("summary", "utterances"), parameters = list(classes = 24, title = ""))
+figure <- read_figure(c("summary", "utterances"), list(classes = 24))
 
-summary <- read_table(
-  arguments$summary,
-  text = c("split", "quantity", "factor", "class"), numeric = "value"
-)
-utterances <- read_table(arguments$utterances, text = c("split", "utterance"), numeric = "seconds")
+summary <- read_table(figure$summary, text = c("split", "quantity", "factor", "class"), numeric = "value")
+utterances <- read_table(figure$utterances, text = c("split", "utterance"), numeric = "seconds")
 splits <- intersect(c("train", "dev", "test"), unique(utterances$split))
 as_split <- function(split) factor(split, levels = splits)
 colours <- setNames(class_palette()[seq_along(splits)], splits)
 
 # One row per quantity, one column per split.
 of_splits <- keep_rows(
-  summary, summary$quantity %in% c("utterances", "seconds", "classes", "coverage"), arguments$summary,
+  summary, summary$quantity %in% c("utterances", "seconds", "classes", "coverage"), figure$summary,
   "quantity 'utterances', 'seconds', 'classes' or 'coverage'", summary$quantity
 ) %>%
   mutate(
@@ -75,7 +67,7 @@ classes <- filter(summary, .data$quantity == "seconds_of_class") %>%
   group_by(.data$factor, .data$class) %>%
   mutate(total = sum(.data$value)) %>%
   group_by(.data$factor) %>%
-  filter(dense_rank(desc(.data$total)) <= arguments$classes) %>%
+  filter(dense_rank(desc(.data$total)) <= figure$classes) %>%
   ungroup() %>%
   mutate(split = factor(.data$split, levels = rev(splits)))
 amounts <- lapply(unique(classes$factor), function(name) {
@@ -102,17 +94,17 @@ amounts <- lapply(unique(classes$factor), function(name) {
 
 left_out <- filter(summary, .data$quantity %in% c("skipped", "omitted"))
 caption <- if (nrow(left_out) > 0) {
-  wrap_caption(sprintf("Left out: %s.", paste0(left_out$class, " (", left_out$value, ")", collapse = ", ")),
-    arguments$width_mm
-  )
+  sprintf("Left out: %s.", paste0(left_out$class, " (", left_out$value, ")", collapse = ", "))
 }
 columns <- fitting_columns(2)
 rows <- ceiling(length(amounts) / columns)
 # The long names of the table must not push the other panels apart.
 whole <- wrap_plots(wrap_elements(full = numbers), durations, ncol = columns) & theme(plot.margin = margin(0, 4, 0, 0))
-figure <- (wrap_elements(full = whole) / (wrap_plots(amounts, ncol = columns, guides = "collect"))) +
-  plot_layout(heights = c(max(1, n_distinct(of_splits$row) / 8) * 2 / columns, 0.8 * rows)) +
-  plot_annotation(title = if (nzchar(arguments$title)) arguments$title, caption = caption, theme = theme_figure())
+top <- max(1, n_distinct(of_splits$row) / 8) * 2 / columns
+plot <- (wrap_elements(full = whole) / (wrap_plots(amounts, ncol = columns, guides = "collect"))) +
+  plot_layout(heights = c(top, 0.8 * rows))
 
-top_mm <- 65 * max(1, n_distinct(of_splits$row) / 8) * 2 / columns
-save_figure(figure & theme(legend.position = "bottom"), arguments, height_mm = top_mm + 52 * rows + 16)
+save_figure(plot, figure,
+  height_mm = 65 * top + 52 * rows + 16, title = if (nzchar(figure$about)) figure$about, caption = caption,
+  look = theme(legend.position = "bottom")
+)

@@ -1,20 +1,14 @@
 # What a study cost: time and memory of the jobs of every rule.
 #
-# Input   rules: table with rule, jobs, seconds, longest_seconds, cpu_seconds, memory_mib
-# Output  pdf, png
-# Command Rscript visualize_R/costs.R --rules rules.csv --pdf out.pdf --png out.png
+# Tables  rules: table with rule, jobs, seconds, longest_seconds, cpu_seconds, memory_mib
 
-source(if (exists("snakemake")) {
-  snakemake@input[["theme"]]
-} else {
-  script <- sub("--file=", "", grep("^--file=", commandArgs(), value = TRUE), fixed = TRUE)
-  file.path(dirname(gsub("~+~", " ", script, fixed = TRUE)), "theme.R")
-})
+script <- grep("^--file=", commandArgs(), value = TRUE)
+source(file.path(dirname(gsub("~+~", " ", substring(script, 8), fixed = TRUE)), "figure.R"))
 
-arguments <- figure_arguments(inputs = "rules")
+figure <- read_figure("rules")
 
 costs <- read_table(
-  arguments$rules,
+  figure$rules,
   text = "rule", numeric = c("jobs", "seconds", "longest_seconds", "cpu_seconds", "memory_mib")
 ) %>%
   arrange(.data$seconds) %>%
@@ -60,6 +54,6 @@ memory <- ggplot(filter(costs, !is.na(.data$memory_mib)), aes(.data$memory_mib, 
     panel.grid.major = element_line(colour = "grey92", linewidth = 0.2)
   )
 
-figure <- duration + memory + (if (stacked) plot_layout(ncol = 1) else plot_layout(widths = c(3, 2)))
+plot <- duration + memory + (if (stacked) plot_layout(ncol = 1) else plot_layout(widths = c(3, 2)))
 
-save_figure(figure, arguments, height_mm = (28 + 5 * nrow(costs)) * (if (stacked) 1.8 else 1))
+save_figure(plot, figure, height_mm = (28 + 5 * nrow(costs)) * (if (stacked) 1.8 else 1))

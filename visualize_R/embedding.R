@@ -1,24 +1,16 @@
 # Maps (a to f of figures 2 to 5): points of inputs or latents in two or three dimensions, coloured by every factor, by
 # component and by centre frequency; or latents as they are, beside their prior.
 #
-# Input   embedding: embeddings table with run, label, checkpoint, branch, view, method, level, centre_hz, n_dims, dim1,
-#         dim2, dim3, trustworthiness, and a column factor_NAME for every factor
-# Output  pdf, png
-# Command Rscript visualize_R/embedding.R --embedding table.csv --pdf out.pdf --png out.png [--branch Z] [--n_dims 2]
-#         [--views all,levels (joint latents by factor, X and components in one map) or prior]
+# Tables      embedding: run, label, checkpoint, branch, view, method, level, centre_hz, n_dims, dim1, dim2, dim3,
+#             trustworthiness, and a column factor_NAME for every factor
+# Parameters  branch; n_dims; views: all and levels (joint latents by factor, X and components in one map), or prior
 
-source(if (exists("snakemake")) {
-  snakemake@input[["theme"]]
-} else {
-  script <- sub("--file=", "", grep("^--file=", commandArgs(), value = TRUE), fixed = TRUE)
-  file.path(dirname(gsub("~+~", " ", script, fixed = TRUE)), "theme.R")
-})
+script <- grep("^--file=", commandArgs(), value = TRUE)
+source(file.path(dirname(gsub("~+~", " ", substring(script, 8), fixed = TRUE)), "figure.R"))
 
-arguments <- figure_arguments(
-  inputs = "embedding", parameters = list(branch = "Z", n_dims = 2, views = character())
-)
-path <- arguments$embedding
-views <- if (length(arguments$views) > 0) arguments$views else c("all", "levels")
+figure <- read_figure("embedding", list(branch = "Z", n_dims = 2, views = c("all", "levels")))
+path <- figure$embedding
+views <- figure$views
 
 factors <- factor_columns(path)
 points <- read_table(
@@ -27,20 +19,17 @@ points <- read_table(
   numeric = c("centre_hz", "n_dims", "dim1", "dim2", "dim3", "trustworthiness")
 )
 points <- keep_rows(
-  points, points$branch == arguments$branch & points$n_dims == arguments$n_dims, path,
-  sprintf("branch '%s' in %g dimensions", arguments$branch, arguments$n_dims),
+  points, points$branch == figure$branch & points$n_dims == figure$n_dims, path,
+  sprintf("branch '%s' in %g dimensions", figure$branch, figure$n_dims),
   sprintf("%s in %g", points$branch, points$n_dims)
 )
 # Joint latents that a model does not have are in no map.
 points <- keep_rows(points, points$view %in% views, path, sprintf("a view among %s", quoted(views)), points$view)
-runs <- unique(paste(points$run, points$checkpoint, sep = " at "))
-if (length(runs) > 1) {
-  stop(sprintf("%s holds %s; this figure draws one run at one checkpoint.", path, quoted(runs)), call. = FALSE)
-}
+require_one_state(points, path)
 
 # More classes than this have colours without a legend.
 legend_limit <- 60
-method_titles <- c(tsne = "t-SNE", umap = "UMAP", none = "Dimension")
+dimension_names <- c(tsne = "t-SNE", umap = "UMAP", none = "Dimension")
 # Components of slow signals (pulse waves, say) lie below a kilohertz.
 in_khz <- max(0, points$centre_hz, na.rm = TRUE) >= 1000
 
@@ -52,11 +41,7 @@ colour_scale <- function(values, title) {
       scale_colour_gradientn(
         colours = unname(ordered_colours(1:64)), name = title, trans = if (frequencies) "log10" else "identity",
         breaks = if (frequencies) scales::breaks_log(5) else scales::breaks_extended(5),
-        guide = if (is_narrow()) {
-          guide_colourbar(barwidth = unit(35, "mm"), barheight = unit(2.5, "mm"), title.vjust = 1)
-        } else {
-          guide_colourbar()
-        }
+        guide = if (is_narrow()) lying_colourbar() else guide_colourbar()
       ),
       scale_shape_identity()
     ))
@@ -85,22 +70,17 @@ shape_values <- function(values) if (is.numeric(values)) 16 else values
 # Fewer points are larger. Open shapes need a stroke, which makes solid ones larger, too.
 point_size <- function(n) if (n < 150) 1.3 else if (n < 500) 0.9 else 0.6
 
-# A column as numbers if it holds numbers (the vocal tract factors of simulated speakers), else as classes.
-as_scale_values <- function(values) {
-  values <- ordered_levels(values)
-  numbers <- suppressWarnings(as.numeric(levels(values)))
-  if (anyNA(numbers)) values else numbers[values]
-}
-
+# The values of a column that are coloured: classes, or numbers if it holds numbers (the vocal tract factors of
+# simulated speakers).
 colour_values <- function(panel, column) {
   values <- panel[[column]]
   if (column == "level") {
-    factor(values, levels = component_levels(values))
+    as_components(values)
   } else if (is.numeric(values)) {
     # A component at rest (0 Hz) has the colour of the slowest that moves.
     pmax(values, min(values[values > 0])) / if (in_khz) 1000 else 1
   } else {
-    as_scale_values(values)
+    as_axis(ordered_levels(values))
   }
 }
 
@@ -108,7 +88,7 @@ colour_values <- function(panel, column) {
 azimuth <- 35
 elevation <- 25
 projected <- function(table) {
-  if (arguments$n_dims == 2) {
+  if (figure$n_dims == 2) {
     return(mutate(table, depth = 0))
   }
   around <- azimuth * pi / 180
@@ -125,8 +105,8 @@ projected <- function(table) {
 }
 
 axis_titles <- function(method) {
-  name <- method_titles[method]
-  if (arguments$n_dims == 2) {
+  name <- dimension_names[method]
+  if (figure$n_dims == 2) {
     return(paste(name, 1:2))
   }
   c(sprintf("%s in three dimensions,", name), sprintf("seen from %d\u00b0, %d\u00b0 above", azimuth, elevation))
@@ -148,7 +128,7 @@ map_panel <- function(view, column, title) {
   ggplot(panel, aes(.data$dim1, .data$dim2, colour = .data$colour)) +
     geom_point(aes(size = -.data$depth, shape = shape_values(.data$colour)), stroke = 0.3, alpha = 0.8) +
     scale_size(
-      range = point_size(nrow(panel)) * (if (arguments$n_dims == 2) c(1, 1) else c(0.4, 1.7)), guide = "none"
+      range = point_size(nrow(panel)) * (if (figure$n_dims == 2) c(1, 1) else c(0.4, 1.7)), guide = "none"
     ) +
     colour_scale(panel$colour, title) +
     labs(
@@ -158,10 +138,8 @@ map_panel <- function(view, column, title) {
     # The panels of one view share their limits, even where some points have no colour.
     coord_cartesian(xlim = range(whole_view$dim1), ylim = range(whole_view$dim2)) +
     theme_figure() +
-    theme(
-      aspect.ratio = 1, axis.text = element_blank(), axis.ticks = element_blank(), panel.grid.major = element_blank(),
-      legend.position = if (is_narrow()) "bottom" else "right"
-    )
+    without_axes() +
+    theme(aspect.ratio = 1, legend.position = beside_or_below())
 }
 
 # Latents of every level in the plane of their two widest dimensions; circles hold 50 and 95 % of the prior.
@@ -193,7 +171,7 @@ prior_panel <- function(column, title) {
     coord_equal() +
     labs(x = "Mean of the widest dimension", y = "Of the second widest", subtitle = title) +
     theme_figure() +
-    theme(strip.text = element_text(face = "plain"), legend.position = if (is_narrow()) "bottom" else "right")
+    theme(strip.text = element_text(face = "plain"), legend.position = beside_or_below())
 }
 
 named_panels <- function() {
@@ -220,33 +198,29 @@ panels <- if (against_prior) {
 }
 panels <- panels[!vapply(panels, is.null, logical(1))]
 if (length(panels) == 0) {
-  stop(sprintf(
+  refuse(
     "%s has neither joint latents with a factor nor components in view 'levels'; it has views %s.", path,
     quoted(unique(points$view))
-  ), call. = FALSE)
+  )
 }
 
 # The input features belong to no run: the workflow says of which corpus they are.
-rows_are <- c(Z = "frames", S = "utterances")[[arguments$branch]]
-source_is <- if (is.na(points$run[1]) && nzchar(arguments$about)) {
-  capitalised(arguments$about)
+rows_are <- c(Z = "frames", S = "utterances")[[figure$branch]]
+source_is <- if (is.na(points$run[1]) && nzchar(figure$about)) {
+  capitalised(figure$about)
 } else {
   na.omit(c(points$label[1], points$checkpoint[1]))
 }
 title <- paste(c(source_is, rows_are), collapse = ", ")
 explanation <- if (against_prior) {
-  wrap_caption(
-    paste(
-      "Latent means as they are: of each subspace the two dimensions of largest variance. Dashed circles hold 50 and",
-      "95 % of the standard Gaussian prior."
-    ),
-    arguments$width_mm
+  c(
+    "Latent means as they are: of each subspace the two dimensions of largest variance. Dashed circles hold 50 and",
+    "95 % of the standard Gaussian prior."
   )
 }
 columns <- if (against_prior) 1 else min(fitting_columns(2), length(panels))
-figure <- wrap_plots(panels, ncol = columns) +
-  plot_annotation(title = title, caption = explanation, theme = theme_figure())
-
 # Title and explanation of the whole figure.
-around_mm <- 9 + if (against_prior) 7 * ceiling(120 / arguments$width_mm) else 0
-save_figure(figure, arguments, height_mm = fitting_height(panels, columns, arguments$width_mm) + around_mm)
+around_mm <- 9 + if (against_prior) 7 * ceiling(120 / style$width_mm) else 0
+save_figure(wrap_plots(panels, ncol = columns), figure,
+  height_mm = fitting_height(panels, columns) + around_mm, title = title, caption = explanation
+)

@@ -1,38 +1,28 @@
 # Metric bars (figures 2 to 5, supplementary figures 10, 14, 17, 26): every metric in a panel, every model (or every
 # joint latent of a model) as a bar, beside the same model before training.
 #
-# Input   metrics: metrics.csv with run, label, checkpoint, branch, space, aggregation, factors, metric, classifier,
-#         protocol, value, ci_low, ci_high; published (optional): table of published values with corpus, model, score,
-#         value
-# Output  pdf, png
-# Command Rscript visualize_R/metrics_bars.R --metrics metrics.csv --pdf out.pdf --png out.png
-#         [--shown all, joint (metrics of all factors) or tasks (accuracies)] [and the parameters of scores.R]
+# Tables      metrics: metrics.csv with run, label, checkpoint, branch, space, aggregation, factors, metric, classifier,
+#             protocol, value, ci_low, ci_high; published (optional): published values with corpus, model, score, value
+# Parameters  shown: all, joint (metrics of all factors) or tasks (accuracies); and those of scores.R
 
-source(if (exists("snakemake")) {
-  snakemake@input[["theme"]]
-} else {
-  script <- sub("--file=", "", grep("^--file=", commandArgs(), value = TRUE), fixed = TRUE)
-  file.path(dirname(gsub("~+~", " ", script, fixed = TRUE)), "theme.R")
-})
+script <- grep("^--file=", commandArgs(), value = TRUE)
+source(file.path(dirname(gsub("~+~", " ", substring(script, 8), fixed = TRUE)), "figure.R"))
 source_shared("scores.R")
 
-arguments <- figure_arguments(
-  inputs = "metrics", optional = "published", parameters = c(score_parameters, list(shown = "all"))
-)
-check_names(arguments$shown, c("all", "joint", "tasks"), "The command", "parameter 'shown'")
+figure <- read_figure("metrics", c(score_parameters, list(shown = "all")), optional = "published")
+check_names(figure$shown, c("all", "joint", "tasks"), figure$description, "value of 'shown'")
 
-drawn <- read_scores(arguments)
-groups <- c("Independence of codes", "DCI", "Modularity, explicitness, robustness", "Classification accuracy")
-# Mutual information and total correlation are better when low: they are drawn as 1 - value, cut at 0 as in the paper.
-turned <- c(mutual_information = "1 \u2212 MI", total_correlation = "1 \u2212 TC")
+drawn <- read_scores(figure)
+# Scores that are better when low (MI, TC) are drawn as 1 - value, cut at 0 as in the paper.
 definitions <- drawn$definitions %>%
   mutate(
-    panel = coalesce(turned[.data$score], .data$title),
-    group = factor(groups[c(1, 1, 2, 2, 2, 3, 3, 3, rep(4, n() - 8))], levels = groups)
+    panel = if_else(.data$better == "low", paste("1 \u2212", .data$symbol), .data$title),
+    group = factor(.data$group, levels = unique(.data$group))
   ) %>%
-  filter(arguments$shown == "all" | (.data$metric == "accuracy") == (arguments$shown == "tasks"))
+  filter(figure$shown == "all" | (.data$on != "joint") == (figure$shown == "tasks"))
+turned <- filter(definitions, .data$better == "low")
 scores <- filter(drawn$scores, .data$score %in% definitions$score)
-published <- published_scores(arguments, scores)
+published <- published_scores(figure, scores)
 models <- rev(levels(scores$label))
 in_panels <- function(table) {
   table %>%
@@ -40,7 +30,7 @@ in_panels <- function(table) {
     inner_join(definitions, by = "score") %>%
     mutate(
       uncut = .data$value,
-      across(any_of(c("value", "ci_low", "ci_high")), \(value) higher_is_better(value, .data$score)),
+      across(any_of(score_numbers), \(value) higher_is_better(value, .data$better)),
       panel = factor(.data$panel, levels = definitions$panel),
       label = factor(.data$label, levels = models)
     )
@@ -48,7 +38,7 @@ in_panels <- function(table) {
 # Bars are stacked from below: the untrained one comes first.
 bars <- in_panels(scores) %>% mutate(state = factor(.data$state, levels = c("untrained", "shown")))
 # Values that the cut takes are written where their bars would be.
-is_cut <- bars$score == "total_correlation" & bars$value == 0
+is_cut <- bars$better == "low" & bars$value == 0
 spreads <- filter(bars, !is.na(.data$ci_low), !is_cut)
 has_untrained <- any(bars$state == "untrained")
 
@@ -58,7 +48,7 @@ widest <- min(fitting_columns(5), max(2, beside_names), nrow(definitions))
 columns <- Find(function(n) -nrow(definitions) %% n <= 2, widest:1)
 cut_off <- filter(bars, is_cut) %>%
   mutate(row = as.integer(.data$label) + if (has_untrained) if_else(.data$state == "shown", 0.2, -0.2) else 0)
-figure <- ggplot(bars, aes(.data$value, .data$label, fill = .data$group, alpha = .data$state)) +
+plot <- ggplot(bars, aes(.data$value, .data$label, fill = .data$group, alpha = .data$state)) +
   geom_col(position = position_dodge2(preserve = "single", padding = 0.1), width = 0.8) +
   geom_errorbar(
     aes(
@@ -73,48 +63,40 @@ figure <- ggplot(bars, aes(.data$value, .data$label, fill = .data$group, alpha =
     inherit.aes = FALSE, shape = 5, size = 1.4, stroke = 0.4, colour = "grey10"
   ) +
   geom_text(
-    aes(0.03, .data$row, label = sprintf("TC %.2f", .data$uncut)), cut_off,
+    aes(0.03, .data$row, label = sprintf("%s %.2f", .data$symbol, .data$uncut)), cut_off,
     inherit.aes = FALSE, size = 1.9, hjust = 0, colour = "grey25"
   ) +
   facet_wrap(vars(.data$panel), ncol = columns, labeller = label_wrap_gen(16 * 5 %/% columns)) +
   scale_x_continuous(breaks = c(0, 0.5, 1), labels = c("0", "0.5", "1"), expand = expansion(mult = c(0, 0.05))) +
   coord_cartesian(xlim = c(0, max(1, bars$value))) +
   scale_fill_manual(
-    values = setNames(class_palette()[c(1, 3, 4, 2)], groups),
+    values = setNames(class_palette()[c(1, 3, 4, 2, 5:8)][seq_len(nlevels(bars$group))], levels(bars$group)),
     labels = scales::label_wrap(if (is_narrow()) 16 else 60)
   ) +
   scale_alpha_manual(values = c(shown = 1, untrained = 0.35), breaks = c("shown", "untrained"),
-    labels = c(shown = paste("checkpoint", arguments$checkpoint), untrained = "before training")
+    labels = c(shown = paste("checkpoint", figure$checkpoint), untrained = "before training")
   ) +
   guides(
     fill = if (n_distinct(bars$group) > 1) guide_legend(order = 1, ncol = if (columns < 5) 2 else 4) else "none",
     alpha = if (has_untrained) guide_legend(order = 2, override.aes = list(fill = "grey20")) else "none"
   ) +
-  labs(
-    x = "Score (higher is better)", y = NULL, fill = NULL, alpha = NULL,
-    caption = wrap_caption(
-      c(
-        if (arguments$shown != "tasks") {
-          c(
-            "MI: adjusted mutual information between codes.",
-            "TC: total correlation in nats per dimension; 1 \u2212 TC is cut at 0."
-          )
-        },
-        if (nrow(spreads) > 0) intervals_note("Error bars", arguments, "; cut at the panel."),
-        if (!has_untrained) sprintf("Checkpoint: %s.", arguments$checkpoint),
-        undefined_note(scores, definitions),
-        published_note(published)
-      ),
-      arguments$width_mm
-    )
-  ) +
+  labs(x = "Score (higher is better)", y = NULL, fill = NULL, alpha = NULL) +
   theme_figure() +
+  legends_on_top() +
   theme(
-    legend.position = "top", legend.justification = "left", legend.box = "vertical", legend.box.just = "left",
-    legend.spacing.y = unit(0, "mm"), panel.grid.major.y = element_blank(),
-    panel.spacing.x = unit(3, "mm"), strip.text.x = element_text(vjust = 0)
+    panel.grid.major.y = element_blank(), panel.spacing.x = unit(3, "mm"), strip.text.x = element_text(vjust = 0)
   )
 
 rows_mm <- nlevels(bars$label) * (if (has_untrained) 4.6 else 3)
 panel_rows <- ceiling(nrow(definitions) / columns)
-save_figure(figure, arguments, height_mm = panel_rows * (max(rows_mm, 12) + 5) + 38)
+caption <- c(
+  if (nrow(turned) > 0) {
+    units <- sprintf("%s (%s, %s)", small(turned$title), turned$symbol, turned$unit)
+    sprintf("Drawn as 1 \u2212 value, cut at 0: %s.", paste(units, collapse = ", "))
+  },
+  if (nrow(spreads) > 0) intervals_note("Error bars", figure$runs, "; cut at the panel."),
+  if (!has_untrained) sprintf("Checkpoint: %s.", figure$checkpoint),
+  undefined_note(scores, definitions),
+  published_note(published)
+)
+save_figure(plot, figure, height_mm = panel_rows * (max(rows_mm, 12) + 5) + 38, caption = caption)

@@ -1,44 +1,33 @@
-# Circular bar charts (figure 6d): five metrics of every model around a circle, one sector per corpus and metric.
+# Circular bar charts (figure 6d): some metrics of every model around a circle, one sector per corpus and metric.
 #
-# Input   metrics: metrics.csv with run, label, model, corpus, checkpoint, branch, space, aggregation, factors, metric,
-#         classifier, protocol, value, ci_low, ci_high
-# Output  pdf, png
-# Command Rscript visualize_R/metrics_circular.R --metrics metrics.csv --pdf out.pdf --png out.png
-#         [the parameters of scores.R]
+# Tables      metrics: metrics.csv with run, label, checkpoint, branch, space, aggregation, factors, metric, classifier,
+#             protocol, value, ci_low, ci_high
+# Parameters  scores: names of those that are drawn, in their order; those of scores.R, with `runs` that also have a
+#             `family`, each a circle, and a `corpus`
 
-source(if (exists("snakemake")) {
-  snakemake@input[["theme"]]
-} else {
-  script <- sub("--file=", "", grep("^--file=", commandArgs(), value = TRUE), fixed = TRUE)
-  file.path(dirname(gsub("~+~", " ", script, fixed = TRUE)), "theme.R")
-})
-
+script <- grep("^--file=", commandArgs(), value = TRUE)
+source(file.path(dirname(gsub("~+~", " ", substring(script, 8), fixed = TRUE)), "figure.R"))
 source_shared("scores.R")
 
-arguments <- figure_arguments(inputs = "metrics", parameters = score_parameters)
+figure <- read_figure("metrics", c(score_parameters, list(scores = character())))
 
-drawn <- c(
-  total_correlation = "1\u2212TC", disentanglement = "Dis", completeness = "Com", informativeness = "Inf", irs = "IRS"
-)
-families <- c(
-  ae = "Autoencoders", vae = "Autoencoders", beta_vae = "Autoencoders", decvae = "DecVAE"
-)
-runs <- read_table(arguments$metrics, text = c("run", "model", "corpus")) %>%
-  distinct(.data$run, .keep_all = TRUE)
-scores <- read_scores(arguments, with_tasks = FALSE)$scores %>%
-  filter(.data$state == "shown", .data$score %in% names(drawn)) %>%
-  inner_join(runs, by = "run")
-bars <- scores %>%
-  keep_rows(
-    scores$model %in% names(families), arguments$metrics,
-    sprintf("a model among %s", quoted(names(families))), scores$model
-  ) %>%
+drawn <- read_scores(figure, with_tasks = FALSE)
+check_names(figure$scores, drawn$definitions$score, figure$description, "score")
+# Around a circle there is room for a symbol, or for the beginning of a name.
+definitions <- slice(drawn$definitions, match(figure$scores, .data$score)) %>%
   mutate(
-    across(c("value", "ci_low", "ci_high"), \(value) pmin(1, pmax(0, higher_is_better(value, .data$score)))),
+    short = if_else(nchar(.data$symbol) > 1, .data$symbol, substr(.data$title, 1, 3)),
+    short = paste0(if_else(.data$better == "low", "1\u2212", ""), .data$short)
+  )
+bars <- drawn$scores %>%
+  filter(.data$state == "shown") %>%
+  mutate(score = as.character(.data$score)) %>%
+  inner_join(definitions, by = "score") %>%
+  inner_join(select(figure$runs, "run", "family", "corpus"), by = "run") %>%
+  mutate(
+    across(all_of(score_numbers), \(value) pmin(1, pmax(0, higher_is_better(value, .data$better)))),
     low = pmin(.data$ci_low, .data$ci_high), high = pmax(.data$ci_low, .data$ci_high),
-    family = unname(families[.data$model]),
-    corpus = sub("-[0-9a-f]+$", "", .data$corpus),
-    metric = factor(drawn[as.character(.data$score)], levels = drawn)
+    metric = factor(.data$short, levels = definitions$short)
   ) %>%
   group_by(.data$family) %>%
   # Models of a metric stand side by side; an empty place parts metrics, three part corpora.
@@ -106,25 +95,16 @@ circle <- function(family) {
     labs(title = family, x = NULL, y = NULL, fill = NULL) +
     guides(fill = guide_legend(ncol = 1)) +
     theme_figure() +
-    theme(
-      axis.text = element_blank(), axis.ticks = element_blank(), panel.grid.major = element_blank(),
-      panel.border = element_blank(), legend.position = "bottom"
-    )
+    without_axes() +
+    theme(panel.border = element_blank(), legend.position = "bottom")
 }
 
 circles <- lapply(sort(unique(bars$family)), circle)
 columns <- min(fitting_columns(2), length(circles))
-figure <- wrap_plots(circles, ncol = columns) +
-  plot_annotation(
-    caption = wrap_caption(
-      c(
-        "Disentanglement, completeness, informativeness, interventional robustness (IRS) and total correlation in nats",
-        "per dimension (1 \u2212 TC, cut at 0).",
-        if (any(!is.na(bars$ci_low))) intervals_note("Whiskers", arguments)
-      ),
-      arguments$width_mm
-    ),
-    theme = theme_figure()
-  )
-
-save_figure(figure, arguments, height_mm = fitting_height(circles, columns, arguments$width_mm) + 8)
+units <- if_else(nzchar(definitions$unit), sprintf(" (%s)", definitions$unit), "")
+caption <- c(
+  sprintf("%s.", paste0(definitions$short, ": ", small(definitions$title), units, collapse = ", ")),
+  if (any(definitions$better == "low")) "What is better when low is drawn as 1 \u2212 value, cut at 0.",
+  if (any(!is.na(bars$ci_low))) intervals_note("Whiskers", figure$runs)
+)
+save_figure(wrap_plots(circles, ncol = columns), figure, fitting_height(circles, columns) + 8, caption = caption)

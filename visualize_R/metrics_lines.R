@@ -1,78 +1,57 @@
 # Metric lines (supplementary figures 12, 14, 25; metrics over training): every metric in a panel, against a setting
 # that runs differ in or against the epoch of training, a line per series of runs.
 #
-# Input   metrics: metrics.csv with run, label, checkpoint, epoch, branch, space, aggregation, factors, metric,
-#         classifier, protocol, value, ci_low, ci_high; published (optional): table of published values
-# Output  pdf, png
-# Command Rscript visualize_R/metrics_lines.R --metrics metrics.csv --pdf out.pdf --png out.png
-#         [--runs a,b,c --values 0,0.1,1 --series FD,FD,FD --axis beta: against a setting, else over training]
-#         [and the parameters of scores.R]
+# Tables      metrics: metrics.csv with run, label, checkpoint, epoch, branch, space, aggregation, factors, metric,
+#             classifier, protocol, value, ci_low, ci_high
+# Parameters  axis: title of the axis, if `runs` also have the `value` of a setting and are of a `series`; over training
+#             if they have not; and those of scores.R
 
-source(if (exists("snakemake")) {
-  snakemake@input[["theme"]]
-} else {
-  script <- sub("--file=", "", grep("^--file=", commandArgs(), value = TRUE), fixed = TRUE)
-  file.path(dirname(gsub("~+~", " ", script, fixed = TRUE)), "theme.R")
-})
+script <- grep("^--file=", commandArgs(), value = TRUE)
+source(file.path(dirname(gsub("~+~", " ", substring(script, 8), fixed = TRUE)), "figure.R"))
 source_shared("scores.R")
 
-arguments <- figure_arguments(
-  inputs = "metrics", optional = "published",
-  parameters = c(score_parameters, list(values = character(), series = character(), axis = "Setting"))
-)
-path <- arguments$metrics
+figure <- read_figure("metrics", c(score_parameters, list(axis = "Setting")))
+path <- figure$metrics
 
 # Scores of every epoch: `at` is the epoch.
 over_training <- function() {
-  table <- sound_rows(read_table(path, text = score_text, numeric = c("epoch", score_numbers)), arguments)
-  latents <- pick_runs(table, arguments$runs, path) %>%
+  table <- sound_rows(read_table(path, text = score_text, numeric = c("epoch", score_numbers)), figure)
+  latents <- pick_runs(table, figure$runs, path) %>%
     mutate(at = .data$epoch) %>%
-    group_by(.data$run) %>%
-    filter(.data$aggregation == if (any(.data$aggregation == arguments$aggregation)) arguments$aggregation else "X") %>%
-    ungroup()
-  definitions <- score_definitions(tasks_of(latents, arguments$classifier))
-  scores <- named_scores(latents, definitions, arguments$classifier) %>%
+    on_aggregation(figure$aggregation)
+  definitions <- score_definitions(figure$definitions, tasks_of(latents, figure$classifier))
+  scores <- named_scores(latents, definitions, figure$classifier) %>%
     # Best and last may be the state of an epoch that is measured anyway.
     distinct(.data$run, .data$score, .data$at, .keep_all = TRUE) %>%
-    at_epochs_of_all_seeds(arguments) %>%
-    select("run", "label", "score", "at", all_of(score_numbers)) %>%
-    over_seeds(arguments)
-  list(scores = scores, definitions = definitions)
-}
-
-# Seeds are best at different epochs: a mean is over all of them or none.
-at_epochs_of_all_seeds <- function(scores, arguments) {
-  if (length(arguments$settings) == 0) {
-    return(scores)
-  }
-  scores %>%
-    mutate(setting = setting_of(.data$run, arguments)) %>%
-    group_by(.data$setting, .data$score) %>%
+    # Seeds are best at different epochs: a mean is over all of them or none.
+    group_by(.data$label, .data$score) %>%
     mutate(seeds = n_distinct(.data$run)) %>%
-    group_by(.data$setting, .data$score, .data$at) %>%
+    group_by(.data$label, .data$score, .data$at) %>%
     filter(n() == .data$seeds) %>%
-    ungroup()
+    ungroup() %>%
+    select("run", "label", "score", "at", all_of(score_numbers)) %>%
+    over_seeds(figure$runs)
+  list(scores = scores, definitions = definitions)
 }
 
 # Scores of one checkpoint of every run: `at` is the place of the setting on the axis, `label` the series.
 over_setting <- function() {
-  drawn <- read_scores(arguments)
-  places <- tibble(run = arguments$runs, setting = arguments$values, series = arguments$series)
+  drawn <- read_scores(figure)
   drawn$scores <- drawn$scores %>%
     filter(.data$state == "shown") %>%
-    inner_join(places, by = "run") %>%
+    inner_join(select(figure$runs, "run", setting = "value", "series"), by = "run") %>%
     mutate(
-      at = as.integer(ordered_levels(.data$setting)),
-      label = factor(.data$series, levels = unique(arguments$series))
+      at = as.integer(factor(.data$setting, levels = settings)),
+      label = factor(.data$series, levels = unique(figure$runs$series))
     )
   drawn
 }
 
-by_setting <- length(arguments$values) > 0
+by_setting <- !is.null(figure$runs$value)
 if (by_setting) {
-  check_lengths(arguments, c("runs", "values", "series"))
   # Runs of a series at one value differ by seed only.
-  arguments$settings <- paste(arguments$series, arguments$values, sep = ", ")
+  figure$runs$label <- paste(figure$runs$series, figure$runs$value, sep = ", ")
+  settings <- levels(ordered_levels(figure$runs$value))
 }
 drawn <- if (by_setting) over_setting() else over_training()
 scores <- drawn$scores %>%
@@ -85,24 +64,22 @@ scores <- drawn$scores %>%
   ungroup()
 curves <- filter(scores, .data$n_places > 1)
 if (nrow(curves) == 0) {
-  stop(sprintf(
-    "%s has no %s: there is no course to draw.", path,
-    if (by_setting) "series at two settings or more" else "run at two epochs or more"
-  ), call. = FALSE)
+  lacking <- if (by_setting) "series at two settings or more" else "run at two epochs or more"
+  refuse("%s has no %s: there is no course to draw.", path, lacking)
 }
 levels_without_course <- filter(scores, .data$n_places == 1)
 models <- levels(scores$label)
-colours <- model_colours(models)
+colours <- class_colours(models)
 # Colours repeat after eight models: those without a course are told apart by their lines, too.
 flat <- unique(as.character(levels_without_course$label))
 line_types <- setNames(rep("solid", length(models)), models)
 line_types[flat] <- rep_len(c("dashed", "dotted", "dotdash"), length(flat))
-settings <- if (by_setting) levels(ordered_levels(arguments$values))
+low <- filter(drawn$definitions, .data$better == "low")$title
 scale_at <- if (by_setting) {
   scale_x_continuous(breaks = seq_along(settings), labels = settings, expand = expansion(add = 0.3))
 }
 
-figure <- ggplot(curves, aes(.data$at, .data$value, colour = .data$label)) +
+plot <- ggplot(curves, aes(.data$at, .data$value, colour = .data$label)) +
   geom_hline(
     aes(yintercept = .data$value, colour = .data$label, linetype = .data$label),
     data = levels_without_course, linewidth = 0.4
@@ -120,16 +97,7 @@ figure <- ggplot(curves, aes(.data$at, .data$value, colour = .data$label)) +
   scale_shape_manual(values = model_shapes(models, 15:19), drop = FALSE) +
   scale_at +
   labs(
-    x = if (by_setting) arguments$axis else "Epoch", y = NULL, colour = "Model", shape = "Model", linetype = "Model",
-    caption = wrap_caption(
-      c(
-        if (by_setting) sprintf("Checkpoint: %s.", arguments$checkpoint) else "Epoch 0 is the untrained network.",
-        intervals_note("Bands", arguments),
-        if (nrow(levels_without_course) > 0) "Broken lines: models at one setting or epoch only.",
-        "Mutual information and total correlation are better when low, all others when high."
-      ),
-      arguments$width_mm
-    )
+    x = if (by_setting) figure$axis else "Epoch", y = NULL, colour = "Model", shape = "Model", linetype = "Model"
   ) +
   theme_figure() +
   theme(legend.position = "bottom", legend.key.width = unit(7, "mm")) +
@@ -139,4 +107,11 @@ figure <- ggplot(curves, aes(.data$at, .data$value, colour = .data$label)) +
   )
 
 rows <- ceiling(n_distinct(scores$panel) / fitting_columns(4))
-save_figure(figure, arguments, height_mm = 38 * rows + 18 + 4 * ceiling(length(models) / fitting_columns(3)))
+caption <- c(
+  if (by_setting) sprintf("Checkpoint: %s.", figure$checkpoint) else "Epoch 0 is the untrained network.",
+  intervals_note("Bands", figure$runs),
+  if (nrow(levels_without_course) > 0) "Broken lines: models at one setting or epoch only.",
+  sprintf("%s are better when low, all others when high.", capitalised(paste(small(low), collapse = " and ")))
+)
+height_mm <- 38 * rows + 18 + 4 * ceiling(length(models) / fitting_columns(3))
+save_figure(plot, figure, height_mm, caption = caption)

@@ -1,43 +1,32 @@
 # Metric scatter plots (figures 2 to 5, supplementary figure 7): every model in planes of two metrics, at one checkpoint
 # and before training; a third metric can set the area of the marks.
 #
-# Input   metrics: metrics.csv with run, label, checkpoint, branch, space, aggregation, factors, metric, classifier,
-#         protocol, value, ci_low, ci_high; published (optional): table of published values with corpus, model, score,
-#         value
-# Output  pdf, png
-# Command Rscript visualize_R/metrics_scatter.R --metrics metrics.csv --pdf out.pdf --png out.png
-#         [--panels disentanglement:informativeness,modularity:explicitness:irs (x:y or x:y:area)]
-#         [and the parameters of scores.R]
+# Tables      metrics: metrics.csv with run, label, checkpoint, branch, space, aggregation, factors, metric, classifier,
+#             protocol, value, ci_low, ci_high; published (optional): published values with corpus, model, score, value
+# Parameters  panels: one row per panel with the scores `x`, `y` and, in some, `area`; and those of scores.R
 
-source(if (exists("snakemake")) {
-  snakemake@input[["theme"]]
-} else {
-  script <- sub("--file=", "", grep("^--file=", commandArgs(), value = TRUE), fixed = TRUE)
-  file.path(dirname(gsub("~+~", " ", script, fixed = TRUE)), "theme.R")
-})
+script <- grep("^--file=", commandArgs(), value = TRUE)
+source(file.path(dirname(gsub("~+~", " ", substring(script, 8), fixed = TRUE)), "figure.R"))
 source_shared("scores.R")
 
-arguments <- figure_arguments(
-  inputs = "metrics", optional = "published", parameters = c(score_parameters, list(panels = character()))
-)
+figure <- read_figure("metrics", c(score_parameters, list(panels = NULL)), optional = "published")
 
-drawn <- read_scores(arguments)
+drawn <- read_scores(figure)
 scores <- drawn$scores
 definitions <- drawn$definitions
-published <- published_scores(arguments, scores)
+published <- published_scores(figure, scores)
 models <- levels(scores$label)
-usual <- c("disentanglement:informativeness", "modularity:explicitness")
-axes <- strsplit(if (length(arguments$panels) > 0) arguments$panels else usual, ":", fixed = TRUE)
+axes <- lapply(seq_len(nrow(figure$panels)), function(row) c(na.omit(unlist(figure$panels[row, ]))))
 # A factor that could not be scored (too few speakers of a class, say) takes its panels with it; the caption says so.
 unscored <- setdiff(grep("^accuracy_", unlist(axes), value = TRUE), definitions$score)
 axes <- Filter(function(axis) !any(axis %in% unscored), axes)
-check_names(unlist(axes), definitions$score, arguments$metrics, "score")
+check_names(unlist(axes), definitions$score, figure$description, "score")
 points <- scores %>%
   select("label", "state", "score", "value", low = "ci_low", high = "ci_high") %>%
   complete(.data$label, .data$state, .data$score) %>%
   pivot_wider(names_from = "score", values_from = c("value", "low", "high"))
 
-colours <- model_colours(models)
+colours <- class_colours(models)
 # The diamond is kept for published values.
 shapes <- model_shapes(models, c(21, 22, 24, 25))
 
@@ -58,19 +47,19 @@ published_marks <- function(scores) {
 
 axis_title <- function(score, separator) {
   definition <- filter(definitions, .data$score == .env$score)
-  direction <- paste(if (score %in% lower_is_better) "lower" else "higher", "is better")
-  sprintf("%s%s(%s)", definition$title, separator, paste(c(na.omit(definition$unit), direction), collapse = ", "))
+  known <- c(definition$unit[nzchar(definition$unit)], sprintf("%ser is better", definition$better))
+  sprintf("%s%s(%s)", definition$title, separator, paste(known, collapse = ", "))
 }
 
-# One panel; `size` names the score that sets the area of the marks.
-scatter_panel <- function(x, y, size = NA) {
-  used <- c(na.omit(c(x, y, size)))
+# One panel; `area` names the score that sets the area of the marks.
+scatter_panel <- function(x, y, area = NA) {
+  used <- c(na.omit(c(x, y, area)))
   points <- points %>%
     mutate(
       x_low = .data[[paste0("low_", x)]], x_high = .data[[paste0("high_", x)]],
       y_low = .data[[paste0("low_", y)]], y_high = .data[[paste0("high_", y)]],
       x = .data[[paste0("value_", x)]], y = .data[[paste0("value_", y)]],
-      size = if (is.na(size)) 2.4 else .data[[paste0("value_", size)]]
+      size = if (is.na(area)) 2.4 else .data[[paste0("value_", area)]]
     ) %>%
     filter(!is.na(.data$x), !is.na(.data$y), !is.na(.data$size))
   shown <- filter(points, .data$state == "shown")
@@ -116,7 +105,7 @@ scatter_panel <- function(x, y, size = NA) {
       # Areas grow beyond the usual mark; white rims keep names readable on intervals.
       aes(.data$x, .data$y, label = .data$name), names,
       inherit.aes = FALSE, colour = names$ink, size = names$size, fontface = names$face, family = style$font, seed = 42,
-      box.padding = 0.3, point.size = if (is.na(size)) 2.4 else 5, point.padding = 0.2, force = 3, force_pull = 0.3,
+      box.padding = 0.3, point.size = if (is.na(area)) 2.4 else 5, point.padding = 0.2, force = 3, force_pull = 0.3,
       # A number of steps, not of seconds: the same names in the same places on every machine.
       max.iter = 50000, max.time = Inf, bg.color = "white", bg.r = 0.12, min.segment.length = 0.15,
       segment.size = 0.2, segment.alpha = 0.6, max.overlaps = Inf, show.legend = FALSE
@@ -124,16 +113,15 @@ scatter_panel <- function(x, y, size = NA) {
     scale_colour_manual(values = colours, labels = names_in_legend, drop = FALSE) +
     scale_fill_manual(values = colours, labels = names_in_legend, drop = FALSE) +
     scale_shape_manual(values = shapes, labels = names_in_legend, drop = FALSE) +
-    (if (is.na(size)) scale_size_identity() else scale_size_area(max_size = 5, limits = c(0, 1), breaks = 1:4 / 4)) +
+    (if (is.na(area)) scale_size_identity() else scale_size_area(max_size = 5, limits = c(0, 1), breaks = 1:4 / 4)) +
     scale_x_continuous(expand = expansion(mult = 0.12)) +
     scale_y_continuous(expand = expansion(mult = 0.12)) +
     labs(
       x = axis_title(x, " "), y = axis_title(y, "\n"), colour = "Model", fill = "Model", shape = "Model",
-      size = if (!is.na(size)) paste("Area:", definitions$title[match(size, definitions$score)])
+      # Panels that have areas of different metrics say so on top.
+      subtitle = if (!is.na(area)) paste("Area:", definitions$title[match(area, definitions$score)])
     ) +
-    theme_figure() +
-    # Panels that have areas of different metrics say so on top.
-    (if (!is.na(size)) labs(subtitle = paste("Area:", definitions$title[match(size, definitions$score)])))
+    theme_figure()
 }
 
 # One legend of the models, from the first panel, and one of the areas.
@@ -156,28 +144,22 @@ panels <- lapply(seq_along(axes), function(place) {
       "none"
     })
 })
-caption <- wrap_caption(
-  c(
-    sprintf("Filled: checkpoint %s.", arguments$checkpoint),
-    if (any(scores$state == "untrained")) "Hollow: the same network before training, joined by a line.",
-    if (any(!is.na(filter(scores, .data$score %in% unlist(axes))$ci_low))) {
-      intervals_note("Crosses", arguments)
-    },
-    undefined_note(scores, definitions),
-    if (length(unscored) > 0) sprintf("Not scored: %s.", paste(sub("^accuracy_", "", unscored), collapse = ", ")),
-    published_note(published)
-  ),
-  arguments$width_mm
+caption <- c(
+  sprintf("Filled: checkpoint %s.", figure$checkpoint),
+  if (any(scores$state == "untrained")) "Hollow: the same network before training, joined by a line.",
+  if (any(!is.na(filter(scores, .data$score %in% unlist(axes))$ci_low))) intervals_note("Crosses", figure$runs),
+  undefined_note(scores, definitions),
+  if (length(unscored) > 0) sprintf("Not scored: %s.", paste(sub("^accuracy_", "", unscored), collapse = ", ")),
+  published_note(published)
 )
 # The legend takes the place that an odd number of panels leaves, if it fits there.
 free <- if (inside) list(guide_area())
-figure <- wrap_plots(c(panels, free), ncol = columns, guides = "collect") +
-  plot_annotation(tag_levels = "a", caption = caption, theme = theme_figure()) &
-  theme(
-    legend.position = if (inside) "right" else "bottom", legend.box = "vertical", legend.box.just = "left",
-    legend.title.align = 0
-  )
+plot <- wrap_plots(c(panels, free), ncol = columns, guides = "collect") + plot_annotation(tag_levels = "a")
+look <- theme(
+  legend.position = if (inside) "right" else "bottom", legend.box = "vertical", legend.box.just = "left",
+  legend.title.align = 0
+)
 
 rows <- ceiling(length(panels) / columns)
 legend_mm <- if (is.null(free)) 10 + 4 * ceiling(length(models) / (if (columns == 1) 1 else columns + 1)) else 0
-save_figure(figure, arguments, height_mm = 74 * rows + 9 + legend_mm)
+save_figure(plot, figure, height_mm = 74 * rows + 9 + legend_mm, caption = caption, look = look)

@@ -5,22 +5,21 @@ group_names <- c("short", "long", "all")
 group_colours <- function() setNames(class_palette()[c(2, 1, 8)], group_names)
 shown_contents <- function() max(5, fitting_columns(8))
 
-# One quantity of single frames inside one label, from the quality tables of one or several methods (comma-separated or
-# a vector of paths). Simulated speakers between the two groups are left out; speakers that are not numbers are one
-# group. Of many classes the most frequent are kept.
-read_quality <- function(paths, quantity) {
-  tables <- lapply(paths, function(path) {
+# One quantity of single frames inside one label, from the quality tables of one or several methods. Simulated speakers
+# between the two groups are left out; speakers that are not numbers are one group. Of many classes the most frequent
+# are kept.
+read_quality <- function(figure, quantity) {
+  tables <- lapply(figure$quality, function(path) {
     table <- read_table(
       path,
       text = c("method", "scale", "content", "speaker", "overlap", "quantity", "item"),
       numeric = c("utterance", "frame", "value")
     )
-    kept <- keep_rows(
+    keep_rows(
       table, table$scale == "frame" & table$overlap == "False" & table$quantity == quantity, path,
       sprintf("quantity '%s' of frames without overlap", quantity), table$quantity
-    )
-    check_names(kept$method, names(method_names), path, "method")
-    kept
+    ) %>%
+      mutate(method = method_titles(.data$method, figure$methods, path))
   })
   whole <- bind_rows(tables) %>% mutate(content = coalesce(.data$content, "all"))
   frequent <- head(count(whole, .data$content, sort = TRUE)$content, shown_contents())
@@ -35,7 +34,6 @@ read_quality <- function(paths, quantity) {
     ) %>%
     filter(!is.na(.data$group), .data$content %in% frequent) %>%
     mutate(
-      method = factor(method_names[.data$method], levels = method_names),
       content = ordered_levels(.data$content),
       group = droplevels(factor(.data$group, group_names))
     )

@@ -1,5 +1,9 @@
 # What the figures of latent responses share: the reading of traversal tables and the choice of dimensions.
 
+# lines, along, by  names of the factors that are lines, axis and panels; by default the columns in their order
+# highest, lowest   how many dimensions of each subspace that vary most, and least
+# subspaces         by default all but the projection OCs_proj
+# most              classes of a factor that are drawn
 response_parameters <- list(
   lines = "", along = "", by = "", highest = 4, lowest = 2, subspaces = character(), most = 12
 )
@@ -10,40 +14,35 @@ response_parameters <- list(
 # third, that of the panels; the parameters `lines`, `along` and `by` name others. A factor with more than `most`
 # classes is thinned out evenly. Means are standardised by one location and one scale for the whole table, so that a
 # dimension that does nothing looks flat and subspaces can be compared.
-read_responses <- function(arguments) {
-  path <- arguments$responses
-  factors <- response_factors(sub("^factor_", "", factor_columns(path)), arguments, path)
+read_responses <- function(figure) {
+  path <- figure$responses
+  factors <- response_factors(sub("^factor_", "", factor_columns(path)), figure, path)
   table <- read_table(
     path,
     text = c("run", "label", "checkpoint", "subspace", paste0("factor_", factors)),
     numeric = c("dimension", "mean", "sd")
   )
-  one_state(table, path)
-  absent <- setdiff(arguments$subspaces, table$subspace)
-  if (length(absent) > 0) {
-    stop(sprintf("%s has no subspace %s; it has %s.", path, quoted(absent), quoted(unique(table$subspace))),
-      call. = FALSE
-    )
-  }
-  shown <- if (length(arguments$subspaces) > 0) arguments$subspaces else setdiff(table$subspace, "OCs_proj")
+  require_one_state(table, path)
+  check_names(figure$subspaces, unique(table$subspace), path, "subspace")
+  shown <- if (length(figure$subspaces) > 0) figure$subspaces else setdiff(table$subspace, "OCs_proj")
   table <- filter(table, .data$subspace %in% shown)
   columns <- setNames(paste0("factor_", factors), names(factors))
   require_rows(table, c(list(subspace = unique(table$subspace)), lapply(table[unname(columns)], unique)), path)
   location <- mean(table$mean, na.rm = TRUE)
   scale <- sd(table$mean, na.rm = TRUE)
   if (!is.finite(scale) || scale == 0) {
-    stop(sprintf("%s: all responses are equal or missing; they have no scale to draw.", path), call. = FALSE)
+    refuse("%s: all responses are equal or missing; they have no scale to draw.", path)
   }
   title <- paste(c(table$label[1], table$checkpoint[1]), collapse = ", checkpoint ")
   table <- table %>%
     rename(!!!columns) %>%
     mutate(
       centre = (.data$mean - location) / scale, half_width = coalesce(.data$sd, 0) / scale,
-      subspace = factor(.data$subspace, levels = component_levels(.data$subspace)),
-      across(any_of(c("lines", "along", "by")), \(values) thinned(values, arguments$most))
+      subspace = as_components(.data$subspace),
+      across(any_of(c("lines", "along", "by")), \(values) thinned(values, figure$most))
     )
   # Averages run over all values of the factors; only what is drawn is thinned.
-  dimensions <- chosen_dimensions(table, arguments)
+  dimensions <- chosen_dimensions(table, figure)
   roles <- intersect(c("lines", "along", "by"), names(table))
   list(
     was_thinned = any(vapply(table[roles], anyNA, logical(1))),
@@ -52,11 +51,11 @@ read_responses <- function(arguments) {
   )
 }
 
-response_factors <- function(found, arguments, path) {
+response_factors <- function(found, figure, path) {
   if (length(found) < 2) {
-    stop(sprintf("%s needs two columns factor_NAME or more; it has %d.", path, length(found)), call. = FALSE)
+    refuse("%s needs two columns factor_NAME or more; it has %d.", path, length(found))
   }
-  wishes <- unlist(arguments[c("lines", "along", "by")])
+  wishes <- unlist(figure[c("lines", "along", "by")])
   check_names(setdiff(wishes, ""), found, path, "factor")
   rest <- setdiff(found, wishes)
   for (place in seq_along(wishes)) {
@@ -66,13 +65,6 @@ response_factors <- function(found, arguments, path) {
     }
   }
   wishes[wishes != ""]
-}
-
-one_state <- function(table, path) {
-  runs <- unique(paste(table$run, table$checkpoint, sep = " at "))
-  if (length(runs) > 1) {
-    stop(sprintf("%s holds %s; this figure draws one run at one checkpoint.", path, quoted(runs)), call. = FALSE)
-  }
 }
 
 # A factor in which values beyond `most`, evenly spread, are NA. Numbers are never thinned.
@@ -85,26 +77,26 @@ thinned <- function(values, most) {
 }
 
 # Of every subspace the dimensions whose mean response varies most, then those where it varies least: rank and panel.
-chosen_dimensions <- function(table, arguments) {
+chosen_dimensions <- function(table, figure) {
   table %>%
     group_by(.data$subspace, .data$dimension) %>%
     summarise(variance = var(.data$centre, na.rm = TRUE), .groups = "drop_last") %>%
     arrange(desc(.data$variance), .by_group = TRUE) %>%
-    mutate(rank = row_number(), low = .data$rank > n() - arguments$lowest) %>%
-    filter(.data$rank <= arguments$highest | .data$low) %>%
+    mutate(rank = row_number(), low = .data$rank > n() - figure$lowest) %>%
+    filter(.data$rank <= figure$highest | .data$low) %>%
     ungroup() %>%
     arrange(.data$subspace, .data$rank) %>%
     mutate(
       panel = sprintf(
         "%s, dim %d%s", .data$subspace, as.integer(.data$dimension),
-        if_else(.data$rank > arguments$highest, " (low)", "")
+        if_else(.data$rank > figure$highest, " (low)", "")
       ),
       panel = factor(.data$panel, levels = .data$panel)
     )
 }
 
-response_caption <- function(responses, arguments) {
-  most <- as.integer(arguments$highest)
+response_caption <- function(responses, figure) {
+  most <- as.integer(figure$highest)
   c(
     sprintf(
       paste(
@@ -112,9 +104,9 @@ response_caption <- function(responses, arguments) {
         "subspaces can be compared. Of each subspace the %s whose response varies most%s."
       ),
       responses$location, responses$scale, if (most == 1) "dimension" else sprintf("%d dimensions", most),
-      if (arguments$lowest > 0) sprintf(" and the %d where it varies least (low)", as.integer(arguments$lowest)) else ""
+      if (figure$lowest > 0) sprintf(" and the %d where it varies least (low)", as.integer(figure$lowest)) else ""
     ),
-    if (responses$was_thinned) sprintf("At most %d values of a factor are drawn, evenly spread.", arguments$most)
+    if (responses$was_thinned) sprintf("At most %d values of a factor are drawn, evenly spread.", figure$most)
   )
 }
 
@@ -131,8 +123,11 @@ response_titles <- function(responses) {
   titles
 }
 
-# A factor as numbers if its values are numbers (vocal tract factors), else as it is.
-as_axis <- function(values) {
-  numbers <- suppressWarnings(as.numeric(levels(values)))
-  if (anyNA(numbers)) values else numbers[values]
+# The axis of a factor, of numbers or of classes.
+scale_along <- function(values, ...) {
+  if (is.numeric(values)) {
+    scale_x_continuous(breaks = scales::breaks_extended(3), ...)
+  } else {
+    scale_x_discrete(guide = guide_axis(angle = 90, check.overlap = TRUE), ...)
+  }
 }

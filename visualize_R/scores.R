@@ -2,51 +2,34 @@
 
 # Parameters of every metric figure.
 #
-# runs             names of the runs to draw, in this order; all by default
-# aggregation      joint latents; models with a single latent space are scored on X
-# settings         for each of `runs` the name of its setting: runs of one (its seeds) are drawn as one, their mean
-# published_as     for each of `runs` the name of its counterpart in the table of published values, "-" if it has none
-# published_corpus corpus of that table
+# runs             one row per run: `run`, the `label` that it has here (runs of one label, its seeds, are drawn as one,
+#                  their mean), and `published_as`, its counterpart in the table of published values, "-" if it has
+#                  none; NULL for all runs of the table
+# aggregation      joint latents; models with a single latent space are scored on X. Several are bars of their own
+# published_corpus corpus of the published values
+# definitions      the scores that figures draw, in their order: name, symbol, title, unit, better, group, factors
 score_parameters <- list(
-  runs = character(), settings = character(), checkpoint = "best", aggregation = "all",
-  classifier = "logistic_regression",
-  protocol = "sound", published_as = character(), published_corpus = ""
+  runs = NULL, checkpoint = "best", aggregation = "all", classifier = "logistic_regression", protocol = "sound",
+  published_corpus = "", definitions = NULL
 )
 score_text <- c(
   "run", "label", "checkpoint", "branch", "space", "aggregation", "factors", "metric", "classifier", "protocol"
 )
 score_numbers <- c("value", "ci_low", "ci_high")
 
-# Scores that the metric figures draw: rows of metrics.csv, their name and unit, and on which factors they are computed.
-# The accuracy of the factor NAME is the score accuracy_NAME.
-score_definitions <- function(tasks) {
-  tasks <- as.character(tasks)
-  joint <- tribble(
-    ~score, ~title, ~unit,
-    "mutual_information", "Mutual information", "adjusted",
-    "total_correlation", "Total correlation", "nats per dimension",
-    "disentanglement", "Disentanglement", NA,
-    "completeness", "Completeness", NA,
-    "informativeness", "Informativeness", NA,
-    "modularity", "Modularity", NA,
-    "explicitness", "Explicitness", NA,
-    "irs", "Robustness (IRS)", NA
-  ) %>%
-    mutate(metric = sub("^total_correlation$", "total_correlation_corr", .data$score), on = "joint")
-  accuracies <- tibble(
-    score = sprintf("accuracy_%s", tasks), title = sprintf("%s accuracy", sentence_case(tasks)),
-    unit = rep(NA_character_, length(tasks)), metric = rep("accuracy", length(tasks)), on = tasks
-  )
-  bind_rows(joint, accuracies)
+# The scores that a table can hold: those of all factors together, and of those of one factor one for each task, as
+# accuracy_vowel. Columns score, metric, on (the factor, or "joint"), title, symbol, unit, better, group.
+score_definitions <- function(definitions, tasks) {
+  joint <- filter(definitions, .data$factors != "one") %>% mutate(score = .data$name, on = "joint")
+  alone <- expand_grid(filter(definitions, .data$factors == "one"), on = as.character(tasks)) %>%
+    mutate(score = paste(.data$name, .data$on, sep = "_"), title = paste(sentence_case(.data$on), small(.data$title)))
+  bind_rows(joint, alone) %>% select("score", metric = "name", "on", "title", "symbol", "unit", "better", "group")
 }
 
-# Better when low.
-lower_is_better <- c("mutual_information", "total_correlation")
+small <- function(words) sub("^(.)", "\\L\\1", words, perl = TRUE)
 
-# What the paper shows of these: 1 - value, cut at 0.
-higher_is_better <- function(value, score) {
-  if_else(score %in% lower_is_better, pmax(0, 1 - value), value)
-}
+# What the paper shows of scores that are better when low: 1 - value, cut at 0.
+higher_is_better <- function(value, better) if_else(better == "low", pmax(0, 1 - value), value)
 
 # Factors whose accuracy a table of metrics holds, in its order.
 tasks_of <- function(table, classifier) {
@@ -60,44 +43,38 @@ tasks_of <- function(table, classifier) {
 # State `shown` is the checkpoint asked for, state `untrained` the run's `init` checkpoint beside it. With several
 # aggregations each is a label of its own. A run without rows, or without the accuracy of a factor that others have, is
 # an error; a score that is not defined for a run (a collapsed latent, say) has no row, and undefined_note() says so.
-read_scores <- function(arguments, with_tasks = TRUE) {
-  path <- arguments$metrics
-  table <- sound_rows(read_table(path, text = score_text, numeric = score_numbers), arguments)
+read_scores <- function(figure, with_tasks = TRUE) {
+  path <- figure$metrics
+  table <- sound_rows(read_table(path, text = score_text, numeric = score_numbers), figure)
   latents <- keep_rows(
-    table, table$checkpoint == arguments$checkpoint, path,
-    sprintf("branch 'Z', space 'mu' and checkpoint '%s'", arguments$checkpoint), table$checkpoint
+    table, table$checkpoint == figure$checkpoint, path,
+    sprintf("branch 'Z', space 'mu' and checkpoint '%s'", figure$checkpoint), table$checkpoint
   )
   latents <- table %>%
-    filter(.data$checkpoint %in% c(arguments$checkpoint, "init"), .data$run %in% latents$run) %>%
-    pick_runs(arguments$runs, path) %>%
-    pick_aggregations(arguments, path)
-  definitions <- score_definitions(if (with_tasks) tasks_of(latents, arguments$classifier))
-  scores <- latents %>%
-    named_scores(definitions, arguments$classifier) %>%
+    filter(.data$checkpoint %in% c(figure$checkpoint, "init"), .data$run %in% latents$run) %>%
+    pick_runs(figure$runs, path) %>%
+    pick_aggregations(figure)
+  definitions <- score_definitions(figure$definitions, if (with_tasks) tasks_of(latents, figure$classifier))
+  scores <- named_scores(latents, definitions, figure$classifier) %>%
     mutate(
-      state = factor(
-        if_else(.data$checkpoint == arguments$checkpoint, "shown", "untrained"), c("shown", "untrained")
-      )
+      state = factor(if_else(.data$checkpoint == figure$checkpoint, "shown", "untrained"), c("shown", "untrained"))
     )
   if (with_tasks) {
-    check_accuracies(scores, latents, path, arguments)
+    check_accuracies(scores, latents, figure)
   }
   check_repeated(scores, path)
-  scores <- select(scores, "run", "label", "aggregation", "state", "score", "value", "ci_low", "ci_high")
-  list(scores = over_seeds(scores, arguments), definitions = definitions)
+  scores <- select(scores, "run", "label", "aggregation", "state", "score", all_of(score_numbers))
+  list(scores = over_seeds(scores, figure$runs), definitions = definitions)
 }
 
-# The runs of a setting as one, named after it, at every value of the other columns: `value` is their mean, the interval
-# the range of their values; `run` is the first of them. A setting with one run keeps its interval.
-over_seeds <- function(scores, arguments) {
-  if (length(arguments$settings) == 0) {
+# The runs of a label as one at every value of the other columns: `value` is their mean, the interval the range of their
+# values; `run` is the first of them. A label with one run keeps its interval.
+over_seeds <- function(scores, runs) {
+  if (!has_seeds(runs)) {
     return(scores)
   }
   scores %>%
-    mutate(
-      label = setting_of(.data$run, arguments),
-      run = arguments$runs[match(.data$label, arguments$settings)]
-    ) %>%
+    mutate(run = runs$run[match(.data$label, runs$label)]) %>%
     group_by(across(!any_of(score_numbers))) %>%
     summarise(
       ci_low = if (n() > 1) min(.data$value) else .data$ci_low,
@@ -107,38 +84,43 @@ over_seeds <- function(scores, arguments) {
 }
 
 # What the intervals of a figure are.
-intervals_note <- function(mark, arguments, ending = ".") {
-  ranges <- if (anyDuplicated(arguments$settings) > 0) ", or the range of the seeds where there are several" else ""
+intervals_note <- function(mark, runs, ending = ".") {
+  ranges <- if (has_seeds(runs)) ", or the range of the seeds where there are several" else ""
   paste0(mark, ": 95 % intervals over utterances or folds", ranges, ending)
 }
 
 # The rows of the frame latents under the protocol of the figure.
-sound_rows <- function(table, arguments) {
+sound_rows <- function(table, figure) {
+  path <- figure$metrics
   table <- keep_rows(
-    table, table$protocol == arguments$protocol, arguments$metrics, sprintf("protocol '%s'", arguments$protocol),
-    table$protocol
+    table, table$protocol == figure$protocol, path, sprintf("protocol '%s'", figure$protocol), table$protocol
   )
   keep_rows(
-    table, table$branch == "Z" & table$space == "mu", arguments$metrics, "branch 'Z' and space 'mu'",
+    table, table$branch == "Z" & table$space == "mu", path, "branch 'Z' and space 'mu'",
     paste(table$branch, table$space, sep = "/")
   )
 }
 
-# Each run on the aggregation asked for, or on X where it has a single latent space.
-pick_aggregations <- function(latents, arguments, path) {
-  wanted <- trimws(unlist(strsplit(arguments$aggregation, ",", fixed = TRUE)))
+# Of each run the rows of an aggregation, or of X where it has a single latent space.
+on_aggregation <- function(latents, wanted) {
+  latents %>%
+    group_by(.data$run) %>%
+    filter(.data$aggregation == if (any(.data$aggregation == wanted)) wanted else "X") %>%
+    ungroup()
+}
+
+# Each run on the aggregation asked for; several are labels of their own.
+pick_aggregations <- function(latents, figure) {
+  path <- figure$metrics
+  wanted <- figure$aggregation
   if (length(wanted) == 1) {
-    latents <- latents %>%
-      group_by(.data$run) %>%
-      filter(.data$aggregation == if (any(.data$aggregation == wanted)) wanted else "X") %>%
-      ungroup()
-    unscored <- setdiff(levels(latents$label), latents$label[latents$checkpoint == arguments$checkpoint])
+    picked <- on_aggregation(latents, wanted)
+    unscored <- setdiff(latents$run, picked$run[picked$checkpoint == figure$checkpoint])
     if (length(unscored) > 0) {
-      stop(sprintf("%s scores neither the aggregation '%s' nor 'X' of %s.", path, wanted, quoted(unscored)),
-        call. = FALSE
-      )
+      labels <- unique(latents$label[latents$run %in% unscored])
+      refuse("%s scores neither the aggregation '%s' nor 'X' of %s.", path, wanted, quoted(labels))
     }
-    return(latents)
+    return(picked)
   }
   shown <- filter(latents, .data$aggregation %in% wanted)
   require_rows(shown, list(label = levels(latents$label), aggregation = wanted), path)
@@ -158,31 +140,34 @@ named_scores <- function(latents, definitions, classifier) {
   latents %>%
     mutate(on = if_else(grepl("+", coalesce(.data$factors, "+"), fixed = TRUE), "joint", .data$factors)) %>%
     inner_join(definitions, by = c("metric", "on")) %>%
-    filter(.data$metric != "accuracy" | .data$classifier == .env$classifier, is.finite(.data$value)) %>%
+    filter(.data$on == "joint" | .data$classifier == .env$classifier, is.finite(.data$value)) %>%
     mutate(score = factor(.data$score, levels = definitions$score))
 }
 
-check_accuracies <- function(scores, latents, path, arguments) {
+check_accuracies <- function(scores, latents, figure) {
+  path <- figure$metrics
   accuracies <- filter(scores, .data$metric == "accuracy", .data$state == "shown")
   if (nrow(accuracies) == 0) {
-    stop(sprintf(
-      "%s has no accuracy by the classifier '%s'; it has %s.", path, arguments$classifier,
+    refuse(
+      "%s has no accuracy by the classifier '%s'; it has %s.", path, figure$classifier,
       quoted(unique(latents$classifier[latents$metric == "accuracy"]))
-    ), call. = FALSE)
+    )
   }
+  named <- function(rows) mutate(rows, model = sprintf("%s (%s)", .data$label, .data$run))
   require_rows(
-    accuracies, list(label = levels(latents$label), factors = unique(accuracies$factors)),
-    sprintf("%s (metric accuracy, checkpoint %s)", path, arguments$checkpoint)
+    named(accuracies), list(model = unique(named(latents)$model), factors = unique(accuracies$factors)),
+    sprintf("%s (metric accuracy, checkpoint %s)", path, figure$checkpoint)
   )
 }
 
 check_repeated <- function(scores, path) {
-  repeated <- count(scores, .data$label, .data$checkpoint, .data$metric, .data$factors) %>% filter(.data$n > 1)
+  repeated <- count(scores, .data$run, .data$label, .data$checkpoint, .data$metric, .data$factors) %>%
+    filter(.data$n > 1)
   if (nrow(repeated) > 0) {
-    stop(sprintf(
+    refuse(
       "%s has %d rows for metric '%s' of '%s' at checkpoint '%s'; one is needed.",
       path, repeated$n[1], repeated$metric[1], repeated$label[1], repeated$checkpoint[1]
-    ), call. = FALSE)
+    )
   }
 }
 
@@ -196,41 +181,35 @@ undefined_note <- function(scores, definitions) {
     mutate(title = definitions$title[match(.data$score, definitions$score)]) %>%
     group_by(.data$label) %>%
     summarise(text = paste0(.data$label[1], " (", paste(.data$title, collapse = ", "), ")"))
-  if (nrow(absent) == 0) {
-    return(NULL)
+  if (nrow(absent) > 0) {
+    paste0("Not defined: ", paste(absent$text, collapse = "; "), ".")
   }
-  paste0("Not defined: ", paste(absent$text, collapse = "; "), ".")
 }
 
 # ---- Published values ------------------------------------------------------------------------------------------------
 
 # Published scores of the models drawn: label, name (of the published model), score, value. No rows without the table.
 # Scores whose published definition is another one (total correlation) are not in the table under our names.
-published_scores <- function(arguments, scores) {
-  if (is.null(arguments$published) || length(arguments$published_as) == 0) {
+published_scores <- function(figure, scores) {
+  path <- figure[["published"]] # not $, to which published_corpus would do
+  if (is.null(path)) {
     return(tibble(label = scores$label[0], name = character(), score = scores$score[0], value = numeric()))
   }
-  if (length(arguments$published_as) != length(arguments$runs)) {
-    stop(sprintf(
-      "Parameter 'published_as' has %d names for %d runs.", length(arguments$published_as), length(arguments$runs)
-    ), call. = FALSE)
-  }
-  table <- read_table(arguments$published, text = c("corpus", "model", "score"), numeric = "value")
-  counterparts <- tibble(run = arguments$runs, name = arguments$published_as) %>% filter(.data$name != "-")
-  unknown <- setdiff(counterparts$name, table$model[table$corpus == arguments$published_corpus])
+  table <- read_table(path, text = c("corpus", "model", "score"), numeric = "value") %>%
+    filter(.data$corpus == figure$published_corpus)
+  counterparts <- distinct(figure$runs, .data$label, name = .data$published_as) %>% filter(.data$name != "-")
+  unknown <- setdiff(counterparts$name, table$model)
   if (length(unknown) > 0) {
-    stop(sprintf(
-      "%s has no model %s for the corpus '%s'.", arguments$published, quoted(unknown), arguments$published_corpus
-    ), call. = FALSE)
+    refuse("%s has no model %s for the corpus '%s'.", path, quoted(unknown), figure$published_corpus)
   }
   counterparts %>%
-    inner_join(distinct(scores, .data$run, .data$label), by = "run") %>%
-    inner_join(
-      table %>% filter(.data$corpus == arguments$published_corpus) %>% select(name = "model", "score", "value"),
-      by = "name", relationship = "many-to-many"
-    ) %>%
+    filter(.data$label %in% scores$label) %>%
+    inner_join(table, by = c(name = "model"), relationship = "many-to-many") %>%
     filter(.data$score %in% levels(scores$score)) %>%
-    mutate(score = factor(.data$score, levels = levels(scores$score))) %>%
+    mutate(
+      label = factor(.data$label, levels = levels(scores$label)),
+      score = factor(.data$score, levels = levels(scores$score))
+    ) %>%
     select("label", "name", "score", "value")
 }
 

@@ -1,84 +1,73 @@
 # Signals (supplementary figures 4a to 4d): what a generator adds up, its mel features, and what the decompositions make
 # of one frame or one sequence.
 #
-# Input   signals: the table of the view
-#           waveforms  vowel, speaker_factor, signal (X, F1, F2, F3), time_ms, amplitude
-#           mel        vowel, speaker_factor, signal, mel_band, power_db
-#           front_end  scale (frame, sequence), method, component (X, OC1, ..., sum), time_s, amplitude
-#         spectra (view front_end): scale, method, component, frequency_hz, power (maximum 1)
-# Output  pdf, png
-# Command Rscript visualize_R/signals.R --view mel --signals generative_mel.csv --pdf out.pdf --png out.png
-#         [waveforms: --speaker_factor 1.105, needed if the table has several; --duration_ms 100]
-#         [front_end: --spectra examples_psd.csv --scale frame --max_hz 5000]
+# Tables      signals: the table of the view
+#               waveforms  vowel, speaker_factor, signal (X, F1, F2, F3), time_ms, amplitude
+#               mel        vowel, speaker_factor, signal, mel_band, power_db
+#               front_end  scale (frame, sequence), method, component (X, OC1, ..., sum), time_s, amplitude
+#             spectra (front_end): scale, method, component, frequency_hz, power (maximum 1)
+# Parameters  view; waveforms: speaker_factor, needed if the table has several, duration_ms; front_end: scale, max_hz,
+#             and methods, the name of each in the figure, in their order
 
-source(if (exists("snakemake")) {
-  snakemake@input[["theme"]]
-} else {
-  script <- sub("--file=", "", grep("^--file=", commandArgs(), value = TRUE), fixed = TRUE)
-  file.path(dirname(gsub("~+~", " ", script, fixed = TRUE)), "theme.R")
-})
+script <- grep("^--file=", commandArgs(), value = TRUE)
+source(file.path(dirname(gsub("~+~", " ", substring(script, 8), fixed = TRUE)), "figure.R"))
 
-arguments <- figure_arguments(
-  inputs = "signals", optional = "spectra",
-  parameters = list(
-    view = "waveforms", speaker_factor = numeric(), duration_ms = 100, scale = "frame", max_hz = 5000
-  )
+figure <- read_figure(
+  "signals",
+  list(
+    view = "waveforms", speaker_factor = numeric(), duration_ms = 100, scale = "frame", max_hz = 5000, methods = NULL
+  ),
+  optional = "spectra"
 )
+
+# Rows of the generator: signals in rows of panels, vowels in columns.
+generator_rows <- function(numeric) {
+  read_table(figure$signals, text = c("vowel", "signal"), numeric = c("speaker_factor", numeric)) %>%
+    mutate(vowel = ordered_levels(.data$vowel), signal = as_components(.data$signal))
+}
+
+generator_panels <- function() {
+  facet_grid(vars(.data$signal), vars(.data$vowel), labeller = labeller(
+    .rows = function(signal) if_else(signal == "X", "X (mixture)", sub("^F", "Formant ", signal)),
+    .cols = function(vowel) sprintf(if (is_narrow()) "/%s/" else "Vowel /%s/", vowel)
+  ))
+}
 
 # The simulated vowels and their formants in the time domain.
 waveforms <- function() {
-  signals <- read_table(
-    arguments$signals,
-    text = c("vowel", "signal"), numeric = c("speaker_factor", "time_ms", "amplitude")
-  )
+  signals <- generator_rows(c("time_ms", "amplitude"))
+  path <- figure$signals
   factors <- unique(signals$speaker_factor)
-  wanted <- if (length(arguments$speaker_factor) > 0) arguments$speaker_factor[1] else factors
+  wanted <- if (length(figure$speaker_factor) > 0) figure$speaker_factor[1] else factors
   if (length(wanted) > 1) {
-    stop(sprintf("%s has the speaker factors %s: choose one by --speaker_factor.", arguments$signals, quoted(factors)),
-      call. = FALSE
-    )
+    refuse("%s has the speaker factors %s: choose one by `speaker_factor`.", path, quoted(factors))
   }
   signals <- keep_rows(
-    signals, abs(signals$speaker_factor - wanted) < 1e-6, arguments$signals, sprintf("speaker_factor %g", wanted),
-    factors
+    signals, abs(signals$speaker_factor - wanted) < 1e-6, path, sprintf("speaker_factor %g", wanted), factors
   )
   signals <- keep_rows(
-    signals, signals$time_ms <= arguments$duration_ms, arguments$signals,
-    sprintf("time_ms up to %g", arguments$duration_ms), signals$time_ms
-  )
-  signals <- mutate(
-    signals,
-    vowel = ordered_levels(.data$vowel),
-    signal = factor(.data$signal, levels = component_levels(.data$signal))
+    signals, signals$time_ms <= figure$duration_ms, path, sprintf("time_ms up to %g", figure$duration_ms),
+    signals$time_ms
   )
   colours <- component_colours(levels(signals$signal))
   colours["X"] <- "#000000"
 
-  figure <- ggplot(signals, aes(.data$time_ms, .data$amplitude, colour = .data$signal)) +
+  plot <- ggplot(signals, aes(.data$time_ms, .data$amplitude, colour = .data$signal)) +
     geom_line(linewidth = 0.25, show.legend = FALSE) +
-    facet_grid(vars(.data$signal), vars(.data$vowel), labeller = generator_labeller) +
+    generator_panels() +
     scale_colour_manual(values = colours) +
-    labs(
-      x = "Time (ms)", y = "Amplitude (normalised)",
-      caption = sprintf("Speaker (vocal tract length factor): %g", wanted)
-    ) +
+    labs(x = "Time (ms)", y = "Amplitude (normalised)") +
     (if (is_narrow()) scale_x_continuous(breaks = scales::breaks_extended(2))) +
     theme_figure() +
     theme(panel.spacing.x = unit(3, "mm"))
 
-  save_figure(figure, arguments, height_mm = 24 * nlevels(signals$signal) + 16)
+  caption <- sprintf("Speaker (vocal tract length factor): %g", wanted)
+  save_figure(plot, figure, height_mm = 24 * nlevels(signals$signal) + 16, caption = caption)
 }
 
 # Mel bands against speakers, per vowel and signal.
 mel_features <- function() {
-  mel <- read_table(
-    arguments$signals,
-    text = c("vowel", "signal"), numeric = c("speaker_factor", "mel_band", "power_db")
-  ) %>%
-    mutate(
-      vowel = ordered_levels(.data$vowel),
-      signal = factor(.data$signal, levels = component_levels(.data$signal))
-    )
+  mel <- generator_rows(c("mel_band", "power_db"))
   # Speakers stand side by side in ascending order, one column each, whatever their spacing.
   speakers <- sort(unique(mel$speaker_factor))
   mel$column <- match(mel$speaker_factor, speakers)
@@ -86,58 +75,46 @@ mel_features <- function() {
   ticks <- if (is_narrow()) range(ticks) else ticks
   tick_columns <- if (length(speakers) > 1) approx(speakers, seq_along(speakers), ticks)$y else match(ticks, speakers)
 
-  figure <- ggplot(mel, aes(.data$column, .data$mel_band, fill = .data$power_db)) +
+  plot <- ggplot(mel, aes(.data$column, .data$mel_band, fill = .data$power_db)) +
     geom_raster() +
-    facet_grid(vars(.data$signal), vars(.data$vowel), labeller = generator_labeller) +
+    generator_panels() +
     scale_x_continuous(breaks = tick_columns, labels = format(ticks), expand = c(0, 0)) +
     scale_y_continuous(expand = c(0, 0)) +
     scale_fill_gradientn(colours = unname(ordered_colours(1:64))) +
     labs(x = "Speaker (vocal tract length factor)", y = "Mel band", fill = "Power (dB)") +
     guides(fill = if (is_narrow()) {
-      guide_colourbar(barheight = unit(2.5, "mm"), barwidth = unit(35, "mm"), title.vjust = 1)
+      lying_colourbar()
     } else {
       guide_colourbar(barheight = unit(40, "mm"), barwidth = unit(3, "mm"))
     }) +
     theme_figure() +
     theme(
       panel.grid.major = element_blank(), panel.spacing.x = unit(4, "mm"),
-      legend.position = if (is_narrow()) "bottom" else "right"
+      legend.position = beside_or_below()
     )
 
-  save_figure(figure, arguments, height_mm = 32 * nlevels(mel$signal) + 16)
+  save_figure(plot, figure, height_mm = 32 * nlevels(mel$signal) + 16)
 }
 
 # Signal, components and spectra by every method.
 front_end <- function() {
-  at_scale <- function(table, path) {
-    table <- keep_rows(
-      table, table$scale == arguments$scale, path, sprintf("scale '%s'", arguments$scale), table$scale
-    )
-    check_names(table$method, names(method_names), path, "method")
-    mutate(table, method = factor(method_names[.data$method], levels = method_names))
+  at_scale <- function(path, numeric) {
+    table <- read_table(path, text = c("scale", "method", "component"), numeric = numeric)
+    table <- keep_rows(table, table$scale == figure$scale, path, sprintf("scale '%s'", figure$scale), table$scale)
+    mutate(table, method = method_titles(.data$method, figure$methods, path))
   }
-
-  signals <- read_table(
-    arguments$signals,
-    text = c("scale", "method", "component"), numeric = c("time_s", "amplitude")
-  ) %>%
-    at_scale(arguments$signals)
-  spectra <- read_table(
-    arguments$spectra,
-    text = c("scale", "method", "component"), numeric = c("frequency_hz", "power")
-  ) %>%
-    at_scale(arguments$spectra)
+  signals <- at_scale(figure$signals, c("time_s", "amplitude"))
+  spectra <- at_scale(figure$spectra, c("frequency_hz", "power"))
 
   components <- component_levels(c(signals$component, spectra$component))
   colours <- component_colours(components)
   is_whole <- function(component) component %in% c("X", "sum")
-  with_levels <- function(table) mutate(table, component = factor(.data$component, levels = components))
-  signals <- with_levels(signals)
-  spectra <- with_levels(spectra)
+  signals$component <- factor(signals$component, levels = components)
+  spectra$component <- factor(spectra$component, levels = components)
 
   # A frame is timed in milliseconds from its own start, not from that of its utterance.
-  time_unit <- c(frame = "Time (ms)", sequence = "Time (s)")[[arguments$scale]]
-  signals$time <- (signals$time_s - min(signals$time_s)) * c(frame = 1000, sequence = 1)[[arguments$scale]]
+  time_unit <- c(frame = "Time (ms)", sequence = "Time (s)")[[figure$scale]]
+  signals$time <- (signals$time_s - min(signals$time_s)) * c(frame = 1000, sequence = 1)[[figure$scale]]
 
   # The components lie in lanes one below the other, on the amplitude scale of the signal.
   parts <- filter(signals, !is_whole(.data$component))
@@ -161,11 +138,11 @@ front_end <- function() {
   }
 
   spectra <- spectra %>%
-    filter(.data$component != "sum", .data$frequency_hz <= arguments$max_hz) %>%
+    filter(.data$component != "sum", .data$frequency_hz <= figure$max_hz) %>%
     mutate(frequency_khz = .data$frequency_hz / 1000)
   only_right_strips <- theme(strip.text.y = element_blank())
 
-  figure <- front_end_column(
+  plot <- front_end_column(
     filter(signals, is_whole(.data$component)), "time", "amplitude",
     "Signal and sum of its components", time_unit, "Amplitude (standard deviations)"
   ) + only_right_strips +
@@ -175,12 +152,10 @@ front_end <- function() {
     front_end_column(
       spectra, "frequency_khz", "power", "Spectra (each with maximum 1)", "Frequency (kHz)", "Power (normalised)"
     ) +
-    plot_layout(nrow = 1, guides = "collect") &
-    theme(legend.position = "bottom")
+    plot_layout(nrow = 1, guides = "collect")
 
-  save_figure(figure, arguments, height_mm = 30 * nlevels(droplevels(signals$method)) + 26)
+  height_mm <- 30 * nlevels(droplevels(signals$method)) + 26
+  save_figure(plot, figure, height_mm, look = theme(legend.position = "bottom"))
 }
 
-views <- list(waveforms = waveforms, mel = mel_features, front_end = front_end)
-check_names(arguments$view, names(views), "The command", "view")
-views[[arguments$view]]()
+draw_view(figure, list(waveforms = waveforms, mel = mel_features, front_end = front_end))

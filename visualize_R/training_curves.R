@@ -1,18 +1,12 @@
 # Training curves (supplementary figure 22): every part of the loss against the training step.
 #
-# Input   history: merged history.csv with run, label, step, split, branch, quantity, value
-# Output  pdf, png
-# Command Rscript visualize_R/training_curves.R --history history.csv --pdf out.pdf --png out.png [--runs run1,run2
-#         [--settings name1,name2: for each run that of its setting; runs of one (its seeds) have one colour]]
+# Tables      history: merged history.csv with run, label, step, split, branch, quantity, value
+# Parameters  runs: `run` and `label` of those that are drawn (all by default); seeds, of one label, have one colour
 
-source(if (exists("snakemake")) {
-  snakemake@input[["theme"]]
-} else {
-  script <- sub("--file=", "", grep("^--file=", commandArgs(), value = TRUE), fixed = TRUE)
-  file.path(dirname(gsub("~+~", " ", script, fixed = TRUE)), "theme.R")
-})
+script <- grep("^--file=", commandArgs(), value = TRUE)
+source(file.path(dirname(gsub("~+~", " ", substring(script, 8), fixed = TRUE)), "figure.R"))
 
-arguments <- figure_arguments(inputs = "history", parameters = list(runs = character(), settings = character()))
+figure <- read_figure("history", list(runs = NULL))
 
 titles <- c(
   total = "Total loss (nats)",
@@ -36,17 +30,12 @@ titles <- c(
 )
 
 history <- read_table(
-  arguments$history,
+  figure$history,
   text = c("run", "label", "split", "branch", "quantity"), numeric = c("step", "value")
 )
-unknown <- setdiff(history$quantity, names(titles))
-if (length(unknown) > 0) {
-  stop(sprintf("%s has the unknown quantity %s; known are %s.", arguments$history, quoted(unknown),
-    quoted(names(titles))
-  ), call. = FALSE)
-}
+check_names(history$quantity, names(titles), figure$history, "quantity")
 curves <- history %>%
-  pick_runs(arguments$runs, arguments$history) %>%
+  pick_runs(figure$runs, figure$history) %>%
   filter(!is.na(.data$value)) %>%
   group_by(.data$run) %>%
   mutate(autoencoder = any(.data$quantity == "reconstruction")) %>%
@@ -60,9 +49,6 @@ curves <- history %>%
     quantity = factor(titles[.data$quantity], levels = titles),
     split = factor(.data$split, levels = c("train", "validation"))
   )
-if (length(arguments$settings) > 0) {
-  curves <- mutate(curves, label = setting_of(.data$run, arguments))
-}
 # A run that logs a quantity once has no line: its points are drawn.
 lone <- curves %>%
   group_by(.data$run, .data$split, .data$branch, .data$quantity) %>%
@@ -114,13 +100,10 @@ curve_block <- function(branches) {
 branches <- list("all", c("Z", "S"))
 blocks <- lapply(branches, curve_block)
 rows <- vapply(branches, function(names) n_distinct(curves$quantity[curves$branch %in% names]), integer(1))
-seeds_note <- if (anyDuplicated(arguments$settings) > 0) "Every seed of a setting is a line of its own."
-figure <- wrap_plots(blocks[rows > 0], ncol = 1, heights = rows[rows > 0], guides = "collect") +
-  plot_annotation(caption = seeds_note, theme = theme_figure()) &
-  theme(
-    legend.position = "top", legend.justification = "left", legend.box = "vertical", legend.box.just = "left",
-    legend.spacing.y = unit(0, "mm")
-  )
+plot <- wrap_plots(blocks[rows > 0], ncol = 1, heights = rows[rows > 0], guides = "collect")
 
 legend_mm <- 5 + 4 * ceiling(nlevels(curves$label) / fitting_columns(3))
-save_figure(figure, arguments, height_mm = 17 * sum(rows) + 14 * sum(rows > 0) + legend_mm)
+save_figure(plot, figure,
+  height_mm = 17 * sum(rows) + 14 * sum(rows > 0) + legend_mm, look = legends_on_top(),
+  caption = if (has_seeds(figure$runs)) "Every seed of a setting is a line of its own."
+)

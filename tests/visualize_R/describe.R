@@ -1,4 +1,4 @@
-# Appended to a copy of theme.R: figures are not drawn but described, as JSON in the place of the PNG.
+# Appended to a copy of save.R: figures are not drawn but described, as JSON in the place of the PNG.
 
 text <- function(label) if (is.character(label)) label else ""
 
@@ -51,15 +51,12 @@ plot_columns <- function(figure) {
 
 one_panel <- function(figure) all(vapply(describe(figure), function(plot) length(plot$panels) == 1, logical(1)))
 
-save_figure <- function(plot, arguments, height_mm, width_mm = arguments$width_mm) {
-  plot <- titled(plot, arguments)
-  annotation <- if (inherits(plot, "patchwork")) plot$patches$annotation$caption else plot$labels$caption
+save_figure <- function(plot, figure, height_mm, title = NULL, caption = NULL, look = theme()) {
+  title <- if (is.null(title)) capitalised(figure$about) else title
   found <- list(
-    plots = describe(plot), height_mm = height_mm, width_mm = width_mm,
-    title = text(title_of(plot)),
+    plots = describe(plot), height_mm = height_mm, width_mm = style$width_mm, title = title,
     # Columns of plots where several plots, each of one panel, make the figure; 0 where facets do.
-    columns = plot_columns(plot),
-    caption = if (is.character(annotation)) gsub("\n", " ", annotation) else ""
+    columns = plot_columns(plot), caption = paste(caption, collapse = " ")
   )
-  writeLines(jsonlite::toJSON(found, auto_unbox = TRUE, null = "null"), arguments$png)
+  writeLines(jsonlite::toJSON(found, auto_unbox = TRUE, null = "null"), sub("png$", "txt", figure$outputs))
 }

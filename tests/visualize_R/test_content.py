@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -23,7 +22,7 @@ def scripts(tmp_path_factory):
     """A copy of the scripts that describe their figures instead of drawing them."""
     folder = tmp_path_factory.mktemp("scripts") / "visualize_R"
     shutil.copytree(SCRIPTS, folder)
-    with (folder / "theme.R").open("a") as file:
+    with (folder / "save.R").open("a") as file:
         file.write((HERE / "describe.R").read_text())
     return folder
 
@@ -32,17 +31,21 @@ def scripts(tmp_path_factory):
 def describe(scripts, tmp_path):
     def run(script, inputs, **parameters):
         paths = tables.write_inputs(inputs, tmp_path)
-        arguments = {**paths, "pdf": tmp_path / "none.pdf", "png": tmp_path / "figure.json", **parameters}
-        words = [word for key, value in arguments.items() for word in (f"--{key}", str(value))]
-        done = subprocess.run(["Rscript", str(scripts / script), *words], capture_output=True, text=True, timeout=120)
+        figure = tables.describe_figure(script, paths, tmp_path, {**tables.needed_by(script), **parameters})
+        done = tables.run_script(scripts / script, [figure, tmp_path / "figure.png"])
         assert done.returncode == 0, done.stderr
-        return json.loads((tmp_path / "figure.json").read_text())
+        return json.loads((tmp_path / "figure.txt").read_text())
 
     return run
 
 
 RUNS = list(dict.fromkeys(tables.metrics_table()["run"]))
 MODELS = list(tables.MODELS)
+PUBLISHED = ["β-DecVAE FD", "β-DecVAE FD", "-", "-", "VAE", "-", "-", "-", "-"]
+BESIDE_PUBLISHED = {
+    "runs": tables.shown_runs(RUNS, MODELS, published_as=PUBLISHED),
+    "published_corpus": "sim_vowels",
+}
 JOINT = ["Disentanglement", "Completeness", "Informativeness", "Modularity", "Explicitness", "Robustness (IRS)"]
 
 
@@ -50,7 +53,7 @@ def test_scatter_has_the_planes_asked_for_and_a_mark_per_model_and_state(describ
     found = describe(
         "metrics_scatter.R",
         {"metrics": tables.metrics_table()},
-        panels="disentanglement:informativeness,accuracy_speaker:accuracy_vowel:irs",
+        panels=tables.panels_of("disentanglement:informativeness", "accuracy_speaker:accuracy_vowel:irs"),
     )
     first, second = found["plots"]
     assert first["x"] == "Disentanglement (higher is better)" and second["y"] == "Vowel accuracy\n(higher is better)"
@@ -63,9 +66,7 @@ def test_published_values_are_extra_marks_of_the_models_that_have_them(describe)
     found = describe(
         "metrics_scatter.R",
         {"metrics": tables.metrics_table(), "published": tables.published_table()},
-        runs=",".join(RUNS),
-        published_as="β-DecVAE FD,β-DecVAE FD,-,-,VAE,-,-,-,-",
-        published_corpus="sim_vowels",
+        **BESIDE_PUBLISHED,
     )
     assert found["plots"][0]["rows"] == [6, 9, 9, 6, 9, 2, 17]  # two models, drawn once each, and their names
     assert found["plots"][1]["rows"] == [6, 9, 9, 6, 9, 15]  # no modularity is published here
@@ -80,19 +81,16 @@ def test_bars_have_a_panel_per_score(describe):
     (tasks,) = describe("metrics_bars.R", metrics, shown="tasks")["plots"]
     assert tasks["panels"] == ["Vowel accuracy", "Speaker accuracy"]
     published = {**metrics, "published": tables.published_table()}
-    found = describe(
-        "metrics_bars.R",
-        published,
-        runs=",".join(RUNS),
-        published_as="β-DecVAE FD,β-DecVAE FD,-,-,VAE,-,-,-,-",
-        published_corpus="sim_vowels",
-    )
+    found = describe("metrics_bars.R", published, **BESIDE_PUBLISHED)
     assert found["plots"][0]["rows"][2] == 3 * 3  # three runs with a counterpart, three scores that are drawn
 
 
 def test_bars_of_the_joint_latents_of_one_run(describe):
     (plot,) = describe(
-        "metrics_bars.R", {"metrics": tables.metrics_table()}, runs=RUNS[0], aggregation="X,OCs_joint,all"
+        "metrics_bars.R",
+        {"metrics": tables.metrics_table()},
+        runs=tables.shown_runs(RUNS[:1], MODELS[:1]),
+        aggregation=["X", "OCs_joint", "all"],
     )["plots"]
     assert plot["rows"][0] == 10 * 3 * 2
 
@@ -105,9 +103,7 @@ def test_lines_over_training_and_over_a_setting(describe):
     over_setting = describe(
         "metrics_lines.R",
         {"metrics": tables.training_metrics()},
-        runs=",".join(RUNS[:3]),
-        values="10,0,0",
-        series="FD,FD,EWT",
+        runs=tables.shown_runs(RUNS[:3], MODELS[:3], value=["10", "0", "0"], series=["FD", "FD", "EWT"]),
         axis="Weight",
     )
     (plot,) = over_setting["plots"]
@@ -119,9 +115,7 @@ def test_the_mean_over_seeds_is_one_point(describe):
     (plot,) = describe(
         "metrics_lines.R",
         {"metrics": tables.training_metrics()},
-        runs=",".join(RUNS[:3]),
-        values="0,0,1",
-        series="FD,FD,FD",
+        runs=tables.shown_runs(RUNS[:3], MODELS[:3], value=["0", "0", "1"], series=["FD"] * 3),
     )["plots"]
     assert plot["rows"][2] == 2 * 10
 
@@ -129,7 +123,7 @@ def test_the_mean_over_seeds_is_one_point(describe):
 def test_seeds_of_a_setting_are_drawn_as_one(describe):
     table, settings = tables.metrics_table(), ["FD", "FD", *MODELS[2:]]
     metrics = {"metrics": table}
-    seeds = {"runs": ",".join(RUNS), "settings": ",".join(settings)}
+    seeds = {"runs": tables.shown_runs(RUNS, settings)}
     found = describe("metrics_bars.R", metrics, **seeds)
     bars, intervals = found["plots"][0]["rows"][:2]
     assert bars == 10 * (8 + 5)  # before training without what is only fitted
@@ -140,7 +134,10 @@ def test_seeds_of_a_setting_are_drawn_as_one(describe):
     cut = (totals.groupby(["setting", "checkpoint"])["value"].mean() >= 1).sum()
     assert intervals == bars - cut - (7 + 4)  # one run's IRS has none
     assert "range of the seeds" in found["caption"]
-    (_, circle) = describe("metrics_circular.R", metrics, **seeds)["plots"]
+    circled = tables.circled_runs(table)
+    for run in circled[:2]:
+        run["label"] = "FD"
+    (_, circle) = describe("metrics_circular.R", metrics, runs=circled)["plots"]
     assert circle["fills"] == ["FD", MODELS[2]]
     scatter = describe("metrics_scatter.R", metrics, **seeds)["plots"][0]
     assert scatter["rows"] == [5, 8, 8, 5, 8, 13]
@@ -150,9 +147,9 @@ def test_a_mean_over_seeds_is_at_epochs_that_all_have(describe):
     table = tables.training_metrics()
     dropped = table[(table["run"] != RUNS[0]) | (table["checkpoint"] != "init")]
     rows = [
-        describe("metrics_lines.R", {"metrics": own}, runs=",".join(RUNS[:3]), settings="FD,FD,EWT")["plots"][0][
-            "rows"
-        ][1]
+        describe("metrics_lines.R", {"metrics": own}, runs=tables.shown_runs(RUNS[:3], ["FD", "FD", "EWT"]))["plots"][
+            0
+        ]["rows"][1]
         for own in (table, dropped)
     ]
     assert rows[0] - rows[1] == 10
@@ -161,9 +158,8 @@ def test_a_mean_over_seeds_is_at_epochs_that_all_have(describe):
 def test_curves_of_seeds_have_the_colour_of_their_setting(describe):
     history = tables.history_table()
     runs = list(dict.fromkeys(history["run"]))
-    found = describe(
-        "training_curves.R", {"history": history}, runs=",".join(runs), settings=",".join(["FD"] * len(runs))
-    )
+    seeds = tables.shown_runs(runs, ["FD"] * len(runs))
+    found = describe("training_curves.R", {"history": history}, runs=seeds)
     assert found["plots"][1]["colours"] == ["FD"] and "seed" in found["caption"]
     alone = describe("training_curves.R", {"history": history})["plots"][1]
     assert found["plots"][1]["rows"][0] == alone["rows"][0]

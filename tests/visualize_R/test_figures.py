@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ import pytest
 from PIL import Image
 
 from decvae.analysis.embedding import COLUMNS as EMBEDDING_COLUMNS
+from decvae.names import METHODS, drawn_scores
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "visualize_R"
 
@@ -31,11 +34,58 @@ MODELS = {  # label: (model, quality of its latent between 0 and 1)
 }
 
 
-def run_script(name: str, arguments: dict[str, object], environment: dict[str, str] | None = None):
-    words = [word for key, value in arguments.items() for word in (f"--{key}", str(value))]
-    return subprocess.run(
-        ["Rscript", str(SCRIPTS / name), *words], capture_output=True, text=True, timeout=120, env=environment
-    )
+STYLE = ("font", "palette", "gradient", "width_mm", "dpi")
+WITH_METHODS = ("component_quality.R", "component_frequencies.R", "signals.R")
+
+
+def describe_figure(script: str, tables: dict[str, Path], folder: Path, parameters: dict[str, Any]) -> Path:
+    """The JSON of a figure, as ``workflow/scripts/describe_figure.py`` writes it."""
+    style = {name: parameters[name] for name in STYLE if name in parameters}
+    shown = {name: value for name, value in parameters.items() if name not in (*style, "about")}
+    if script in WITH_METHODS:
+        shown["methods"] = METHODS
+    scores = {"definitions": drawn_scores()} if script.startswith("metrics") else {}
+    paths = {name: str(path) for name, path in tables.items()}
+    figure = {"family": script.removesuffix(".R"), "tables": paths, "shown": shown, "scores": scores, "style": style}
+    figure["about"] = parameters.get("about", "")
+    (folder / "figure.json").write_text(json.dumps(figure, ensure_ascii=False), encoding="utf-8")
+    return folder / "figure.json"
+
+
+def run_script(path: Path, words: list[Path], environment: dict[str, str] | None = None):
+    command = ["Rscript", "--vanilla", str(path), *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
+
+
+def shown_runs(runs: list[str], labels: list[str], **columns: list[str]) -> list[dict[str, str]]:
+    """The parameter ``runs``: a record of each run."""
+    rows = zip(runs, labels, *columns.values(), strict=True)
+    return [dict(zip(("run", "label", *columns), row, strict=True)) for row in rows]
+
+
+def circled_runs(table: pd.DataFrame) -> list[dict[str, str]]:
+    """Those of circles: with their family and their corpus."""
+    families = {"decvae": "DecVAE", **dict.fromkeys(("ae", "vae", "beta_vae"), "Autoencoders")}
+    rows = table[table["model"].isin(families)].drop_duplicates("run")
+    corpora = ["sim_vowels"] * len(rows)
+    return shown_runs(list(rows["run"]), list(rows["label"]), family=list(rows["model"].map(families)), corpus=corpora)
+
+
+def panels_of(*axes: str) -> list[dict[str, str]]:
+    return [dict(zip(("x", "y", "area"), scores.split(":"), strict=False)) for scores in axes]
+
+
+def needed_by(script: str) -> dict[str, Any]:
+    """Parameters that have no default."""
+    return {
+        "metrics_scatter.R": {
+            "panels": panels_of("disentanglement:informativeness", "modularity:explicitness"),
+        },
+        "metrics_circular.R": {
+            "runs": circled_runs(metrics_table()),
+            "scores": ["total_correlation_corr", "disentanglement", "completeness", "informativeness", "irs"],
+        },
+    }.get(script, {})
 
 
 def metrics_table() -> pd.DataFrame:
@@ -318,7 +368,7 @@ DEFINING_COLUMN = {
     "metrics_scatter.R": "aggregation",
     "metrics_bars.R": "ci_low",
     "metrics_lines.R": "epoch",
-    "metrics_circular.R": "corpus",
+    "metrics_circular.R": "aggregation",
     "training_curves.R": "quantity",
     "latent_responses.R": "mean",
     "response_maps.R": "subspace",
@@ -347,8 +397,9 @@ def write_inputs(tables: dict[str, pd.DataFrame], folder: Path) -> dict[str, Pat
 
 def draw(script: str, tables: dict[str, pd.DataFrame], folder: Path, environment=None, **parameters):
     outputs = {"pdf": folder / "figures" / "figure.pdf", "png": folder / "figures" / "figure.png"}
-    arguments = {**write_inputs(tables, folder), **outputs, "dpi": 100, **parameters}
-    return run_script(script, arguments, environment), outputs
+    parameters = {**needed_by(script), "dpi": 100, **parameters}
+    figure = describe_figure(script, write_inputs(tables, folder), folder, parameters)
+    return run_script(SCRIPTS / script, [figure, *outputs.values()], environment), outputs
 
 
 def assert_drawn(done: subprocess.CompletedProcess, outputs: dict[str, Path], width_mm: float = 183) -> None:
@@ -442,11 +493,13 @@ def test_greek_labels_survive_the_c_locale(tmp_path):
 
 def read_scores(tables: list[pd.DataFrame], calls: list[dict[str, str]], folder: Path, then: str) -> list[str]:
     """What R's read_scores() makes of each table: the text that ``then`` prints of `drawn`, or the error message."""
-    lines = [f"source('{SCRIPTS / 'theme.R'}')", "source_shared('scores.R')"]
+    (folder / "definitions.json").write_text(json.dumps(drawn_scores()))
+    lines = [f"source('{SCRIPTS / 'figure.R'}')", "source_shared('scores.R')"]
+    lines.append(f"score_parameters['definitions'] <- list(jsonlite::read_json('{folder / 'definitions.json'}', TRUE))")
     for index, (table, call) in enumerate(zip(tables, calls, strict=True)):
         path = folder / f"metrics{index}.csv"
         table.to_csv(path, index=False)
-        words = [f"metrics = '{path}'", *(f"{key} = '{value}'" for key, value in call.items())]
+        words = [f"metrics = '{path}'", *(f"{key} = {value}" for key, value in call.items())]
         reading = f"drawn <- read_scores(modifyList(score_parameters, list({', '.join(words)})))"
         lines.append(f"cat(tryCatch({{{reading}; {then}}}, error = conditionMessage), '\\n')")
     return run_r(lines, folder)
@@ -472,7 +525,7 @@ def test_scores_are_the_rows_asked_for(tmp_path):
     wanted = table[table["aggregation"] == np.where(table["model"] == "decvae", "all", "X")]
     for metric, factors, score in [
         ("disentanglement", "vowel+speaker", "disentanglement"),
-        ("total_correlation_corr", "vowel+speaker", "total_correlation"),
+        ("total_correlation_corr", "vowel+speaker", "total_correlation_corr"),
         ("accuracy", "speaker", "accuracy_speaker"),
         ("accuracy", "vowel", "accuracy_vowel"),
     ]:
@@ -489,12 +542,12 @@ def test_metric_tables_that_cannot_be_drawn(tmp_path):
     no_number = table.assign(value=table["value"].astype(object).where(table.index != 4, "x"))
     other_space = table.assign(aggregation=table["aggregation"].where(table["model"] != "pca", "OCs_joint"))
     unmeasured = (table["label"] == "PCA") & (table["factors"] == "speaker")
-    lacking = "is incomplete: it lacks the rows label PCA, factors speaker"
+    lacking = "is incomplete: it lacks the rows model PCA (sim_vowels-pca-s0-000006), factors speaker"
     cases = [
         (table[~unmeasured], {}, lacking),
-        (table, {"runs": "nobody"}, "no rows that can be drawn for the run 'nobody'"),
-        (table, {"checkpoint": "last"}, "branch 'Z', space 'mu' and checkpoint 'last'"),
-        (table, {"classifier": "svc"}, "no accuracy by the classifier 'svc'; it has 'logistic_regression'"),
+        (table, {"runs": "tibble(run = 'nobody', label = 'A')"}, "no rows that can be drawn for the run 'nobody'"),
+        (table, {"checkpoint": "'last'"}, "branch 'Z', space 'mu' and checkpoint 'last'"),
+        (table, {"classifier": "'svc'"}, "no accuracy by the classifier 'svc'; it has 'logistic_regression'"),
         (table.iloc[:0], {}, "has no rows: there is nothing to draw"),
         (no_number, {}, "column 'value' holds 'x' in data row 5, which is not a number"),
         (pd.concat([table, table]), {}, "has 2 rows for metric"),
@@ -510,12 +563,13 @@ def test_metric_tables_that_cannot_be_drawn(tmp_path):
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
-        ({"chekpoint": "best"}, "Unknown argument 'chekpoint'; known are 'metrics', 'pdf'"),
-        ({"dpi": "high"}, "Parameter 'dpi' must be a number, found 'high'"),
-        ({"runs": "nobody"}, "no rows that can be drawn for the run 'nobody'"),
+        ({"chekpoint": "best"}, "figure.json has the unknown parameter 'chekpoint'; known are 'runs', 'checkpoint'"),
+        ({"dpi": "high"}, "figure.json must be a number, found 'high'"),
+        ({"palette": "rainbow"}, "figure.json has the unknown palette 'rainbow'; known are 'okabe_ito', 'tol_bright'"),
+        ({"runs": [{"run": "nobody", "label": "A"}]}, "no rows that can be drawn for the run 'nobody'"),
     ],
 )
-def test_wrong_arguments_are_named(parameters, words, tmp_path):
+def test_wrong_parameters_are_named(parameters, words, tmp_path):
     assert_refused(*draw("metrics_bars.R", {"metrics": metrics_table()}, tmp_path, **parameters), words)
 
 
@@ -539,14 +593,14 @@ def test_classes_are_in_the_order_of_their_numbers(tmp_path):
         "c('10', '9', '1.5', '-2')": "-2 1.5 9 10",
     }
     shown = [f"cat(levels(ordered_levels({values})), '\\n')" for values in cases]
-    printed = run_r([f"source('{SCRIPTS / 'theme.R'}')", *shown], tmp_path)
+    printed = run_r([f"source('{SCRIPTS / 'figure.R'}')", *shown], tmp_path)
     assert [line.strip() for line in printed] == list(cases.values())
 
 
 def test_several_speakers_need_a_choice(tmp_path):
     table = tables_of("signals.R")["signals"]
     both = {"signals": pd.concat([table, table.assign(speaker_factor=0.9)])}
-    assert_refused(*draw("signals.R", both, tmp_path), "speaker factors '1.105', '0.9': choose one")
+    assert_refused(*draw("signals.R", both, tmp_path), "speaker factors '1.105', '0.9': choose one by `speaker_factor`")
     assert_refused(*draw("signals.R", both, tmp_path, speaker_factor=1.1), "no rows with speaker_factor 1.1")
     assert_drawn(*draw("signals.R", both, tmp_path, speaker_factor=0.9))
 
@@ -570,29 +624,51 @@ def test_responses_to_classes_and_a_third_factor_are_drawn(script, tmp_path):
     assert_refused(*draw(script, {"responses": without}, tmp_path), "needs two columns factor_NAME")
 
 
+def test_a_figure_is_redrawn_by_hand_as_one_file(tmp_path):
+    figure = describe_figure("costs.R", write_inputs({"rules": cost_table()}, tmp_path), tmp_path, {})
+    done = run_script(SCRIPTS / "costs.R", [figure, tmp_path / "out.png"])
+    assert done.returncode == 0, done.stderr
+    assert {path.suffix for path in tmp_path.iterdir()} == {".csv", ".json", ".png"}
+
+
 @pytest.mark.parametrize(
-    ("script", "name", "shown"),
+    ("change", "words"),
     [
-        ("signals.R", "signals", {"view": "mel"}),
-        ("latent_responses.R", "responses", {}),
-        ("training_curves.R", "history", {"runs": ["r1-aaaaaa", "r2-bbbbbb"], "settings": ["bands, beta 40"] * 2}),
+        ({"tables": {}}, "figure.json lacks the table 'rules'; this figure needs 'rules'"),
+        ({"tables": {"rules": "nowhere.csv"}}, "figure.json: the file nowhere.csv does not exist"),
+        ({"tables": {"rulse": "nowhere.csv"}}, "figure.json has the unknown table 'rulse'; known are 'rules'"),
     ],
 )
-def test_snakemake_draws_the_figure_and_keeps_the_log(tmp_path, script, name, shown):
-    tables = {"responses": responses_table, "history": history_table, "signals": lambda: generative_tables()[1]}
-    write_inputs({name: tables[name]()}, tmp_path)
-    (tmp_path / "Snakefile").write_text(
-        "rule figure:\n"
-        f"    input: {name}='{name}.csv', theme='{SCRIPTS / 'theme.R'}', code=['{SCRIPTS / script}']\n"
-        "    output: pdf='figures/figure.pdf', png='figures/figure.png'\n"
-        f"    params: style={{'dpi': 100, 'width_mm': 150}}, shown={shown}, about='a corpus'\n"
-        "    log: 'figure.log'\n"
-        f"    script: '{SCRIPTS / script}'\n"
-    )
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--directory", str(tmp_path), "--snakefile"]
-    done = subprocess.run([*command, str(tmp_path / "Snakefile")], capture_output=True, text=True, timeout=120)
-    log = (tmp_path / "figure.log").read_text()
-    assert done.returncode == 0, done.stderr + log
-    assert "Wrote figures/figure.pdf" in log
-    with Image.open(tmp_path / "figures" / "figure.png") as image:
-        assert image.width == pytest.approx(150 / 25.4 * 100, abs=2)
+def test_a_description_that_cannot_be_drawn(change, words, tmp_path):
+    figure = describe_figure("costs.R", write_inputs({"rules": cost_table()}, tmp_path), tmp_path, {})
+    figure.write_text(json.dumps(json.loads(figure.read_text()) | change))
+    done = run_script(SCRIPTS / "costs.R", [figure, tmp_path / "out.png"])
+    assert done.returncode != 0 and words in done.stderr
+
+
+@pytest.mark.parametrize("words", [[], ["figure.json"], ["figure.json", "out.jpg"]])
+def test_a_command_that_is_none_shows_its_use(words, tmp_path):
+    done = run_script(SCRIPTS / "costs.R", words)
+    assert done.returncode != 0 and "Usage: Rscript visualize_R/FAMILY.R figure.json out.pdf" in done.stderr
+
+
+def test_text_that_is_no_json_is_named(tmp_path):
+    (tmp_path / "figure.json").write_text("{family: costs")
+    done = run_script(SCRIPTS / "costs.R", [tmp_path / "figure.json", tmp_path / "out.png"])
+    assert done.returncode != 0 and "figure.json cannot be read" in done.stderr
+
+
+def test_scripts_in_a_folder_with_spaces_find_each_other(tmp_path):
+    folder = shutil.copytree(SCRIPTS, tmp_path / "a folder" / "visualize_R")
+    figure = describe_figure("costs.R", write_inputs({"rules": cost_table()}, tmp_path), tmp_path, {})
+    done = run_script(folder / "costs.R", [figure, tmp_path / "an image.png"])
+    assert done.returncode == 0 and (tmp_path / "an image.png").is_file(), done.stderr
+
+
+def test_many_runs_with_names_in_greek_are_drawn(tmp_path):
+    history = history_table()
+    first = history[history["run"] == "r1-aaaaaa"].query("branch == 'all'")
+    runs = [f"r{number}-β" for number in range(400)]
+    table = pd.concat([first[:3].assign(run=run) for run in runs])
+    shown = shown_runs(runs, ["β-VAE FD"] * len(runs))
+    assert_drawn(*draw("training_curves.R", {"history": table}, tmp_path, runs=shown))

@@ -31,12 +31,17 @@ class Project:
         return done
 
     def planned(self, *arguments):
-        """Jobs by rule that a dry-run would start, without the target rules."""
+        """Jobs by rule that a dry-run would start, without the target rules; `draw_figure` by the family of figures."""
         done = self.snakemake(*arguments, "-n", "--cores", "2")
         table = re.search(r"^job +count\n-[- ]+\n(.*?)^total", done.stdout + done.stderr, re.MULTILINE | re.DOTALL)
         rows = (line.split() for line in table.group(1).splitlines()) if table else ()
         targets = {"figures", "metrics", "latents", "all"}
-        return Counter({rule: int(count) for rule, count in rows if rule not in targets})
+        plan = Counter({rule: int(count) for rule, count in rows if rule not in targets})
+        drawn = re.findall(r"^rule draw_figure:\n +input: (.*)$", done.stdout, re.MULTILINE)
+        scripts = (re.search(r"visualize_R/(\w+)\.R", inputs) for inputs in drawn)  # the first is that of the family
+        families = Counter(found.group(1) for found in scripts)
+        assert families.total() == plan.pop("draw_figure", 0)
+        return plan + families
 
     def outputs(self, *arguments):
         """Files that a dry-run would write."""
@@ -47,7 +52,7 @@ class Project:
         """Run the workflow with its own rules, but for what they execute: every output is a line of text."""
         write = '    shell:\n        "for file in {output}; do echo $file > $file; done"\n'
         for path in (self.root / "workflow/rules").glob("*.smk"):
-            path.write_text(re.sub(r"    script:\n.*\n", write, path.read_text()))
+            path.write_text(re.sub(r"    (script|shell):\n.*\n", write, path.read_text()))
         self.snakemake(*arguments, "--cores", "4", "--quiet")
         assert not self.planned(*arguments)
 

@@ -7,7 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from figures import study_figures
 from PIL import Image
+
+from tests.workflow.test_figures import study_of
 
 TINY = Path(__file__).with_name("tiny.yaml")
 RUNS = ["β-DecVAE FD centred", "β-DecVAE FD corrected", "VAE", "raw mel"]
@@ -26,10 +29,13 @@ def test_the_whole_study(project):
     project.snakemake("all", "--cores", str(min(os.cpu_count(), 4)), *overlay)
     assert not project.planned("all", *overlay)
 
-    assert len(figures) == 42
+    described = [path.removesuffix(".json") for path in figures if path.endswith(".json")]
+    assert set(figures) == {f"{name}.{suffix}" for name in described for suffix in ("json", "pdf", "png")}
+    assert {name.removeprefix("results/figures/") for name in described} == set(study_figures(study_of(TINY)))
+    starts = {".pdf": b"%PDF", ".png": b"\x89PNG", ".json": b'{\n "fami'}
     for path in figures:
         start = (project.root / path).read_bytes()[:8]
-        assert start.startswith(b"%PDF" if path.endswith(".pdf") else b"\x89PNG"), path
+        assert start.startswith(starts[Path(path).suffix]), path
         if path.endswith(".png"):
             shades = np.asarray(Image.open(project.root / path).convert("L"))
             assert shades.std() > 5, f"{path} is blank"

@@ -1,6 +1,7 @@
 """Which figures a study has, from its configuration alone."""
 
 import csv
+import json
 from pathlib import Path
 
 import figures
@@ -8,7 +9,7 @@ import pytest
 import yaml
 
 from decvae.settings.schema import ConfigError
-from decvae.study.configuration import validate_config
+from decvae.study.configuration import load_config, validate_config
 from decvae.study.runs import resolve_runs, select_runs, without_absent_corpora
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,7 +20,16 @@ def study(runs=None, **sections):
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text()) | sections
     if runs is not None:
         config["runs"] = runs
-    config = without_absent_corpora(validate_config(config, ROOT / "workflow/schemas/config.schema.yaml"))
+    return _study(validate_config(config, ROOT / "workflow/schemas/config.schema.yaml"))
+
+
+def study_of(*overlays):
+    """The study of the default configuration with overlays, as ``--configfile`` lays them over it."""
+    return _study(load_config([ROOT / "config/config.yaml", *overlays], ROOT / "workflow/schemas/config.schema.yaml"))
+
+
+def _study(config):
+    config = without_absent_corpora(config)
     found = resolve_runs(config)
     traversals = [(run, "traversal") for run in select_runs(found, config, "traversal")]
     return figures.Study(config, list(found.values()), traversals, select_runs(found, config, "embeddings"))
@@ -112,9 +122,11 @@ def test_seeds_of_a_setting_have_one_name():
     other = {"label": "A", "objective": "corrected", "sweep": {"seed": [2, 3]}}
     found = figures.study_figures(study([*seeds, other]))
     for name in ("fig2/metrics_bars", "fig2/metrics_scatter", "fig6/metrics_circular", "si22/training_curves"):
-        settings = found[name].shown["settings"]
-        assert settings == ["A", "A", "B (β=0)", "B (β=1)", *["A (4)"] * 2]
-    assert "settings" not in figures.study_figures(study())["fig2/metrics_bars"].shown
+        labels = [run["label"] for run in found[name].shown["runs"]]
+        assert labels == ["A", "A", "B (β=0)", "B (β=1)", *["A (4)"] * 2]
+    default = study()
+    shown = figures.study_figures(default)["fig2/metrics_bars"].shown["runs"]
+    assert [(run["run"], run["label"]) for run in shown] == [(run.name, run.label) for run in default.runs]
 
 
 def test_an_ablation_is_of_one_decomposition():
@@ -169,8 +181,10 @@ def test_published_values_can_be_left_out():
         wanted: figures.study_figures(study(figures={"published": wanted}))["fig2/metrics_bars"]
         for wanted in (True, False)
     }
-    assert set(bars[True].tables) == {"metrics", "published"} and "published_as" in bars[True].shown
-    assert set(bars[False].tables) == {"metrics"} and "published_as" not in bars[False].shown
+    assert set(bars[True].tables) == {"metrics", "published"}
+    assert all("published_as" in run for run in bars[True].shown["runs"])
+    assert set(bars[False].tables) == {"metrics"}
+    assert not any("published_as" in run for run in bars[False].shown["runs"])
 
 
 def test_zero_shot_runs_stand_beside_the_published_transfer(corpora):
@@ -216,16 +230,24 @@ def test_only_the_maps_that_the_configuration_asks_for_are_drawn():
 
 def test_captions_say_what_a_figure_shows():
     for figure in figures.study_figures(study()).values():
-        caption = figures.caption_of(figure)
+        caption = figure.caption
         assert "{" not in caption and caption.endswith(".") and (not figure.about or figure.about in caption)
 
 
-def test_every_figure_has_a_family_with_script_caption_and_rule():
-    rules = (ROOT / "workflow/rules/figures.smk").read_text()
-    for figure in figures.study_figures(study()).values():
+def test_every_figure_has_a_family_with_script_and_caption():
+    for figure in (*figures.study_figures(study()).values(), figures.COSTS):
         assert (ROOT / f"visualize_R/{figure.family}.R").is_file()
         assert (ROOT / f"workflow/report/{figure.family}.rst").is_file()
-        assert f"rule {figure.family}:" in rules and figure.category in figures.TITLES.values()
+        assert figure.category in figures.TITLES.values()
+
+
+def test_a_figure_is_data():
+    """What its JSON holds is read back as it was."""
+    for figure in figures.study_figures(study()).values():
+        for part in (figure.tables, figure.shown, figure.scores):
+            assert json.loads(json.dumps(part)) == part
+        assert bool(figure.scores) == figure.family.startswith("metrics")
+        assert all(isinstance(path, str) for path in figure.inputs) and len(figure.inputs) >= len(figure.tables)
 
 
 def test_a_mistake_in_the_look_is_an_error():

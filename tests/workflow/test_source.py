@@ -89,14 +89,15 @@ def test_unknown_scripts_are_errors():
     with pytest.raises(FileNotFoundError, match=r"typo\.py"):
         source.code_of("typo.py")
     with pytest.raises(FileNotFoundError, match=r"typo\.R"):
-        source.figure_code("typo.R")
-    assert Path(source.THEME).is_file()
+        source.r_code("typo.R")
 
 
 def test_a_figure_brings_what_its_script_shares():
-    files = [Path(path) for path in source.figure_code("metrics_bars.R")]
-    assert [path.name for path in files] == ["metrics_bars.R", "scores.R"] and all(path.is_file() for path in files)
-    assert [Path(path).name for path in source.figure_code("corpus.R")] == ["corpus.R"]
+    shared = ["figure.R", "save.R", "scales.R", "tables.R", "theme.R"]
+    files = [Path(path) for path in source.r_code("metrics_bars.R")]
+    assert files[0].name == "metrics_bars.R" and all(path.is_file() for path in files)
+    assert sorted(path.name for path in files[1:]) == sorted([*shared, "scores.R"])
+    assert [Path(path).name for path in source.r_code("corpus.R")] == ["corpus.R", *shared]
 
 
 def test_scripts_only_unpack_call_and_write():

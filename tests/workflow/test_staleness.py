@@ -107,7 +107,8 @@ def test_a_setting_of_another_method_reaches_its_examples_and_its_quality_only(f
     plan = finished.planned()
     quality = {"component_quality", "component_frequencies"}
     assert plan["decompose_split"] == 1
-    assert rules(plan) == {"decompose_split", "decompose_examples", "signals"} | quality
+    # The tables of the other method have other names, which their figures hold.
+    assert rules(plan) == {"decompose_split", "decompose_examples", "describe_figure", "signals"} | quality
 
 
 def test_a_setting_of_a_decomposition_reaches_what_is_made_of_it(finished):
@@ -121,6 +122,7 @@ def test_a_plot_setting_reaches_figures_only(finished):
     finished.edit("config/config.yaml", "seed: 0", "seed: 0\nfigures: {dpi: 150}")
     plan = finished.planned()
     assert plan["metrics_bars"] == 1 + len(DECVAES) and plan["training_curves"] == 1
+    assert plan["describe_figure"] == len(list((finished.root / "results/figures").rglob("*.json")))
     assert not rules(plan) & {"merge_metrics", "score_checkpoint", "pretrain_model", "embed_latents"}
 
 
@@ -133,7 +135,7 @@ def test_an_evaluation_setting_reaches_scores(finished):
 
 def test_a_label_reaches_tables_and_figures(finished):
     finished.edit("config/config.yaml", "{model: pca}", "{model: pca, label: principal components}")
-    assert rules(finished.planned()) == {"merge_metrics", *METRIC_FIGURES}
+    assert rules(finished.planned()) == {"merge_metrics", "describe_figure", *METRIC_FIGURES}
 
 
 def test_the_traversal_set_reaches_responses(finished):
@@ -158,7 +160,7 @@ def test_every_checkpoint_is_measured_and_drawn_without_retraining(finished):
 
 
 def test_a_figure_script_reaches_its_figure_only(finished):
-    finished.edit("visualize_R/metrics_bars.R", "arguments", "arguments ")
+    finished.edit("visualize_R/metrics_bars.R", "figure", "figure ")
     assert finished.planned() == {"metrics_bars": 1 + len(DECVAES)}  # all runs, and the levels of each DecVAE
 
 
@@ -168,11 +170,25 @@ def test_what_some_scripts_share_reaches_their_figures_only(finished):
 
 
 def test_the_theme_reaches_all_figures_and_nothing_else(finished):
-    with (finished.root / "visualize_R/theme.R").open("a") as file:
-        file.write("# comment\n")
+    drawn = len(list((finished.root / "results/figures").rglob("*.png")))
+    for shared in ("theme.R", "figure.R", "save.R"):
+        append(finished, f"visualize_R/{shared}")
+        plan = finished.planned()
+        assert plan["embedding"] == 14 and plan["signals"] == 4 and plan.total() == drawn
+
+
+def test_one_caption_reaches_one_family(finished):
+    append(finished, "workflow/report/corpus.rst")
+    assert finished.planned() == Counter()
+    finished.edit("workflow/report/signals.rst", "Signals", "The signals")
+    assert finished.planned() == {"describe_figure": 4, "signals": 4}
+
+
+def test_a_plot_setting_of_one_figure_reaches_it_alone(finished):
+    finished.edit("config/config.yaml", "seed: 0", "seed: 0\nfigures: {published: false}")
     plan = finished.planned()
-    assert plan["embedding"] == 14 and plan["signals"] == 4
-    assert not rules(plan) & {"merge_metrics", "embed_latents", "traverse_latents"}
+    assert rules(plan) == {"describe_figure", "metrics_bars", "metrics_scatter"}
+    assert plan["metrics_bars"] == 1  # joint latents have no published values
 
 
 def append(project, path):

@@ -1,30 +1,30 @@
 """The figures of a study: the name, the tables and the parameters of each, from the configuration alone.
 
 A figure is named after the figure of the paper that it stands for (``fig2/metrics_bars``, ``si9/correlograms``), and
-is there only if the corpora and runs that it shows are part of the study. Figures of a family share a rule and an R
-script.
+is there only if the corpora and runs that it shows are part of the study. Figures of a family share an R script and a
+caption.
 """
 
 from __future__ import annotations
 
 import copy
 import csv
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import paths
 from source import as_input
+from tables import shown_scores
 
 from decvae.artifacts import settings_hash
-from decvae.names import AUTOENCODERS, METHODS, PAIRED_KEYS, PAPER_BETAS, decvae_name, name_in_paper
+from decvae.names import AUTOENCODERS, METHODS, PAIRED_KEYS, PAPER_BETAS, decvae_name, drawn_scores, name_in_paper
 from decvae.study.runs import Run, corpus_id, decomposition_id, decomposition_settings
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "decvae" / "reporting" / "published_scores.csv"
 CAPTIONS = Path(__file__).resolve().parents[1] / "report"
-METRICS = "results/metrics/metrics.csv"
 TITLES = {
     "fig2": "Figure 2: simulated vowels",
     "fig3": "Figure 3: TIMIT",
@@ -48,6 +48,7 @@ TITLES = {
     "si25": "SI 25: frames in the loss",
     "si26": "SI 26: joint latents",
     "corpora": "Corpora",
+    "costs": "Costs",
 }
 # Kind of corpus: its figure in the paper, that of its training curves, and those of the latent responses of its first
 # and of its other runs. The first corpus of a kind takes them; others have folders of their names.
@@ -74,6 +75,9 @@ ABLATION_PLACES = {
     ("timit", "frames"): {"metrics_lines": "si14", "training_curves": "si24"},
 }
 CONTENT = {"sim_vowels": "vowel", "folder": ""}  # others: phoneme
+CIRCLES = {"decvae": "DecVAE", **dict.fromkeys(AUTOENCODERS, "Autoencoders")}  # families of models, each a circle
+AROUND = ("total_correlation_corr", "disentanglement", "completeness", "informativeness", "irs")
+WITH_PUBLISHED = ("metrics_scatter", "metrics_bars")  # families that draw published values, too
 # Planes of metrics (x:y) and bubbles (x:y:area) of the tasks of a kind; those of all kinds stand around them.
 TASK_PLANES = {
     "sim_vowels": ["accuracy_speaker:accuracy_vowel"],
@@ -97,30 +101,35 @@ TASK_BUBBLES = {
     ],
 }
 
+Tables = dict[str, str | list[str]]
+
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure of a study.
+    """One figure of a study; all but its name is in the JSON that its script reads.
 
     Attributes
     ----------
     name : str
         Path below ``results/figures``, without suffix.
     family : str
-        Its rule and its script.
+        Its script, and its caption.
     tables : {str: str or list of str}
-        Paths of the inputs by their names in the script.
+        Paths of the tables by their names in the script.
     shown : dict
         Parameters of the script.
     about : str
-        What of the study it shows, for its caption.
+        What of the study it shows, for its title and its caption.
+    scores : dict
+        Of metric figures: which scores are drawn, and what is known of each.
     """
 
     name: str
     family: str
-    tables: dict[str, str | list[str]]
+    tables: Tables
     shown: dict[str, Any] = field(default_factory=dict)
     about: str = ""
+    scores: dict[str, Any] = field(default_factory=dict)
 
     @property
     def place(self) -> str:
@@ -129,6 +138,20 @@ class Figure:
     @property
     def category(self) -> str:
         return TITLES.get(self.place, f"Corpus {self.place}")
+
+    @property
+    def inputs(self) -> list[str]:
+        """Paths of all tables."""
+        return [path for table in self.tables.values() for path in ([table] if isinstance(table, str) else table)]
+
+    @property
+    def caption(self) -> str:
+        text = (CAPTIONS / f"{self.family}.rst").read_text(encoding="utf-8")
+        return " ".join(text.split()).format(about=self.about, figure=self.name)
+
+
+# Of what was run, not of what it found: drawn by `snakemake costs` only.
+COSTS = Figure("costs/costs", "costs", {"rules": paths.RULE_COSTS})
 
 
 @dataclass(frozen=True)
@@ -184,13 +207,6 @@ def study_figures(study: Study) -> dict[str, Figure]:
     return {figure.name: figure for figure in figures}
 
 
-def caption_of(figure: Figure) -> str:
-    """The caption of the report, for pages that are not made by Snakemake's report."""
-    text = (CAPTIONS / f"{figure.family}.rst").read_text(encoding="utf-8")
-    values = {"params.about": figure.about, "wildcards.figure": figure.name}
-    return re.sub(r"\{\{ snakemake\.([\w.]+) \}\}", lambda found: values[found[1]], " ".join(text.split()))
-
-
 # ---- Metrics ----
 
 
@@ -202,8 +218,8 @@ def _figures_of_metrics(study: Study) -> Iterator[Figure]:
         bubbles = ["mutual_information:total_correlation:irs", "disentanglement:informativeness:irs"]
         bubbles += [*TASK_BUBBLES.get(kind, []), "modularity:explicitness:irs"]
         threes = f"si7/metrics_scatter-{corpus}" if place != corpus else f"{place}/metrics_bubbles"
-        yield _metric_figure(study, f"{place}/metrics_scatter", "metrics_scatter", runs, panels=planes)
-        yield _metric_figure(study, threes, "metrics_scatter", runs, panels=bubbles)
+        yield _metric_figure(study, f"{place}/metrics_scatter", "metrics_scatter", runs, panels=_panels(planes))
+        yield _metric_figure(study, threes, "metrics_scatter", runs, panels=_panels(bubbles))
         apart = place in ("fig4", "fig5")  # where the paper draws tasks and disentanglement apart
         yield _metric_figure(study, f"{place}/metrics_bars", "metrics_bars", runs, shown="tasks" if apart else "all")
         if apart:
@@ -212,9 +228,16 @@ def _figures_of_metrics(study: Study) -> Iterator[Figure]:
         if any(len(run.checkpoints(study.config["evaluation"]["checkpoints"])) > 2 for run in runs if run.is_trained):
             name = "si12/metrics_over_training" if place == "fig2" else f"{place}/metrics_over_training"
             yield _metric_figure(study, name, "metrics_lines", runs)
-    shown = [run for corpus in measured for run in _scored(study, corpus) if run.model in ("decvae", *AUTOENCODERS)]
-    if shown:
-        yield Figure("fig6/metrics_circular", "metrics_circular", {"metrics": METRICS}, _shown_runs(shown))
+    circled = [run for corpus in measured for run in _scored(study, corpus) if run.model in CIRCLES]
+    if circled:
+        families, corpora = ([CIRCLES[run.model] for run in circled], [run.settings["corpus"] for run in circled])
+        shown = {"runs": _shown_runs(circled, family=families, corpus=corpora), "scores": list(AROUND)}
+        tables: Tables = {"metrics": paths.METRICS}
+        yield Figure("fig6/metrics_circular", "metrics_circular", tables, shown, scores=_score_settings(study))
+
+
+def _panels(axes: list[str]) -> list[dict[str, str]]:
+    return [dict(zip(("x", "y", "area"), scores.split(":"), strict=False)) for scores in axes]
 
 
 def _scored(study: Study, corpus: str) -> list[Run]:
@@ -231,7 +254,7 @@ def _figures_of_joint_latents(study: Study, corpus: str) -> Iterator[Figure]:
         measured = [name for name in wanted if not name.startswith("OC") or _has_aggregation(run, name)]
         if run.model == "decvae" and run.has_frames and len(measured) > 1:
             name = f"si26/metrics_bars-{run.slug}"
-            yield _metric_figure(study, name, "metrics_bars", [run], aggregation=",".join(measured), about=run.label)
+            yield _metric_figure(study, name, "metrics_bars", [run], aggregation=measured, about=run.label)
 
 
 def _has_aggregation(run: Run, name: str) -> bool:
@@ -240,22 +263,40 @@ def _has_aggregation(run: Run, name: str) -> bool:
     return name == "OCs_joint" or int(name.removeprefix("OC")) <= run.settings["n_components"]
 
 
-def _metric_figure(study: Study, name: str, family: str, runs: list[Run], *, about: str = "", **shown: Any) -> Figure:
-    tables: dict[str, str | list[str]] = {"metrics": METRICS}
-    shown = _shown_runs(runs) | shown
+def _metric_figure(
+    study: Study,
+    name: str,
+    family: str,
+    runs: list[Run],
+    *,
+    about: str = "",
+    columns: dict[str, list[str]] | None = None,
+    **shown: Any,
+) -> Figure:
+    """A figure of scores; ``columns`` are values for each run."""
+    tables: Tables = {"metrics": paths.METRICS}
+    columns, corpus = dict(columns or {}), runs[0].settings["corpus"]
     counterparts = [published_name(study, run) for run in runs]
-    if study.config["figures"]["published"] and "aggregation" not in shown and set(counterparts) != {"-"}:
+    wanted = study.config["figures"]["published"] and family in WITH_PUBLISHED and "aggregation" not in shown
+    if wanted and set(counterparts) != {"-"}:
         tables["published"] = as_input(PUBLISHED)
-        shown |= {"published_as": counterparts, "published_corpus": study.kind(runs[0].settings["corpus"])}
-    corpus = runs[0].settings["corpus"]
-    return Figure(name, family, tables, shown, about or f"corpus {corpus}")
+        columns["published_as"] = counterparts
+        shown["published_corpus"] = study.kind(corpus)
+    shown = {"runs": _shown_runs(runs, **columns)} | shown
+    return Figure(name, family, tables, shown, about or f"corpus {corpus}", _score_settings(study))
 
 
-def _shown_runs(runs: list[Run]) -> dict[str, list[str]]:
-    """Names of runs, and of the settings whose seeds are drawn as one, if there are any."""
-    settings = [run.setting for run in runs]
-    shown = {"runs": [run.name for run in runs]}
-    return shown | ({"settings": settings} if len(set(settings)) < len(runs) else {})
+def _score_settings(study: Study) -> dict[str, Any]:
+    return shown_scores(study.config) | {"definitions": drawn_scores()}
+
+
+def _shown_runs(runs: list[Run], **columns: list[str]) -> list[dict[str, str]]:
+    """The runs of a figure with the labels that they have there (seeds of a setting have one), and more ``columns``."""
+    labels = [run.setting for run in runs]
+    if len(set(labels)) == len(runs):
+        labels = [run.label for run in runs]
+    rows = zip([run.name for run in runs], labels, *columns.values(), strict=True)
+    return [dict(zip(("run", "label", *columns), row, strict=True)) for row in rows]
 
 
 def published_name(study: Study, run: Run) -> str:
@@ -288,8 +329,9 @@ def _figures_of_training(study: Study) -> Iterator[Figure]:
 
 
 def _curves(name: str, runs: list[Run]) -> Figure:
-    tables: dict[str, str | list[str]] = {"history": "results/runs/history.csv"}
-    return Figure(name, "training_curves", tables, _shown_runs(runs), f"corpus {runs[0].settings['corpus']}")
+    shown = {"runs": _shown_runs(runs)}
+    about = f"corpus {runs[0].settings['corpus']}"
+    return Figure(name, "training_curves", {"history": paths.HISTORIES}, shown, about)
 
 
 def _figures_of_ablations(study: Study) -> Iterator[Figure]:
@@ -308,16 +350,12 @@ def _figures_of_ablations(study: Study) -> Iterator[Figure]:
                 if bars:
                     yield _metric_figure(study, f"{bars}/metrics_bars-{key}", "metrics_bars", scored)
                 if lines:
-                    names = [name for name, group in series.items() for run in group if run.has_frames]
-                    yield _metric_figure(
-                        study,
-                        f"{lines}/metrics_lines-{key}",
-                        "metrics_lines",
-                        scored,
-                        values=[_setting(run, key) for run in scored],
-                        series=names,
-                        axis=axis,
-                    )
+                    columns = {
+                        "value": [_setting(run, key) for run in scored],
+                        "series": [name for name, group in series.items() for run in group if run.has_frames],
+                    }
+                    name = f"{lines}/metrics_lines-{key}"
+                    yield _metric_figure(study, name, "metrics_lines", scored, columns=columns, axis=axis)
             trained = [run for run in runs if run.is_trained]
             if trained:
                 yield _curves(f"{places.get('training_curves', study.place(corpus))}/training_curves-{key}", trained)
@@ -379,37 +417,39 @@ def _series_name(run: Run, key: str) -> str:
 
 def _figures_of_signals(study: Study) -> Iterator[Figure]:
     shown = study.shown_corpus
-    corpus = corpus_id(study.config, shown)
-    examples = {
-        "signals": f"results/decompositions/{corpus}/examples.csv",
-        "spectra": f"results/decompositions/{corpus}/examples_psd.csv",
-    }
+    corpus, about = corpus_id(study.config, shown), f"corpus {shown}"
+
+    def table(pattern: str) -> str:
+        return pattern.format(corpus=corpus)
+
+    examples: Tables = {"signals": table(paths.EXAMPLE_SIGNALS), "spectra": table(paths.EXAMPLE_SPECTRA)}
     for scale in ("frame", "sequence"):
-        front_end = {"view": "front_end", "scale": scale}
-        yield Figure(f"si4/decomposition_{scale}", "signals", examples, front_end, f"one {scale} of {shown}")
-    qualities = {"quality": quality_tables(study, shown)}
-    for view in ("reconstruction_error", "correlograms"):
-        yield Figure(f"si9/{view}", "component_quality", qualities, {"view": view}, f"corpus {shown}")
+        view = {"view": "front_end", "scale": scale, "methods": METHODS}
+        yield Figure(f"si4/decomposition_{scale}", "signals", examples, view, f"one {scale} of {shown}")
     if study.kind(shown) == "sim_vowels":  # what only a generator knows
-        waves, mel = (f"results/corpora/{corpus}-generative{part}.csv" for part in ("", "_mel"))
-        yield Figure("si4/generative_model", "signals", {"signals": waves}, {"view": "waveforms"}, f"corpus {shown}")
-        yield Figure("si4/mel_features", "signals", {"signals": mel}, {"view": "mel"}, f"corpus {shown}")
-        for name, view in (("component_frequencies", "medians"), ("component_scatter", "frames")):
-            yield Figure(f"si4/{name}", "component_frequencies", qualities, {"view": view}, f"corpus {shown}")
+        views = {
+            "generative_model": ("waveforms", paths.GENERATED_SIGNALS),
+            "mel_features": ("mel", paths.GENERATED_MELS),
+        }
+        for name, (view_name, pattern) in views.items():
+            yield Figure(f"si4/{name}", "signals", {"signals": table(pattern)}, {"view": view_name}, about)
+        for name, view_name in (("component_frequencies", "medians"), ("component_scatter", "frames")):
+            quality: Tables = {"quality": quality_tables(study, shown)}
+            view = {"view": view_name, "methods": METHODS}
+            yield Figure(f"si4/{name}", "component_frequencies", quality, view, about)
     for name in dict.fromkeys([shown, *study.corpora()]):
+        if tables := quality_tables(study, name):
+            for view_name in ("reconstruction_error", "correlograms"):
+                place = f"si9/{view_name}" if name == shown else f"si9/{view_name}-{name}"
+                view = {"view": view_name, "methods": METHODS}
+                yield Figure(place, "component_quality", {"quality": tables}, view, f"corpus {name}")
         if study.kind(name) != "sim_vowels":
-            tables = {part: f"results/corpora/{corpus_id(study.config, name)}-{part}.csv" for part in SUMMARIES}
-            yield Figure(f"corpora/{name}", "corpus", tables, {"title": name}, name)
-    for name in study.corpora():
-        if name != shown and (tables := quality_tables(study, name)):
-            for view in ("reconstruction_error", "correlograms"):
-                shown_view = {"view": view}
-                yield Figure(
-                    f"si9/{view}-{name}", "component_quality", {"quality": tables}, shown_view, f"corpus {name}"
-                )
-
-
-SUMMARIES = ("summary", "utterances")
+            own = corpus_id(study.config, name)
+            held: Tables = {
+                "summary": paths.CORPUS_SUMMARY.format(corpus=own),
+                "utterances": paths.CORPUS_UTTERANCES.format(corpus=own),
+            }
+            yield Figure(f"corpora/{name}", "corpus", held, about=name)
 
 
 def shown_decompositions(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -426,8 +466,8 @@ def quality_tables(study: Study, corpus: str) -> list[str]:
         # One decomposition per method: the first.
         runs = [run for run in study.of_corpus(corpus) if run.model == "decvae"]
         ids = list({run.settings["decomposition"]: run.decomposition_id for run in reversed(runs)}.values())
-    folder = f"results/decompositions/{corpus_id(study.config, corpus)}"
-    return [f"{folder}/{name}/test-quality_sample.csv" for name in ids]
+    own = corpus_id(study.config, corpus)
+    return [paths.QUALITY_SAMPLE.format(corpus=own, decomposition=name, split="test") for name in ids]
 
 
 # ---- Latents ----
@@ -442,7 +482,7 @@ def _figures_of_responses(study: Study) -> Iterator[Figure]:
         first, others = RESPONSES.get(study.kind(corpus), (corpus, corpus))
         place = (first if is_leader else others) if study.is_first(corpus) else corpus
         name = f"{split.removeprefix('traversal_')}-{run.slug}" if split != "traversal" else run.slug
-        table = {"responses": f"results/traversals/{run.name}/{state}/{split}.csv"}
+        table: Tables = {"responses": paths.of_run(paths.RESPONSES, run, checkpoint=state, split=split)}
         for family in ("latent_responses", "response_maps"):
             yield Figure(f"{place}/{family}-{name}", family, table, {}, f"{run.label}, checkpoint {state}")
 
@@ -453,13 +493,13 @@ def _figures_of_maps(study: Study) -> Iterator[Figure]:
         place, runs = study.place(corpus), study.of_corpus(corpus, study.embedded)
         for number, run in enumerate(runs):
             if number == 0:
-                inputs = f"results/embeddings/inputs/{run.corpus_id}/{run.decomposition_id}/{run.input}.csv"
+                inputs: Tables = {"embedding": paths.of_run(paths.MAP_OF_INPUTS, run)}
                 about = f"{run.input} inputs, corpus {corpus}"
                 views = [view for view in own["views"] if view != "prior"]
                 for suffix, shown in _maps(own["branches"], own["dimensions"], views):
                     name = f"{place}/embedding_inputs{suffix}"
-                    yield Figure(name, "embedding", {"embedding": inputs}, shown, about)
-            table = {"embedding": f"results/embeddings/latents/{run.name}/{own['checkpoint']}.csv"}
+                    yield Figure(name, "embedding", inputs, shown, about)
+            table: Tables = {"embedding": paths.of_run(paths.MAP_OF_LATENTS, run, checkpoint=own["checkpoint"])}
             about = f"{run.label}, checkpoint {own['checkpoint']}"
             for suffix, shown in _maps(mapped_branches(run, own["branches"]), own["dimensions"], own["views"]):
                 yield Figure(f"{place}/embedding_latents{suffix}-{run.slug}", "embedding", table, shown, about)

@@ -52,6 +52,7 @@ RESPONSES_JSON = "results/traversals/{run}/{checkpoint}/{split}.json"
 MAP_OF_INPUTS = "results/embeddings/inputs/{corpus}/{decomposition}/{input}.csv"
 MAP_OF_LATENTS = "results/embeddings/latents/{run}/{checkpoint}.csv"
 
+FIGURE = "results/figures/{figure}.json"
 FIGURE_PDF, FIGURE_PNG = "results/figures/{figure}.pdf", "results/figures/{figure}.png"
 PAGE = "results/pages/{page}.html"
 TABLE, TABLE_LATEX = "results/tables/{corpus}.md", "results/tables/{corpus}.tex"

@@ -14,7 +14,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "workflow" / "scripts"
+FIGURES = ROOT / "visualize_R"
 PACKAGE = "decvae"
+R_FILE = re.compile(r'"(\w+\.R)"')
 
 
 def as_input(path: Path) -> str:
@@ -23,9 +25,6 @@ def as_input(path: Path) -> str:
     With ``--directory`` Snakemake works elsewhere, and the path is absolute.
     """
     return str(path.relative_to(ROOT) if Path.cwd() == ROOT else path)
-
-
-THEME = as_input(ROOT / "visualize_R" / "theme.R")
 
 
 @cache
@@ -89,21 +88,20 @@ def _files_of(name: str) -> Iterator[Path]:
         yield helper
 
 
-SHARED = re.compile(r'source_shared\("(\w+\.R)"\)')
-
-
-def figure_code(script: str) -> list[str]:
-    """Absolute paths of ``visualize_R/SCRIPT`` and of what it shares with other scripts, besides :data:`THEME`.
-
-    The theme is an input that scripts use by name.
+@cache
+def r_code(script: str) -> list[str]:
+    """Paths of ``visualize_R/SCRIPT`` and of the files there that it names, however indirectly; the script first.
 
     Raises
     ------
     FileNotFoundError
         If there is no such script.
     """
-    folder = Path(THEME).parent
-    path = folder / script
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no script {path}")
-    return [str(path), *(str(folder / name) for name in SHARED.findall(path.read_text()))]
+    if not (FIGURES / script).is_file():
+        raise FileNotFoundError(f"there is no script {FIGURES / script}")
+    found, waiting = {script: None}, [script]
+    while waiting:
+        named = R_FILE.findall((FIGURES / waiting.pop()).read_text(encoding="utf-8"))
+        waiting += [name for name in named if name not in found]
+        found |= dict.fromkeys(named)
+    return [as_input(FIGURES / name) for name in (script, *sorted(found.keys() - {script}))]

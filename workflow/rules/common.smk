@@ -22,9 +22,8 @@ from decvae.study.runs import (
     without_absent_corpora,
 )
 from decvae.settings.schema import ConfigError
-from figures import Study, caption_of, map_pages, mapped_branches, shown_decompositions, study_figures
-from r_script import write_short_lines
-from source import THEME, as_input, code_of, figure_code
+from figures import COSTS, Study, map_pages, mapped_branches, shown_decompositions, study_figures
+from source import as_input, code_of, r_code
 from tables import compared_scores, result_tables, shown_scores, studied_runs, study_page
 
 try:
@@ -36,7 +35,6 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
-write_short_lines()
 config.update({key: CONFIG[key] for key in ("logging", "execution", "decomposition")})  # completed, for scripts
 SEED = CONFIG["seed"]
 SPLITS = CONFIG["evaluation"]["splits"]
@@ -57,6 +55,7 @@ DECOMPOSITIONS = {
 }
 STUDY = Study(CONFIG, list(RUNS.values()), TRAVERSALS, EMBEDDED)
 FIGURES = study_figures(STUDY)
+DRAWN = {**FIGURES, COSTS.name: COSTS}
 PAGES = map_pages(STUDY)
 
 
@@ -199,34 +198,21 @@ FIGURE_STYLE = {key: CONFIG["figures"][key] for key in ("dpi", "width_mm", "font
 SHOWN_SCORES = shown_scores(CONFIG)
 
 
-def figures_of_family(family):
-    """Constraint of the wildcard of a family's rule: the names of its figures."""
-    return one_of([name for name, figure in FIGURES.items() if figure.family == family])
+def of_figure(attribute):
+    """Function of the wildcards: an attribute of a figure."""
+
+    def value(wildcards):
+        return getattr(DRAWN[wildcards.figure], attribute)
+
+    return value
 
 
-def figure_table(name):
-    """Input function: a table of a figure, nothing if it has none of this name."""
-
-    def tables(wildcards):
-        return FIGURES[wildcards.figure].tables.get(name, [])
-
-    return tables
-
-
-def shown_in_figure(wildcards):
-    return FIGURES[wildcards.figure].shown
-
-
-def about_figure(wildcards):
-    return FIGURES[wildcards.figure].about
-
-
-def figure_category(wildcards):
-    return FIGURES[wildcards.figure].category
+def code_of_figure(wildcards):
+    return r_code(f"{DRAWN[wildcards.figure].family}.R")
 
 
 def figure_labels(wildcards):
-    return {"figure": wildcards.figure, "about": FIGURES[wildcards.figure].about}
+    return {"figure": wildcards.figure, "about": DRAWN[wildcards.figure].about}
 
 
 def all_figures():
@@ -236,5 +222,5 @@ def all_figures():
 
 def figures_of_place(place):
     """Those of one figure of the paper, or of one corpus."""
-    names = [name for name, figure in FIGURES.items() if figure.place == place]
+    names = [name for name, figure in DRAWN.items() if figure.place == place]
     return expand([paths.FIGURE_PDF, paths.FIGURE_PNG], figure=names)

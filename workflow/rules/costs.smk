@@ -21,32 +21,3 @@ rule collect_costs:
         folder=paths.BENCHMARKS,
     script:
         "../scripts/collect_costs.py"
-
-
-rule costs:
-    input:
-        rules=paths.RULE_COSTS,
-        theme=THEME,
-        code=figure_code("costs.R"),
-    output:
-        pdf="results/figures/costs/costs.pdf",
-        png=report(
-            "results/figures/costs/costs.png",
-            caption="../report/costs.rst",
-            category="Costs",
-            labels={"figure": "time and memory"},
-        ),
-    log:
-        "results/logs/costs.log",
-    benchmark:
-        "results/benchmarks/costs.tsv"
-    conda:
-        "../envs/r.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=15,
-    params:
-        style=FIGURE_STYLE,
-    script:
-        "../../visualize_R/costs.R"

@@ -32,7 +32,7 @@ rule gallery:
     resources:
         **needs(2000, minutes=10),
     params:
-        entries=[(figure.name, figure.category, caption_of(figure)) for figure in FIGURES.values()],
+        entries=[(figure.name, figure.category, figure.caption) for figure in FIGURES.values()],
         command="make gallery",
     script:
         "../scripts/gallery.py"
