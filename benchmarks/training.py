@@ -87,12 +87,12 @@ class PlainDecVAE(nn.Module):
         z = [[values[drawn[i]] for values in levels] for i, levels in enumerate(z)]
         frames_present = torch.stack([there[drawn[i]] for i, there in enumerate(batch["frames_present"])])
         s = [
-            [self._sequence(batch["sequence"][i, level]) for level in range(self.config.n_components_seq + 1)]
+            [self._sequence(batch["sequence"][i, level]) for level in range(self.config.components("S") + 1)]
             for i in range(len(batch["sequence"]))
         ]
         config, present = self.config, batch["sequence_present"].unsqueeze(1)
-        loss = self._branch_loss(self.decvae.branch_z.subspaces, z, frames_present, config.beta_z)
-        return loss + self._branch_loss(self.decvae.branch_s.subspaces, s, present, config.beta_s)
+        loss = self._branch_loss(self.decvae.branch_z.subspaces, z, frames_present, config.branch_z.beta)
+        return loss + self._branch_loss(self.decvae.branch_s.subspaces, s, present, config.branch_s.beta)
 
     def _frames(self, frames: torch.Tensor) -> torch.Tensor:
         branch = self.decvae.branch_z
@@ -177,9 +177,9 @@ class Step:
 
 
 def build(norm: str) -> DecVAEForPreTraining:
-    """The default architecture; ``norm`` is ``feat_extract_norm`` (the peer knows ``group``)."""
+    """The default architecture; ``norm`` is ``branch_z.conv_norm`` (the peer knows ``group``)."""
     torch.manual_seed(0)
-    return DecVAEForPreTraining(DecVAEConfig(objective="centred", feat_extract_norm=norm)).train()
+    return DecVAEForPreTraining(DecVAEConfig(objective="centred", branch_z={"conv_norm": norm})).train()
 
 
 def step(turns: int, threads: int, share: int) -> None:

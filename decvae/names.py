@@ -165,9 +165,8 @@ FIXED_BETA = {name: model.beta for name, model in MODELS.items() if model.beta i
 METHODS = {"filter": "FD", "ewt": "EWT", "vmd": "VMD", "emd": "EMD"}
 PAPER_BETAS = (0.0, 0.1, 1.0)  # of the models in the paper's figures; its "β-" is 0.1
 PAIRED_KEYS = {  # vary together
-    "beta": ("beta_z", "beta_s"),
-    "n_components": ("n_components", "n_components_seq"),
-    "branches": ("branches", "beta_s", "loss.sequence_frames", "loss.decomposition_weight_s"),
+    "beta": ("branch_z.beta", "branch_s.beta"),
+    "n_components": ("n_components", "branch_s.n_components"),
 }
 
 

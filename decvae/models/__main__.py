@@ -12,7 +12,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m decvae.models.auto", description=main.__doc__)
     parser.add_argument("checkpoint", nargs="?", help="folder with a config.json (default: the published architecture)")
     folder = parser.parse_args(arguments).checkpoint
-    config = DecVAEConfig(feat_extract_norm="batch") if folder is None else DecVAEConfig.from_pretrained(folder)
+    config = DecVAEConfig(branch_z={"conv_norm": "batch"}) if folder is None else DecVAEConfig.from_pretrained(folder)
     print(parameter_table(parameter_counts(DecVAEModel(config))))
 
 

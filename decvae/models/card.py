@@ -54,7 +54,8 @@ def model_card(
     corpus = made.get("corpus", "not recorded")
     facts = {"Training data": corpus, "Input": _inputs(made)}
     if "objective" in config:
-        facts["Objective"] = f"{config['objective']}, beta_z {config['beta_z']:g}, beta_s {config['beta_s']:g}"
+        betas = (config[section]["beta"] for section in ("branch_z", "branch_s"))
+        facts["Objective"] = "{}, beta_z {:g}, beta_s {:g}".format(config["objective"], *betas)
     if epoch is not None:
         facts["Trained for"] = f"{epoch} epochs, {step} steps" if epoch or step else "nothing: the untrained state"
     if validation_loss is not None:

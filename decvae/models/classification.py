@@ -71,8 +71,8 @@ class DecVAEForClassification(DecVAEForPreTraining):
                 f"{'utterances' if self.pooled else 'frames'} needs branch Z or Z+S"
             )
         widths = {
-            "Z": (config.n_components + 1) * config.latent_dim_z,
-            "S": (config.n_components_seq + 1) * config.latent_dim_s,
+            "Z": (config.components("Z") + 1) * config.branch_z.latent_dim,
+            "S": (config.components("S") + 1) * config.branch_s.latent_dim,
         }
         inputs = sum(widths[letter] for letter in branch.split("+"))
         # The name of the branch puts the head into that branch's optimiser.
@@ -118,7 +118,7 @@ class DecVAEForClassification(DecVAEForPreTraining):
         if "Z" in branch:
             vectors.append(output.z.mu[..., : config.n_components + 1, :].flatten(-2))
         if "S" in branch:
-            sequence = output.s.mu[:, : config.n_components_seq + 1].flatten(-2).unsqueeze(1)
+            sequence = output.s.mu[:, : config.components("S") + 1].flatten(-2).unsqueeze(1)
             if vectors:
                 sequence = sequence.expand(-1, vectors[0].shape[1], -1)
             else:

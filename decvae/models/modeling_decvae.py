@@ -103,21 +103,21 @@ class FrameBranch(nn.Module):
 
     def __init__(self, config: DecVAEConfig):
         super().__init__()
-        n_levels = config.n_components + 1
-        if config.frame_encoder == "dense":
-            kind = config.dense_norm
-            self.encoder = DenseEncoder(config.dense_dim_z, kind, n_levels, config)
+        own, n_levels = config.branch_z, config.components("Z") + 1
+        if own.encoder == "dense":
+            kind = own.dense_norm
+            self.encoder = DenseEncoder(own.dense_dim, kind, n_levels, config)
         else:
-            kind = config.feat_extract_norm
-            self.encoder = ConvEncoder(config.conv_dim_z, kind, n_levels, config)
+            kind = own.conv_norm
+            self.encoder = ConvEncoder(own.conv_dim, kind, n_levels, config)
         self.feature_norm = make_norm(kind, self.encoder.width, n_levels, config.layer_norm_eps)
-        self.feature_projection = nn.Linear(self.encoder.width, config.hidden_size)
+        self.feature_projection = nn.Linear(self.encoder.width, own.hidden_size)
         self.project = nn.Sequential(
-            nn.Linear(config.hidden_size, config.hidden_size),
-            nn.Linear(config.hidden_size, config.projection_dim),
+            nn.Linear(own.hidden_size, own.hidden_size),
+            nn.Linear(own.hidden_size, config.projection_dim),
             nn.GELU(),
         )
-        self.subspaces = Subspaces(config.n_components, config.latent_dim_z, config)
+        self.subspaces = Subspaces(config.components("Z"), own.latent_dim, config)
 
     def forward(self, frames: Tensor, present: Tensor, mask: Tensor) -> BranchOutput:
         """Frames (B, F, C + 1, frame_length), presence (B, F, C) and real frames (B, F) -> features and latents."""
@@ -134,19 +134,19 @@ class SequenceBranch(nn.Module):
 
     def __init__(self, config: DecVAEConfig):
         super().__init__()
-        n_levels = config.n_components_seq + 1
-        if config.sequence_encoder == "fc":
-            self.encoder = DenseEncoder(config.dense_dim_s, "layer", n_levels, config)
+        own, n_levels = config.branch_s, config.components("S") + 1
+        if own.encoder == "fc":
+            self.encoder = DenseEncoder(own.dense_dim, "layer", n_levels, config)
         else:
-            self.encoder = ConvEncoder(config.conv_dim_s, "layer", n_levels, config)
+            self.encoder = ConvEncoder(own.conv_dim, "layer", n_levels, config)
         self.project = nn.Sequential(
-            nn.Linear(self.encoder.width, config.intermediate_dim),
-            nn.Linear(config.intermediate_dim, config.projection_dim),
+            nn.Linear(self.encoder.width, own.hidden_size),
+            nn.Linear(own.hidden_size, config.projection_dim),
             nn.GELU(),
         )
-        self.pool = make_pooling(config.sequence_pooling, config.projection_dim, config.attention_heads)
+        self.pool = make_pooling(own.pooling, config.projection_dim, own.attention_heads)
         self.norm = nn.LayerNorm(config.projection_dim, eps=config.layer_norm_eps)
-        self.subspaces = Subspaces(config.n_components_seq, config.latent_dim_s, config)
+        self.subspaces = Subspaces(config.components("S"), own.latent_dim, config)
         self.shortest = config.frame_length
 
     def forward(self, sequence: Tensor, lengths: Tensor, present: Tensor) -> BranchOutput:
@@ -281,8 +281,8 @@ class DecVAEModel(DecVAEPreTrainedModel):
         Returns
         -------
         DecVAEOutput
-            ``z.features`` (B, F, C + 1, projection_dim), ``z.mu`` and ``z.logvar`` (B, F, n_subspaces, latent_dim_z);
-            ``s.features`` (B, C_seq + 1, projection_dim), ``s.mu`` and ``s.logvar`` (B, n_subspaces, latent_dim_s).
+            ``z.features`` (B, F, C + 1, projection_dim), ``z.mu`` and ``z.logvar`` (B, F, n_subspaces, latent_dim);
+            ``s.features`` (B, C_seq + 1, projection_dim), ``s.mu`` and ``s.logvar`` (B, n_subspaces, latent_dim).
 
         Raises
         ------
@@ -291,14 +291,14 @@ class DecVAEModel(DecVAEPreTrainedModel):
         """
         z = s = None
         if self.branch_z is not None:
-            self._check_levels("frames", frames.shape[2], self.config.n_components)
+            self._check_levels("frames", frames.shape[2], self.config.components("Z"))
             if frames.shape[3] != self.config.frame_length:
                 raise ValueError(f"frames have {frames.shape[3]} values, expected {self.config.frame_length}")
             if frame_mask is None:
                 frame_mask = torch.ones(frames.shape[:2], dtype=torch.bool, device=frames.device)
             z = self.branch_z(frames, frames_present, frame_mask)
         if self.branch_s is not None:
-            self._check_levels("sequence", sequence.shape[1], self.config.n_components_seq)
+            self._check_levels("sequence", sequence.shape[1], self.config.components("S"))
             s = self.branch_s(sequence, sequence_lengths, sequence_present)
         return DecVAEOutput(z=z, s=s)
 
@@ -319,8 +319,8 @@ class DecVAEModel(DecVAEPreTrainedModel):
         Returns
         -------
         decvae.models.processing.Encoding
-            ``encoding.z["OC1"]`` are the means of one subspace, (F, latent_dim_z), at ``encoding.times`` seconds;
-            ``encoding.s["X"]`` those of the whole recording, (1, latent_dim_s). A list for a list.
+            ``encoding.z["OC1"]`` are the means of one subspace, (F, latent_dim), at ``encoding.times`` seconds;
+            ``encoding.s["X"]`` those of the whole recording, (1, latent_dim). A list for a list.
 
         Raises
         ------

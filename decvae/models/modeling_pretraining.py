@@ -129,10 +129,9 @@ class DecVAEForPreTraining(DecVAEPreTrainedModel):
                 reduction=objective.prior_reduction,
                 on_x=objective.prior_on_x,
             )
-        if branch == "Z":
-            weight, beta = 1.0, config.beta_z * objective.prior_weight_z
-        else:
-            weight, beta = config.decomposition_weight_s, config.beta_s * objective.prior_weight_s
+        own = config.branch_z if branch == "Z" else config.branch_s
+        beta = own.beta * own.prior_weight
+        weight = 1.0 if branch == "Z" else config.branch_s.decomposition_weight
         with torch.no_grad():
             share = between_component_share(levels[1:].flatten(1, -2), (present & mask).flatten(1))
         named = {

@@ -173,10 +173,10 @@ def latents_of(model: DecVAEModel, data: FeatureFile | Recording, indices: Seque
         If model and data have another number of components.
     """
     config, training = model.config, model.training
-    for name in ("n_components", "n_components_seq"):
-        if getattr(config, name) != getattr(data, name):
+    for branch, found in {"Z": data.n_components, "S": data.n_components_seq}.items():
+        if found != config.components(branch):
             raise ArtifactError(
-                f"{data.path} has {name} = {getattr(data, name)}, the checkpoint {getattr(config, name)}"
+                f"{data.path} has {found} components for branch {branch}, the checkpoint {config.components(branch)}"
             )
     batch = move(decvae_batch(data, indices, config.branches), model.device)
     with torch.inference_mode():

@@ -10,7 +10,7 @@ from scipy.stats import kendalltau
 
 from decvae.names import PAIRED_KEYS, dotted, score_named
 from decvae.reporting.selection import BEST, chosen_scores, matching
-from decvae.settings.objective import OPTIONS, ObjectiveSettings
+from decvae.settings.objective import named_settings
 
 # The scores of the page in their order, and the value that one single model should reach.
 TARGETS = {
@@ -104,9 +104,9 @@ def axes_around(settings: Mapping[str, Mapping[str, Any]], reference: str) -> di
     Returns
     -------
     {axis: {setting: value}}
-        The reference is on every axis. Keys that change together (both betas, both numbers of components, what comes
-        with a branch) are one axis; another objective, with whatever options, is on the axis ``objective``. Keys that
-        one of two settings lacks do not count. Settings that differ in more are on no axis.
+        The reference is on every axis. Keys that change together (both betas, both numbers of components) are one axis;
+        another objective, with whatever options, is on the axis ``objective``. Keys that one of two settings lacks do
+        not count. Settings that differ in more are on no axis.
     """
     flat = {name: dotted(values) for name, values in settings.items()}
     own = flat[reference]
@@ -115,7 +115,7 @@ def axes_around(settings: Mapping[str, Mapping[str, Any]], reference: str) -> di
         different = {key for key in own if key in values and key != "seed" and values[key] != own[key]}
         if name == reference or not different or "model" in different:
             continue
-        if "objective" in different and different <= _of_objective(own):
+        if "objective" in different and different <= {"objective", *dotted(named_settings(own["objective"]))}:
             axes.setdefault("objective", {reference: _objective(own)})[name] = _objective(values)
             continue
         last = max(different)
@@ -127,16 +127,11 @@ def axes_around(settings: Mapping[str, Mapping[str, Any]], reference: str) -> di
     return axes
 
 
-def _of_objective(flat: Mapping[str, Any]) -> set[str]:
-    """Keys that a named objective sets."""
-    return {key for key in flat if key == "objective" or key.rpartition(".")[2] in OPTIONS}
-
-
 def _objective(flat: Mapping[str, Any]) -> str:
     """Name of an objective and the options of the loss in which it differs from that name."""
-    named = ObjectiveSettings.named(flat["objective"]).to_dict()
-    options = {key.rpartition(".")[2]: value for key, value in flat.items()}
-    changed = [f"{key}={_value(options, key)}" for key in named if key in options and options[key] != named[key]]
+    named = dotted(named_settings(flat["objective"]))
+    differing = [key for key, value in named.items() if key in flat and flat[key] != value]
+    changed = [f"{key.rpartition('.')[2]}={_value(flat, key)}" for key in differing]
     return ", ".join([flat["objective"], *changed])
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from decvae.names import dotted, score_named
+from decvae.names import PAIRED_KEYS, dotted, score_named
 from decvae.reporting.published_values import paper_values, published_trend
 from decvae.reporting.seeds import over_seeds
 from decvae.reporting.selection import matching
@@ -22,7 +22,7 @@ AGGREGATIONS = ("X", "OC1", "OC2", "OC3", "OC4", "OC5", "OCs_joint", "OCs_proj",
 PROTOCOLS = ("published", "sound")
 VERDICTS = ("better", "worse")
 UTTERANCES = {"S": ("X", "all"), "Z+S": ("all",)}  # aggregations that are shown of branches with utterances
-PAPER_KEYS = ("seed", "decomposition", "beta_z", "beta_s")  # in which DecVAEs of the paper's table differ
+PAPER_KEYS = ("seed", "decomposition", *PAIRED_KEYS["beta"])  # in which DecVAEs of the paper's table differ
 BEST_RUNS = 5  # beside the targets
 
 
@@ -142,7 +142,7 @@ def _beside_paper(summary: pd.DataFrame, settings: Settings, reference: str, kin
         if own["model"] == "decvae":
             if any(flat[setting].get(key) != value for key, value in flat[reference].items() if key not in PAPER_KEYS):
                 continue
-            same = same[(same["decomposition"] == own["decomposition"]) & (same["beta_z"] == own["beta_z"])]
+            same = same[(same["decomposition"] == own["decomposition"]) & (same["beta_z"] == own["branch_z"]["beta"])]
             same = same if own["n_components"] == 3 else same.iloc[:0]
         ours = {row.score: _number(row) for row in part.itertuples()}
         for row in same.itertuples():

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
+
+from decvae.settings.branches import FrameBranchSettings, SequenceBranchSettings
 
 CHOICES = {
     "divergence": ("js", "kl"),
@@ -19,28 +22,31 @@ CHOICES = {
     "early_stopping": ("improvement", "published"),
     "loss_space": ("features", "latents"),
 }
-NAMED: dict[str, dict[str, Any]] = {
+# By section of a run; what is not here has the default.
+NAMED: dict[str, dict[str, dict[str, Any]]] = {
     "published": {
-        "units": "nats",
-        "eps": 1e-8,
-        "log_floor": 0.0,
-        "frame_reduction": "sum_clamp",
-        "pairing": "legacy",
-        "frame_index": "legacy",
-        "absent_pairs": "include",
-        "prior_on_x": False,
-        "prior_reduction": "sum",
-        "prior_weight_z": 10.0,
-        "prior_weight_s": 400.0,
-        "validation_frames": "drawn",
-        "gradient_scale": "published",
-        "early_stopping": "published",
-        "feat_extract_norm": "batch",
-        "dense_norm": "batch",
+        "loss": {
+            "units": "nats",
+            "eps": 1e-8,
+            "log_floor": 0.0,
+            "frame_reduction": "sum_clamp",
+            "pairing": "legacy",
+            "frame_index": "legacy",
+            "absent_pairs": "include",
+            "prior_on_x": False,
+            "prior_reduction": "sum",
+            "validation_frames": "drawn",
+            "gradient_scale": "published",
+            "early_stopping": "published",
+        },
+        "branch_z": {"prior_weight": 10.0, "conv_norm": "batch", "dense_norm": "batch"},
+        "branch_s": {"prior_weight": 400.0},
     },
     "corrected": {},
-    "centred": {"centring": "level"},
+    "centred": {"loss": {"centring": "level"}},
 }
+# Options of the branches that a named objective sets.
+BRANCH_OPTIONS = {"branch_z": ("prior_weight", "conv_norm", "dense_norm"), "branch_s": ("prior_weight",)}
 
 
 @dataclass(frozen=True)
@@ -74,8 +80,6 @@ class ObjectiveSettings:
         X has a prior like every subspace (published: its heads get no gradient at all).
     prior_reduction : {"mean", "sum"}
         Of the prior over frames and utterances (published: sum).
-    prior_weight_z, prior_weight_s : float
-        Factors of the prior beside beta, at least 0 (published 10 and 400).
     validation_frames : {"all", "drawn"}
         Frames in the validation loss: all, or (published) as many as in training.
     gradient_scale : {"none", "published"}
@@ -84,8 +88,6 @@ class ObjectiveSettings:
         ``published`` counts every validation after the warm-up as a failure, so that training has a fixed length.
     loss_space : {"features", "latents"}
         Where the decomposition loss acts: on the projected features (published) or on the posterior means.
-    feat_extract_norm, dense_norm : str
-        Norm of branch Z's encoder, convolutions or dense layers; see :class:`decvae.models.auto.DecVAEConfig`.
     """
 
     divergence: str = "js"
@@ -100,20 +102,16 @@ class ObjectiveSettings:
     absent_pairs: str = "exclude"
     prior_on_x: bool = True
     prior_reduction: str = "mean"
-    prior_weight_z: float = 1.0
-    prior_weight_s: float = 1.0
     validation_frames: str = "all"
     gradient_scale: str = "none"
     early_stopping: str = "improvement"
     loss_space: str = "features"
-    feat_extract_norm: str = "group"
-    dense_norm: str = "layer"
 
     def __post_init__(self):
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} must be one of {allowed}, found {getattr(self, name)!r}")
-        for name in ("eps", "log_floor", "prior_weight_z", "prior_weight_s"):
+        for name in ("eps", "log_floor"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, found {getattr(self, name)}")
         if self.temperature <= 0:
@@ -137,7 +135,9 @@ class ObjectiveSettings:
             raise ValueError(f"objective must be one of {tuple(NAMED)}, found {name!r}")
         if unknown := set(overrides) - set(OPTIONS):
             raise ValueError(f"the objective has no option {sorted(unknown)}; it has {OPTIONS}")
-        return cls(**{**NAMED[name], **{key: value for key, value in overrides.items() if value is not None}})
+        return cls(
+            **{**NAMED[name].get("loss", {}), **{key: value for key, value in overrides.items() if value is not None}}
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Every option by name."""
@@ -153,25 +153,39 @@ class ObjectiveSettings:
 
 
 OPTIONS = tuple(field.name for field in fields(ObjectiveSettings))
-NORM_OPTIONS = ("feat_extract_norm", "dense_norm")  # those in the config's section `network`
-LOSS_OPTIONS = tuple(name for name in OPTIONS if name not in ("loss_space", *NORM_OPTIONS))  # and in `loss`
+LOSS_OPTIONS = tuple(name for name in OPTIONS if name != "loss_space")  # those in the config's section `loss`
 FRAME_OPTIONS = ("frame_reduction", "pairing", "frame_index")  # no matter to branch S, whose rows are utterances
 
 
-def with_objective(run: dict[str, Any]) -> dict[str, Any]:
-    """A run's settings in which every option that was null has the value of its named objective.
+def named_settings(name: str) -> dict[str, Any]:
+    """Every setting of a run that a named objective sets, with its value: ``loss_space`` and options by section.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name.
+    """
+    options = ObjectiveSettings.named(name).to_dict()
+    branches = {
+        kind.name: {key: getattr(kind, key) for key in BRANCH_OPTIONS[kind.name]} | NAMED[name].get(kind.name, {})
+        for kind in (FrameBranchSettings, SequenceBranchSettings)
+    }
+    return {"loss_space": options.pop("loss_space"), "loss": options, **branches}
+
+
+def with_objective(run: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's settings in which every option that was null, or not there, has the value of its named objective.
 
     Parameters
     ----------
-    run : dict
-        With ``objective``, ``loss_space``, ``loss`` and ``network`` of the config; it is not changed.
+    run : mapping
+        With ``objective``, and any of ``loss_space``, ``loss``, ``branch_z``, ``branch_s``. It is not changed.
     """
-    loss, network = run["loss"], run["network"]
-    given = {name: loss.get(name) for name in LOSS_OPTIONS} | {name: network.get(name) for name in NORM_OPTIONS}
-    full = ObjectiveSettings.named(run["objective"], loss_space=run["loss_space"], **given).to_dict()
-    return {
-        **run,
-        "loss_space": full["loss_space"],
-        "loss": {**loss, **{name: full[name] for name in LOSS_OPTIONS}},
-        "network": {**network, **{name: full[name] for name in NORM_OPTIONS}},
-    }
+    found = dict(run)
+    for section, named in named_settings(run["objective"]).items():
+        given = run.get(section)
+        if isinstance(named, dict):
+            found[section] = {**named, **{key: value for key, value in (given or {}).items() if value is not None}}
+        elif given is None:
+            found[section] = named
+    return found

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """Optimisation; the defaults are the published SimVowels run.
+    """Optimisation, but the learning rates: those are of each branch (:mod:`decvae.settings.branches`).
 
     Attributes
     ----------
@@ -20,13 +19,6 @@ class TrainingSettings:
         (the same number of frames drawn, no component absent) and no statistic is taken over the batch (not with the
         centred objective, nor with a batch norm).
     max_epochs : int
-    learning_rate_z, learning_rate_s : float
-        Of branch Z (and of the autoencoders) and of branch S.
-    scheduler_z, scheduler_s : str
-        Names of ``transformers.SchedulerType``.
-    scheduler_kwargs_z, scheduler_kwargs_s : dict
-        Further arguments of ``transformers.get_scheduler``, such as ``{num_cycles: 3}``.
-    warmup_steps_z, warmup_steps_s : int
     weight_decay, adam_beta1, adam_beta2, adam_epsilon : float
         Of AdamW.
     clip_norm : float
@@ -59,14 +51,6 @@ class TrainingSettings:
     batch_size: int = 16
     accumulation: int = 1
     max_epochs: int = 150
-    learning_rate_z: float = 8e-5
-    learning_rate_s: float = 1e-4
-    scheduler_z: str = "constant_with_warmup"
-    scheduler_s: str = "linear"
-    scheduler_kwargs_z: dict[str, Any] = field(default_factory=dict)
-    scheduler_kwargs_s: dict[str, Any] = field(default_factory=dict)
-    warmup_steps_z: int = 5000
-    warmup_steps_s: int = 5000
     weight_decay: float = 1e-4
     adam_beta1: float = 0.5
     adam_beta2: float = 0.999

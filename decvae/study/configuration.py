@@ -22,12 +22,40 @@ from decvae.study.lineage import lineage_problems
 from decvae.study.runs import (
     EVERY,
     RUN_COLUMNS,
+    component_counts,
     decomposition_section,
     merge,
     resolve_runs,
     sure_epochs,
 )
 from decvae.study.sweeps import expand_sweeps, name_places
+
+# Where a key of a run stands now, by where it stood once.
+MOVED = {
+    **{f"beta_{letter}": f"branch_{letter}.beta" for letter in "zs"},
+    "n_components_seq": "branch_s.n_components",
+    "loss.frames": "branch_z.frames",
+    "loss.sequence_frames": "branch_s.frames",
+    "loss.decomposition_weight_s": "branch_s.decomposition_weight",
+    **{f"loss.prior_weight_{letter}": f"branch_{letter}.prior_weight" for letter in "zs"},
+    "network.frame_encoder": "branch_z.encoder",
+    "network.sequence_encoder": "branch_s.encoder",
+    "network.sequence_pooling": "branch_s.pooling",
+    "network.attention_heads": "branch_s.attention_heads",
+    "network.feat_extract_norm": "branch_z.conv_norm",
+    "network.dense_norm": "branch_z.dense_norm",
+    "network.hidden_size": "branch_z.hidden_size",
+    "network.intermediate_dim": "branch_s.hidden_size",
+    **{
+        f"{section}.{key}_{letter}": f"branch_{letter}.{key}"
+        for section, keys in {
+            "network": ("conv_dim", "dense_dim", "latent_dim"),
+            "training": ("learning_rate", "scheduler", "scheduler_kwargs", "warmup_steps"),
+        }.items()
+        for key in keys
+        for letter in "zs"
+    },
+}
 
 
 def load_config(paths: str | Path | Sequence[str | Path], schema: str | Path | dict[str, Any]) -> dict[str, Any]:
@@ -60,12 +88,27 @@ def validate_config(config: dict[str, Any], schema: str | Path | dict[str, Any])
     """
     expanded, places, unseeded = expand_sweeps(config)
     try:
+        if moved := list(_moved_keys(expanded)):
+            raise ConfigError(moved)
         filled = complete(expanded, schema if isinstance(schema, dict) else load_schema(schema))
         if problems := list(_inconsistencies(filled)):
             raise ConfigError(problems)
     except ConfigError as error:
         raise ConfigError(name_places(error.problems, places)) from None
     return {**filled, "run_places": places, "unseeded_labels": unseeded}
+
+
+def _moved_keys(config: dict[str, Any]) -> Iterator[str]:
+    """Keys of runs that stand somewhere else now."""
+    runs = config.get("runs", [])
+    owners = {"run_defaults": config.get("run_defaults")}
+    owners |= {f"runs[{place}]": run for place, run in enumerate(runs if isinstance(runs, list) else [])}
+    for owner, values in owners.items():
+        for old, new in MOVED.items():
+            section, _, last = old.rpartition(".")
+            found = values.get(section) if section and isinstance(values, dict) else values
+            if isinstance(found, dict) and last in found:
+                yield f"`{owner}.{old}` is `{new}` now: keys of one branch stand in a section of that branch."
 
 
 def _inconsistencies(config: dict[str, Any]) -> Iterator[str]:
@@ -119,11 +162,12 @@ def _decomposition_inconsistencies(config: dict[str, Any]) -> Iterator[str]:
         if "device" in own:
             yield f"`{key}.device` is {own['device']!r}; the device is that of all runs, set `decomposition.device`."
         limits = section["frequency_groups_hz"]
-        for grouping, size in (("grouping_frame", "n_components"), ("grouping_sequence", "n_components_seq")):
-            if section[grouping] == "frequency_groups" and full[size] > len(limits) + 1:
+        names = ("n_components", "branch_s.n_components")
+        for scale, name, size in zip(("frame", "sequence"), names, component_counts(full), strict=True):
+            if section[f"grouping_{scale}"] == "frequency_groups" and size > len(limits) + 1:
                 yield (
-                    f"`{key}.frequency_groups_hz` has {len(limits)} limits, but `runs[{place}]` has {size} "
-                    f"{full[size]}, which needs {full[size] - 1}."
+                    f"`{key}.frequency_groups_hz` has {len(limits)} limits, but `runs[{place}]` has {name} {size}, "
+                    f"which needs {size - 1}."
                 )
 
 
@@ -144,18 +188,18 @@ def _section_inconsistencies(key: str, section: dict[str, Any]) -> Iterator[str]
 
 def _run_inconsistencies(config: dict[str, Any], key: str, run: dict[str, Any]) -> Iterator[str]:
     full = merge(config["run_defaults"], run)
-    corpus, model, beta, network = full["corpus"], full["model"], full["beta_z"], full["network"]
+    corpus, model, beta, sequences = full["corpus"], full["model"], full["branch_z"]["beta"], full["branch_s"]
     if corpus not in config["corpora"]:
         owner = key if "corpus" in run else "run_defaults"
         yield f"`{owner}.corpus` is {corpus!r}, which `corpora` does not have.{suggest(corpus, config['corpora'])}"
-    if model in FIXED_BETA and "beta_z" in run and beta != FIXED_BETA[model]:
+    if model in FIXED_BETA and "beta" in run.get("branch_z", {}) and beta != FIXED_BETA[model]:
         yield (
-            f"`{key}.beta_z` is {beta:g}, but `model: {model}` is the autoencoder with beta {FIXED_BETA[model]:g}. "
-            "Leave the key out, or use `model: beta_vae`."
+            f"`{key}.branch_z.beta` is {beta:g}, but `model: {model}` is the autoencoder with beta "
+            f"{FIXED_BETA[model]:g}. Leave the key out, or use `model: beta_vae`."
         )
     if model == "beta_vae" and beta in FIXED_BETA.values():
         name = "ae" if beta == 0 else "vae"
-        yield f"`{key}.beta_z` is {beta:g}, and the autoencoder with this beta is `model: {name}`; use that name."
+        yield f"`{key}.branch_z.beta` is {beta:g}, which makes it the autoencoder `model: {name}`; use that name."
     trained = model not in FITTED and full["adaptation"] != "none"
     missing = _unsure_checkpoints(_wanted_checkpoints(config, full["label"]), full["training"]) if trained else []
     if missing:
@@ -166,11 +210,12 @@ def _run_inconsistencies(config: dict[str, Any], key: str, run: dict[str, Any]) 
             f"newest multiples of `checkpoint_steps` ({full['training']['checkpoint_steps']}). See "
             "`training.checkpoint_epochs`, `checkpoint_steps`, `keep_checkpoints` and `early_stopping_patience`."
         )
-    attends = model == "decvae" and full["branches"] != "Z" and network["sequence_pooling"] == "attention"
-    if attends and network["projection_dim"] % network["attention_heads"]:
+    attends = model == "decvae" and full["branches"] != "Z" and sequences["pooling"] == "attention"
+    width, heads = full["network"]["projection_dim"], sequences["attention_heads"]
+    if attends and width % heads:
         yield (
-            f"`{key}.network.attention_heads` is {network['attention_heads']}, which does not divide "
-            f"`projection_dim` {network['projection_dim']}; each head takes an equal part of it."
+            f"`{key}.branch_s.attention_heads` is {heads}, which does not divide `network.projection_dim` {width}; "
+            "each head takes an equal part of it."
         )
 
 

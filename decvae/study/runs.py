@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from decvae.artifacts import WEIGHTS, file_sha256, settings_hash
 from decvae.names import AUTOENCODERS, FITTED, FIXED_BETA, MODELS, PAIRED_KEYS, decvae_name, dotted
+from decvae.settings.branches import OBJECTIVE_KEYS, OPTIMISATION_KEYS, SECTIONS
 from decvae.settings.objective import FRAME_OPTIONS, with_objective
 from decvae.settings.schema import ConfigError, suggest
 from decvae.study.lineage import inherit, lineage_label, lineage_settings, making_order, source_places
@@ -21,33 +22,39 @@ from decvae.study.lineage import inherit, lineage_label, lineage_settings, makin
 EVERY = "every"  # in evaluation.checkpoints
 
 _NOT_OF_CORPUS = ("traversal", "controlled_sets", "root", "content")
-_COMMON_KEYS = ("corpus", "model", "decomposition", "n_components", "n_components_seq", "input", "seed")
-_MODEL_KEYS = {
-    "decvae": ("objective", "loss_space", "branches", "beta_z", "beta_s", "network", "loss", "training"),
-    **dict.fromkeys(AUTOENCODERS, ("beta_z", "autoencoder", "loss", "training")),
+# Keys of a run, whole or by section, that reach every model, and those that reach some.
+_COMMON_KEYS = ("corpus", "model", "decomposition", "n_components", "input", "seed")
+_MODEL_KEYS: dict[str, tuple[str, ...]] = {
+    "decvae": ("objective", "loss_space", "branches", "branch_z", "branch_s", "network", "loss", "training"),
+    **dict.fromkeys(
+        AUTOENCODERS, ("autoencoder", "training", *(f"branch_z.{key}" for key in ("beta", *OPTIMISATION_KEYS)))
+    ),
     "pca": ("linear",),
     "ica": ("linear",),
     "kpca": ("linear", "kernel"),
     "raw": (),
 }
-LABEL_SYMBOLS = {"beta": "β", "beta_z": "βz", "beta_s": "βs", "n_components": "C", "n_components_seq": "C_seq"}
-_SOME_MODELS_KEYS = {key for keys in _MODEL_KEYS.values() for key in keys}
+_SOME_MODELS_SECTIONS = {key.partition(".")[0] for keys in _MODEL_KEYS.values() for key in keys}
+# How labels call a key; others by their last part, those of a branch with its letter.
+LABEL_SYMBOLS = {
+    "beta": "β",
+    "branch_z.beta": "βz",
+    "branch_s.beta": "βs",
+    "n_components": "C",
+    "branch_s.n_components": "C_seq",
+    "branch_z.frames": "frames",
+    "branch_s.frames": "sequence_frames",
+}
 RUN_COLUMNS = (
     *("run", "label", "setting", "model", "objective", "corpus", "decomposition", "n_components", "input"),
     *("beta_z", "beta_s", "seed", "adaptation", "start_from"),
 )
-# Keys of the network that a choice leaves without use, and those of one branch only.
+# Keys of a section that one of its choices leaves without use.
 _UNUSED = {
-    "frame_encoder": {"dense": ("conv_dim_z", "feat_extract_norm"), "conv": ("dense_dim_z", "dense_norm")},
-    "sequence_encoder": {"fc": ("conv_dim_s",), "conv": ("dense_dim_s",)},
-    "sequence_pooling": dict.fromkeys(("lstm", "average", "max"), ("attention_heads",)),
+    ("branch_z", "encoder"): {"dense": ("conv_dim", "conv_norm"), "conv": ("dense_dim", "dense_norm")},
+    ("branch_s", "encoder"): {"fc": ("conv_dim",), "conv": ("dense_dim",)},
+    ("branch_s", "pooling"): dict.fromkeys(("lstm", "average", "max"), ("attention_heads",)),
 }
-_BRANCH_KEYS = {
-    "Z": ("feat_extract_norm", "dense_norm", "hidden_size"),
-    "S": ("sequence_encoder", "sequence_pooling", "attention_heads", "intermediate_dim"),
-}
-_BRANCH_LETTERS = {"dual": "zs", "Z": "z", "S": "s"}
-_LOSS_KEYS = {"Z": ("beta_z", "frames"), "S": ("beta_s", "sequence_frames", "decomposition_weight_s")}
 # What the result of each method depends on (equal to decvae.settings.decomposition.method_settings).
 _SHARED_KEYS = ("weak_frame", "weak_sequence", "silence_rms", "silence_low_rms", "silence_low_hz", "notch", "storage")
 _GROUPING_KEYS = ("grouping_frame", "grouping_sequence", "frequency_groups_hz")
@@ -60,10 +67,21 @@ _METHOD_KEYS = {
 
 
 def reaches(model: str, key: str) -> bool:
-    """A key of a run (its first part) has a use in runs of this model."""
-    if model in FIXED_BETA and key == "beta_z":
+    """A key of a run, such as ``branch_z.frames``, has a use in runs of this model."""
+    if model in FIXED_BETA and key == "branch_z.beta":
         return False
-    return key not in _SOME_MODELS_KEYS or key in _MODEL_KEYS.get(model, ())
+    section, own = key.partition(".")[0], _MODEL_KEYS.get(model, ())
+    return section not in _SOME_MODELS_SECTIONS or section in own or key in own
+
+
+def name_in_label(key: str) -> str:
+    """How labels call a key of a run.
+
+    >>> name_in_label("branch_z.beta"), name_in_label("branch_s.latent_dim"), name_in_label("loss.pairing")
+    ('βz', 'latent_dim_s', 'pairing')
+    """
+    section, _, last = key.rpartition(".")
+    return LABEL_SYMBOLS.get(key, f"{last}_{section[-1]}" if section in SECTIONS.values() else last)
 
 
 def merge(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
@@ -91,6 +109,25 @@ def sure_epochs(training: dict[str, Any]) -> list[int]:
         return kept
     first = -(-max(1, training["early_stopping_warmup_epochs"]) // step) * step
     return [epoch for epoch in kept if epoch <= first + (patience - 1) * step]
+
+
+def without(settings: dict[str, Any], *keys: str) -> dict[str, Any]:
+    """A copy of settings without some of their keys, whether they have them or not.
+
+    >>> without({"seed": 0, "branch_z": {"beta": 0.1, "frames": 8}}, "seed", "branch_z.beta", "loss.units")
+    {'branch_z': {'frames': 8}}
+    """
+    found = copy.deepcopy(settings)
+    for key in keys:
+        section, _, last = key.rpartition(".")
+        (found.get(section, {}) if section else found).pop(last, None)
+    return found
+
+
+def component_counts(full: dict[str, Any]) -> tuple[int, int]:
+    """Components of frames and of sequences in settings with defaults."""
+    own = full["branch_s"]["n_components"]
+    return full["n_components"], full["n_components"] if own is None else own
 
 
 def corpus_settings(config: dict[str, Any], corpus: str) -> dict[str, Any]:
@@ -174,7 +211,7 @@ class Run:
         The label without the seed: equal for runs that differ by seed only, as their sources may, and for no others.
     settings : dict
         Every setting that reaches the run and no other: a linear baseline has no ``network``, a Z-only run no
-        ``conv_dim_s``. Weights and frames of the loss are always there; those of an absent branch are 0.
+        ``branch_s``.
     corpus_id, decomposition_id : str
         Folders of the corpus and of the decomposition that the run reads.
     decomposition : dict
@@ -206,6 +243,11 @@ class Run:
         return self.settings["input"]
 
     @property
+    def beta_z(self) -> float | None:
+        """Beta of branch Z, or of an autoencoder; None for other models."""
+        return self.settings.get("branch_z", {}).get("beta")
+
+    @property
     def bands(self) -> str | None:
         """Where the bands of its decomposition come from, such as ``detected``; None for a method without bands."""
         if (boundaries := self.decomposition.get("boundaries")) is None:
@@ -233,11 +275,11 @@ class Run:
     @property
     def family(self) -> str:
         """Equal for runs that differ by seed and betas only."""
-        return self.hash_without("seed", "beta_z", "beta_s")
+        return self.hash_without("seed", *PAIRED_KEYS["beta"])
 
     def hash_without(self, *keys: str) -> str:
         """Hash of what the run depends on but for some of its settings and the seed of its source."""
-        others = {key: value for key, value in self.settings.items() if key not in keys}
+        others = without(self.settings, *keys)
         if self.source is not None:
             others["start_from"] = {**others["start_from"], "run": self.source.setting}
         return settings_hash([others, self.corpus_id, self.decomposition_id])
@@ -259,8 +301,9 @@ class Run:
         own = {"run": self.name, "label": self.label, "setting": self.setting, "corpus": self.corpus_id}
         known = {**self.settings, **own}
         known["start_from"] = self.source.label if self.source else self.settings.get("start_from", {}).get("path")
-        absent = {"Z": "beta_s", "S": "beta_z"}.get(self.settings.get("branches"))
-        return {name: known.get(name) if name != absent else None for name in RUN_COLUMNS}
+        for letter in "zs":
+            known[f"beta_{letter}"] = self.settings.get(f"branch_{letter}", {}).get("beta")
+        return {name: known.get(name) for name in RUN_COLUMNS}
 
 
 def resolve_runs(config: dict[str, Any]) -> dict[str, Run]:
@@ -315,8 +358,7 @@ def _make_runs(
             own["start_from"]["run"] = source.name
         elif "start_from" in own:
             own["start_from"]["sha256"] = _sha256_of(own["start_from"]["path"], f"runs[{place}].start_from.path")
-        section = decomposition_section(config, resolved[place])
-        run = _make_run(config, own, section, labels[place], source)
+        run = _make_run(config, resolved[place], own, labels[place], source)
         name = unseeded[place] if unseeded[place] not in names.values() else f"{unseeded[place]} ({len(names) + 1})"
         made[place] = replace(run, setting=names.setdefault(run.hash_without("seed"), name))
     return [made[place] for place in range(len(settings))]
@@ -387,54 +429,56 @@ def _unknown_labels(labels: list[str], by_label: dict[str, Run], key: str) -> li
 def _run_settings(full: dict[str, Any], master_seed: int) -> dict[str, Any]:
     """The settings that reach a run of its model and branches."""
     model = full["model"]
-    own = {key: copy.deepcopy(full[key]) for key in (*_COMMON_KEYS, *_MODEL_KEYS[model])}
+    own = _chosen(full, (*_COMMON_KEYS, *_MODEL_KEYS[model]))
     own["seed"] += master_seed
     if model in FIXED_BETA:
-        own["beta_z"] = FIXED_BETA[model]
+        own["branch_z"]["beta"] = FIXED_BETA[model]
     if model == "raw":
         own["linear"] = {"n_components": 0}  # nothing is reduced
-    if model in AUTOENCODERS:
-        own["loss"] = {"frames": own["loss"]["frames"]}
     if model == "decvae":
-        own = with_objective(own)
-        if own["branches"] == "S":
-            own["loss"] = {key: value for key, value in own["loss"].items() if key not in FRAME_OPTIONS}
-        for choice, unused in _UNUSED.items():
-            for key in unused.get(own["network"][choice], ()):
-                del own["network"][key]
-    branches = full["branches"] if model == "decvae" else "Z"
-    own = own if branches == "dual" else _without_branch(own, {"Z": "S", "S": "Z"}[branches])
+        own = _of_its_branches(with_objective(own))
     if full["adaptation"] == "none":
-        own = {key: value for key, value in own.items() if key not in ("training", "loss")}
+        of_training = (*OBJECTIVE_KEYS[1:], *OPTIMISATION_KEYS)
+        keys = [f"{section}.{key}" for section in SECTIONS.values() for key in of_training]
+        own = without(own, "training", "loss", *keys)
     return own | lineage_settings(full)
 
 
-def _without_branch(settings: dict[str, Any], branch: str) -> dict[str, Any]:
-    """Settings without those of one branch; its weights in the loss and its number of frames are 0."""
-    kept = {}
-    for key, value in settings.items():
-        if key in _LOSS_KEYS[branch]:
-            kept[key] = 0.0 if isinstance(value, float) else 0
-        elif not key.endswith(f"_{branch.lower()}") and key not in _BRANCH_KEYS[branch]:
-            kept[key] = _without_branch(value, branch) if isinstance(value, dict) else value
-    return kept
+def _chosen(full: dict[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    """A copy of some keys, given whole."""
+    found: dict[str, Any] = {}
+    for key in keys:
+        section, _, last = key.rpartition(".")
+        target, source = (found.setdefault(section, {}), full[section]) if section else (found, full)
+        target[last] = copy.deepcopy(source[last])
+    return found
+
+
+def _of_its_branches(settings: dict[str, Any]) -> dict[str, Any]:
+    """A DecVAE's settings without the section of an absent branch, and what its choices leave without use."""
+    unused = {"Z": ["branch_s"], "S": ["branch_z", *(f"loss.{key}" for key in FRAME_OPTIONS)]}
+    keys = unused.get(settings["branches"], [])
+    for (section, choice), others in _UNUSED.items():
+        keys += [f"{section}.{key}" for key in others.get(settings[section][choice], ())]
+    sequences = {"n_components": settings["n_components"], **settings["branch_s"]}
+    return without({**settings, "branch_s": sequences}, *keys)
 
 
 def _make_run(
-    config: dict[str, Any], settings: dict[str, Any], section: dict[str, Any], label: str, source: Run | None
+    config: dict[str, Any], full: dict[str, Any], settings: dict[str, Any], label: str, source: Run | None
 ) -> Run:
     corpus, method = settings["corpus"], settings["decomposition"]
-    decomposition = decomposition_settings(section, method, settings["n_components"], settings["n_components_seq"])
+    decomposition = decomposition_settings(decomposition_section(config, full), method, *component_counts(full))
     ids = (corpus_id(config, corpus), decomposition_id(decomposition))
     features = config["features"][settings["input"]]
     parts = [corpus, settings["model"], f"{method}_C{settings['n_components']}", settings["input"]]
     if settings["model"] == "decvae":
         parts[1] += f"_{settings['objective']}"
-        parts[1] += "_dense" if settings["network"]["frame_encoder"] == "dense" else ""
+        parts[1] += "_dense" if has_dense_encoder(settings) else ""
     parts[1] += lineage_label(settings).replace(" ", "_")
-    branches = {"decvae": settings.get("branches"), "beta_vae": "Z"}.get(settings["model"])
-    if branches:
-        parts.append("_".join(f"b{name}{settings[f'beta_{name}']:g}" for name in _BRANCH_LETTERS[branches]))
+    if settings["model"] in ("decvae", "beta_vae"):
+        betas = {letter: settings[f"branch_{letter}"]["beta"] for letter in "zs" if f"branch_{letter}" in settings}
+        parts.append("_".join(f"b{letter}{beta:g}" for letter, beta in betas.items()))
     parts += [f"s{settings['seed']}", settings_hash([settings, ids, features])]
     return Run("-".join(parts), label, label, settings, *ids, decomposition, source)
 
@@ -444,7 +488,7 @@ def _labels(settings: list[dict[str, Any]], given: list[str | None], *left_out: 
     labels, groups = list(given), {}
     for place, own in enumerate(settings):
         if not labels[place]:
-            groups.setdefault(_base_label(own), {})[place] = _flat(own)
+            groups.setdefault(_base_label(own), {})[place] = dotted(own)
     for name, group in groups.items():
         first = next(iter(group.values()))
         differing = {key for flat in group.values() for key in first.keys() | flat if flat.get(key) != first.get(key)}
@@ -476,26 +520,25 @@ def _base_label(settings: dict[str, Any]) -> str:
     elif model != "decvae":
         name = MODELS[model].label
     else:
-        beta = settings[f"beta_{_BRANCH_LETTERS[settings['branches']][0]}"]
-        name = decvae_name(beta, settings["decomposition"])
-        encoder = " dense" if settings["network"]["frame_encoder"] == "dense" else ""
-        name += f" {settings['objective']}{encoder}"
+        name = decvae_series(settings, settings.get("branch_z", settings.get("branch_s"))["beta"])
     return name + lineage_label(settings)
 
 
-def _flat(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings by their innermost key."""
-    return {key.rpartition(".")[2]: value for key, value in dotted(settings).items()}
+def decvae_series(settings: dict[str, Any], beta: float | None) -> str:
+    """Name of a DecVAE by its beta, decomposition, objective and kind of encoder."""
+    dense = " dense" if has_dense_encoder(settings) else ""
+    return f"{decvae_name(beta, settings['decomposition'])} {settings['objective']}{dense}"
+
+
+def has_dense_encoder(settings: dict[str, Any]) -> bool:
+    """The frames of a DecVAE are encoded by fully connected layers."""
+    return settings.get("branch_z", {}).get("encoder") == "dense"
 
 
 def _differences(flat: dict[str, Any], keys: list[str]) -> str:
-    if set(PAIRED_KEYS["beta"]) <= set(keys) and flat["beta_z"] == flat["beta_s"]:
-        keys = ["beta", *(key for key in keys if key not in PAIRED_KEYS["beta"])]
-        flat = {**flat, "beta": flat["beta_z"]}
-    shown = [
-        f"{LABEL_SYMBOLS.get(key, key)}={flat[key]:g}"
-        if isinstance(flat[key], float)
-        else f"{LABEL_SYMBOLS.get(key, key)}={flat[key]}"
-        for key in keys
-    ]
-    return f" ({', '.join(shown)})" if shown else ""
+    for name, pair in reversed(PAIRED_KEYS.items()):
+        if set(pair) <= set(keys) and len({flat[key] for key in pair}) == 1:
+            flat = {**flat, name: flat[pair[0]]}
+            keys = [name, *(key for key in keys if key not in pair)]
+    values = {name_in_label(key): f"{flat[key]:g}" if isinstance(flat[key], float) else flat[key] for key in keys}
+    return f" ({', '.join(f'{name}={value}' for name, value in values.items())})" if values else ""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from decvae.names import PAIRED_KEYS
-from decvae.study.runs import LABEL_SYMBOLS, merge, reaches
+from decvae.study.runs import merge, name_in_label, reaches
 
 OVERLAYS = "overlays"
 SHORTHANDS = {"beta": PAIRED_KEYS["beta"]}
@@ -41,7 +41,7 @@ def expand_sweeps(config: dict[str, Any]) -> tuple[dict[str, Any], list[str], li
     """The configuration with one entry of ``runs`` for every run.
 
     The axes of an entry are those of ``run_defaults.sweep`` that its model has a use for, overridden by its own. An
-    axis is a key of a run (``seed``, ``loss.frames``), ``beta`` for both priors, or ``overlays``, whose values are
+    axis is a key of a run (``seed``, ``branch_z.frames``), ``beta`` for both priors, or ``overlays``, whose values are
     sections to lay over the entry. An entry with a label gives its runs labels of their own. An entry that starts from
     the label of another one starts, point by point, from the run of that entry with the same values; a zero-shot entry
     has the axes of its source. Where ``traversal.runs``, ``embeddings.runs`` or ``evaluation.untrained`` has the label
@@ -141,7 +141,7 @@ def _axes_of(entry: Entry, defaults: Entry) -> Axes:
     useful = {
         axis: values
         for axis, values in shared.items()
-        if axis == OVERLAYS or any(reaches(model, key.partition(".")[0]) for key in SHORTHANDS.get(axis, (axis,)))
+        if axis == OVERLAYS or any(reaches(model, key) for key in SHORTHANDS.get(axis, (axis,)))
     }
     return {**useful, **own}
 
@@ -158,7 +158,7 @@ def _label(swept: _Swept, point: Point, axes: Iterable[str]) -> str | None:
     overlaid = point.get(OVERLAYS, {}).get("label")
     label = " ".join(str(name) for name in (swept.entry.get("label"), overlaid) if name is not None)
     shown = [
-        f"{LABEL_SYMBOLS.get(axis, axis.rpartition('.')[2])}={_shown(axis, swept.axes, point)}"
+        f"{name_in_label(axis)}={_shown(axis, swept.axes, point)}"
         for axis in axes
         if len(swept.axes[axis]) > 1 and not (axis == OVERLAYS and overlaid is not None)
     ]
@@ -190,7 +190,7 @@ def _entry_at(swept: _Swept, point: Point, label: str | None, by_label: dict[str
 
 
 def _override(axis: str, value: Any) -> Entry:
-    """``loss.frames`` and 5 as ``{"loss": {"frames": 5}}``; a shorthand as its keys."""
+    """``loss.pairing`` and "own" as ``{"loss": {"pairing": "own"}}``; a shorthand as its keys."""
     found: Entry = {}
     for key in SHORTHANDS.get(axis, (axis,)):
         section: Any = copy.deepcopy(value)

@@ -25,6 +25,7 @@ from decvae.models.classification import (
     DecVAEForSequenceClassification,
 )
 from decvae.models.heads import IGNORED, TEMPORAL_HEADS
+from decvae.settings.branches import branches_of
 from decvae.training.pretrain import decvae_config, finish_run, train_model
 from decvae.training.trainer import Trainer
 from decvae.training.transfer import prepare
@@ -235,11 +236,12 @@ def finetune_run(
         )
     model = build_classifier(run, train)
     origin = prepare(model, run, source)
+    frames, sequences = branches_of(run)
     make = partial(
         labelled_batch,
         branches=run["branches"],
-        wanted=run["loss"]["frames"],
-        wanted_seq=run["loss"]["sequence_frames"],
+        wanted=frames.frames,
+        wanted_seq=sequences.frames,
         consecutive=section["head"] in TEMPORAL_HEADS,
     )
     run_dir = Path(run_dir)

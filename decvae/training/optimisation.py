@@ -12,6 +12,7 @@ from transformers import get_scheduler
 from transformers.optimization import TYPE_TO_SCHEDULER_FUNCTION, SchedulerType
 
 if TYPE_CHECKING:
+    from decvae.settings.branches import BranchSettings
     from decvae.settings.training import TrainingSettings
 
 METRIC_SCHEDULERS = ("reduce_lr_on_plateau", "greedy")  # these follow the validation loss, not the step
@@ -41,11 +42,13 @@ def parameter_groups(model: nn.Module) -> dict[str, list[nn.Parameter]]:
     return {name: parameters for name, parameters in groups.items() if parameters}
 
 
-def make_optimizer(parameters: list[nn.Parameter], settings: TrainingSettings, branch: str) -> torch.optim.AdamW:
-    """AdamW with the learning rate of a branch ("z" or "s")."""
+def make_optimizer(
+    parameters: list[nn.Parameter], settings: TrainingSettings, branch: BranchSettings
+) -> torch.optim.AdamW:
+    """AdamW with the learning rate of a branch."""
     return torch.optim.AdamW(
         parameters,
-        lr=getattr(settings, f"learning_rate_{branch}"),
+        lr=branch.learning_rate,
         betas=(settings.adam_beta1, settings.adam_beta2),
         eps=settings.adam_epsilon,
         weight_decay=settings.weight_decay,
@@ -53,24 +56,23 @@ def make_optimizer(parameters: list[nn.Parameter], settings: TrainingSettings, b
     )
 
 
-def make_scheduler(optimizer: torch.optim.Optimizer, settings: TrainingSettings, branch: str, max_steps: int) -> Any:
-    """The learning rate schedule of a branch ("z" or "s") over ``max_steps``.
+def make_scheduler(optimizer: torch.optim.Optimizer, branch: BranchSettings, max_steps: int) -> Any:
+    """The learning rate schedule of a branch over ``max_steps``.
 
     Raises
     ------
     ValueError
-        If ``training.scheduler_kwargs_BRANCH`` does not fit the schedule; the message lists what it takes.
+        If its ``scheduler_kwargs`` do not fit the schedule; the message lists what it takes.
     """
-    name, options = getattr(settings, f"scheduler_{branch}"), getattr(settings, f"scheduler_kwargs_{branch}")
-    warmup = min(getattr(settings, f"warmup_steps_{branch}"), max_steps)
+    name, options = branch.scheduler, branch.scheduler_kwargs
     taken = inspect.signature(TYPE_TO_SCHEDULER_FUNCTION[SchedulerType(name)]).parameters
     own = sorted(set(taken) - {"optimizer", "num_warmup_steps", "num_training_steps", "last_epoch"})
     try:
         if own != ["kwargs"] and (foreign := sorted(set(options) - set(own))):
             raise TypeError(f"unknown {foreign}")
-        return get_scheduler(name, optimizer, warmup, max_steps, options)
+        return get_scheduler(name, optimizer, min(branch.warmup_steps, max_steps), max_steps, options)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"training.scheduler_kwargs_{branch} {options} does not fit scheduler_{branch} {name!r} ({error}); "
+            f"{branch.name}.scheduler_kwargs {options} does not fit {branch.name}.scheduler {name!r} ({error}); "
             f"it takes {own}"
         ) from error

@@ -22,7 +22,8 @@ from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.distributed import is_first_process
 from decvae.models.kernel_pca import fit_kernel_pca
 from decvae.models.modeling_pretraining import DecVAEForPreTraining
-from decvae.settings.objective import LOSS_OPTIONS, ObjectiveSettings
+from decvae.settings.branches import branches_of
+from decvae.settings.objective import ObjectiveSettings
 from decvae.settings.training import TrainingSettings
 from decvae.training.history import History
 from decvae.training.logs import LoggingSettings
@@ -121,7 +122,7 @@ def build_model(run: dict[str, Any], data: FeatureFile, seed: int) -> DecVAEForP
     """An untrained DecVAE or autoencoder whose weights depend on the seed alone."""
     torch.manual_seed(seed)
     if run["model"] in AUTOENCODERS:
-        beta = {"ae": 0.0, "vae": 1.0}.get(run["model"], run["beta_z"])
+        beta = {"ae": 0.0, "vae": 1.0}.get(run["model"], run["branch_z"]["beta"])
         width = data.vectors(0).shape[-1]
         return Autoencoder(
             AutoencoderConfig(input_dim=width, beta=beta, preprocessing=_preprocessing(run, data), **run["autoencoder"])
@@ -135,15 +136,13 @@ def decvae_config(run: dict[str, Any], data: FeatureFile, **others: Any) -> DecV
         raise ValueError(f"unknown model {run['model']!r}")
     return DecVAEConfig(
         n_components=data.n_components,
-        n_components_seq=data.n_components_seq,
         branches=run["branches"],
         frame_length=data.frame_length,
         objective=run["objective"],
-        loss={name: run["loss"].get(name) for name in LOSS_OPTIONS},
-        beta_z=run["beta_z"],
-        beta_s=run["beta_s"],
+        loss=run["loss"],
         loss_space=run["loss_space"],
-        decomposition_weight_s=run["loss"]["decomposition_weight_s"],
+        branch_z=run.get("branch_z"),
+        branch_s={**run.get("branch_s", {}), "n_components": data.n_components_seq},
         preprocessing=_preprocessing(run, data),
         **run["network"],
         **others,
@@ -157,14 +156,14 @@ def _preprocessing(run: dict[str, Any], data: FeatureFile) -> dict[str, Any]:
 
 def _batch_maker(run: dict[str, Any], objective: ObjectiveSettings) -> Callable[..., Batch]:
     """How the batches of a run are made: ``make(data, indices, rngs=None)``."""
-    loss = run["loss"]
+    z, s = branches_of(run)
     if run["model"] != "decvae":
-        return partial(vector_batch, wanted=loss["frames"])
+        return partial(vector_batch, wanted=z.frames)
     make = partial(
         decvae_batch,
         branches=run["branches"],
-        wanted=loss["frames"],
-        wanted_seq=loss["sequence_frames"],
+        wanted=z.frames,
+        wanted_seq=s.frames,
         frame_index=objective.frame_index,
     )
     return make if objective.validation_frames == "all" else partial(fixed_draws, make, run["seed"])
@@ -185,7 +184,7 @@ def train_model(
     trainer: type[Trainer] = Trainer,
 ) -> tuple[CheckpointStore, History]:
     """Train ``model`` on the batches that ``make`` builds, by the run's ``training`` settings."""
-    settings = TrainingSettings(**run["training"])
+    settings, branches = TrainingSettings(**run["training"]), branches_of(run)
     accelerator = make_accelerator(settings, device)
     shares = {"rank": accelerator.process_index, "world": accelerator.num_processes}
     shared = {"make": make, "batch_size": settings.batch_size, "seed": run["seed"]}
@@ -194,6 +193,7 @@ def train_model(
         StepBatches(train, **shared, **shares, accumulation=settings.accumulation),
         StepBatches(validation, **shared),
         settings,
+        dict(zip("zs", branches, strict=True)),
         run_dir,
         seed=run["seed"],
         fingerprint=fingerprint,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from torch.utils.data import DataLoader
 from decvae.artifacts import atomic_path, progress
 from decvae.features.batches import Batch, StepBatches, move
 from decvae.models.checkpoints import CheckpointStore
+from decvae.settings.branches import BranchSettings
 from decvae.settings.training import TrainingSettings
 from decvae.training.history import History, MeanOf
 from decvae.training.logs import LoggingSettings, start_logs
@@ -74,6 +75,8 @@ class Trainer:
     model : nn.Module
         ``forward(**batch)`` returns an object with ``loss`` and ``parts``.
     train, validation : StepBatches
+    branches : {"z", "s": BranchSettings}
+        Learning rate and schedule of each branch; an autoencoder has those of Z.
     run_dir : path
         Receives ``checkpoints/`` and, while training is under way, ``state/resume.safetensors``.
     fingerprint : str
@@ -94,6 +97,7 @@ class Trainer:
         train: StepBatches,
         validation: StepBatches,
         settings: TrainingSettings,
+        branches: Mapping[str, BranchSettings],
         run_dir: str | Path,
         *,
         seed: int,
@@ -116,10 +120,10 @@ class Trainer:
         self.max_steps = settings.max_epochs * train.steps_per_epoch
         self.optimizers, self.schedulers = {}, {}
         for branch, parameters in parameter_groups(self.bare_model).items():
-            optimizer = make_optimizer(parameters, settings, branch)
+            optimizer = make_optimizer(parameters, settings, branches[branch])
             self.optimizers[branch] = accelerator.prepare(optimizer)
-            self.schedulers[branch] = make_scheduler(optimizer, settings, branch, self.max_steps)
-        self.by_metric = [b for b in self.schedulers if getattr(settings, f"scheduler_{b}") in METRIC_SCHEDULERS]
+            self.schedulers[branch] = make_scheduler(optimizer, branches[branch], self.max_steps)
+        self.by_metric = [name for name in self.schedulers if branches[name].scheduler in METRIC_SCHEDULERS]
         self.stopping = EarlyStopping(
             settings.early_stopping_patience,
             settings.early_stopping_min_improvement,

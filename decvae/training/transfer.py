@@ -18,6 +18,8 @@ from decvae.models.checkpoints import MANIFEST, CheckpointStore, resolve_checkpo
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.kernel_pca import KernelPCAModel
 from decvae.models.linear import LinearModel
+from decvae.names import dotted
+from decvae.settings.branches import OBJECTIVE_KEYS, OPTIMISATION_KEYS, SECTIONS
 
 logger = logging.getLogger(__name__)
 
@@ -260,6 +262,18 @@ class _Copy:
         shutil.copytree(self.folder, folder)
 
 
+def _architecture(run: dict[str, Any]) -> dict[str, Any]:
+    """What a run's settings say about the configuration of its model, by whole key."""
+    if run["model"] != "decvae":
+        return run["autoencoder"]
+    others = (*OBJECTIVE_KEYS, *OPTIMISATION_KEYS)
+    branches = {
+        section: {key: value for key, value in run.get(section, {}).items() if key not in others}
+        for section in SECTIONS.values()
+    }
+    return dotted({"n_components": run["n_components"], "branches": run["branches"], **branches, **run["network"]})
+
+
 def adopt_checkpoint(run: dict[str, Any], source: str | Path, run_dir: str | Path) -> None:
     """Make a checkpoint, as it is, the only one of a run of its own: ``checkpoints.json`` and ``run.json``.
 
@@ -271,12 +285,11 @@ def adopt_checkpoint(run: dict[str, Any], source: str | Path, run_dir: str | Pat
     found = find_source(source, run["start_from"].get("checkpoint", "best"))
     config = _read_config(found, run["model"])
     if config is not None:
-        named = ("n_components", "n_components_seq", "branches") if run["model"] == "decvae" else ()
-        settings = {**{key: run[key] for key in named}, **run["network" if named else "autoencoder"]}
-        differing = {key: value for key, value in settings.items() if getattr(config, key) != value}
+        theirs = dotted(config.to_dict())
+        differing = {key: value for key, value in _architecture(run).items() if theirs.get(key) != value}
         if differing:
-            theirs = {key: getattr(config, key) for key in differing}
-            raise ArtifactError(f"checkpoint {found.name} has {theirs}, the run's settings say {differing}")
+            shown = {key: theirs.get(key) for key in differing}
+            raise ArtifactError(f"checkpoint {found.name} has {shown}, the run's settings say {differing}")
     checkpoints = CheckpointStore(run_dir, keep=0)
     checkpoints.save(_Copy(found.folder), found.epoch, 0, found.validation_loss, ["best", "last"])
     record = provenance(run, run["seed"])

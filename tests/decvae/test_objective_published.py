@@ -15,6 +15,7 @@ from decvae.models.objective import (
     legacy_pairs,
     prior_loss,
 )
+from decvae.settings.objective import named_settings
 
 PUBLISHED = ObjectiveSettings.named("published").divergence_options
 LARGE = 60.0  # a softmax logit that leaves the others no mass
@@ -336,7 +337,11 @@ def test_named_objectives():
     assert differing == set(corrected.to_dict()) - {"divergence", "centring", "loss_space", "temperature"}
     assert {key for key, value in centred.to_dict().items() if value != corrected.to_dict()[key]} == {"centring"}
     mixed = ObjectiveSettings.named("published", pairing="aligned", units=None)
-    assert (mixed.pairing, mixed.units, mixed.prior_weight_s) == ("aligned", "nats", 400.0)
+    assert (mixed.pairing, mixed.units) == ("aligned", "nats")
+    assert named_settings("published")["branch_s"] == {"prior_weight": 400.0}
+    branch_z = {"prior_weight": 10.0, "conv_norm": "batch", "dense_norm": "batch"}
+    assert named_settings("published")["branch_z"] == branch_z
+    assert named_settings("centred")["branch_z"] == {"prior_weight": 1.0, "conv_norm": "group", "dense_norm": "layer"}
 
 
 @pytest.mark.parametrize(
@@ -345,7 +350,7 @@ def test_named_objectives():
         ("mystery", {}, "objective must be one of .*'mystery'"),
         ("centred", {"pairng": "legacy"}, "no option"),
         ("centred", {"pairing": "diagonal"}, "pairing must be one of"),
-        ("centred", {"prior_weight_z": -1.0}, "prior_weight_z must be at least 0"),
+        ("centred", {"eps": -1.0}, "eps must be at least 0"),
         ("centred", {"temperature": 0.0}, "temperature must be above 0"),
     ],
 )

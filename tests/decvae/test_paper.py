@@ -10,12 +10,12 @@ from tests.decvae.configurations import ROOT, SCHEMA
 DECVAE = [
     ("per_device_train_batch_size", "training.batch_size", 16),
     ("num_train_epochs", "training.max_epochs", 150),
-    ("learning_rate[0]", "training.learning_rate_z", 8e-5),
-    ("learning_rate[1]", "training.learning_rate_s", 1e-4),
-    ("lr_scheduler_type[0]", "training.scheduler_z", "constant_with_warmup"),
-    ("lr_scheduler_type[1]", "training.scheduler_s", "linear"),
-    ("num_warmup_steps", "training.warmup_steps_z", 5000),
-    ("num_warmup_steps", "training.warmup_steps_s", 5000),
+    ("learning_rate[0]", "branch_z.learning_rate", 8e-5),
+    ("learning_rate[1]", "branch_s.learning_rate", 1e-4),
+    ("lr_scheduler_type[0]", "branch_z.scheduler", "constant_with_warmup"),
+    ("lr_scheduler_type[1]", "branch_s.scheduler", "linear"),
+    ("num_warmup_steps", "branch_z.warmup_steps", 5000),
+    ("num_warmup_steps", "branch_s.warmup_steps", 5000),
     ("weight_decay", "training.weight_decay", 1e-4),
     ("adam_beta1", "training.adam_beta1", 0.5),
     ("adam_beta2", "training.adam_beta2", 0.999),
@@ -24,30 +24,30 @@ DECVAE = [
     ("early_stop_patience_epochs", "training.early_stopping_patience", 5),
     ("saving_steps / steps per epoch", "training.checkpoint_epochs", 2500 // (4000 // 16)),
     ("early_stop_warmup_steps / steps per epoch", "training.early_stopping_warmup_epochs", 28000 // (4000 // 16)),
-    ("conv_dim_z", "network.conv_dim_z", [512] * 7),
-    ("conv_dim_s", "network.conv_dim_s", [192] * 7),
-    ("hidden_size", "network.hidden_size", 512),
+    ("conv_dim_z", "branch_z.conv_dim", [512] * 7),
+    ("conv_dim_s", "branch_s.conv_dim", [192] * 7),
+    ("hidden_size", "branch_z.hidden_size", 512),
     ("proj_codevector_dim_z", "network.projection_dim", 192),
-    ("proj_intermediate_dim", "network.intermediate_dim", 512),
-    ("z_latent_dim", "network.latent_dim_z", 48),
-    ("s_latent_dim", "network.latent_dim_s", 24),
-    ("attention_heads_s", "network.attention_heads", 6),
+    ("proj_intermediate_dim", "branch_s.hidden_size", 512),
+    ("z_latent_dim", "branch_z.latent_dim", 48),
+    ("s_latent_dim", "branch_s.latent_dim", 24),
+    ("attention_heads_s", "branch_s.attention_heads", 6),
     ("project_OCs", "network.project_components", True),
-    ("max_frames_per_batch", "loss.frames", 100),
-    ("decomp_loss_s_weight", "loss.decomposition_weight_s", 10.0),
+    ("max_frames_per_batch", "branch_z.frames", 100),
+    ("decomp_loss_s_weight", "branch_s.decomposition_weight", 10.0),
     ("divergence_type", "loss.divergence", "js"),
-    ("prior_reg_weighting_z", "loss.prior_weight_z", 10.0),
-    ("prior_reg_weighting_s", "loss.prior_weight_s", 400.0),
+    ("prior_reg_weighting_z", "branch_z.prior_weight", 10.0),
+    ("prior_reg_weighting_s", "branch_s.prior_weight", 400.0),
     ("input_type", "input", "mel"),
-    ("NoC_seq", "n_components_seq", 3),
+    ("NoC_seq", "branch_s.n_components", 3),
     ("seed", "seed", 0),
 ]
 AUTOENCODER = [
     ("per_device_train_batch_size", "training.batch_size", 8),
     ("num_train_epochs", "training.max_epochs", 150),
-    ("learning_rate", "training.learning_rate_z", 1e-4),
-    ("lr_scheduler_type", "training.scheduler_z", "linear"),
-    ("num_warmup_steps", "training.warmup_steps_z", 10000),
+    ("learning_rate", "branch_z.learning_rate", 1e-4),
+    ("lr_scheduler_type", "branch_z.scheduler", "linear"),
+    ("num_warmup_steps", "branch_z.warmup_steps", 10000),
     ("early_stop_warmup_steps / steps per epoch", "training.early_stopping_warmup_epochs", 56000 // (4000 // 8)),
     ("clip_grad_value", "training.clip_norm", 1.0),
     ("vae_fc_dims", "autoencoder.widths", [2048, 1024, 512, 512, 512, 256, 256]),
@@ -56,22 +56,22 @@ AUTOENCODER = [
 # Of the corpora: the run, and what differs from the above.
 CORPORA = [
     ("TIMIT EWT (β=0)", "per_device_train_batch_size", "training.batch_size", 1),
-    ("TIMIT EWT (β=0)", "num_warmup_steps", "training.warmup_steps_z", 8650),
+    ("TIMIT EWT (β=0)", "num_warmup_steps", "branch_z.warmup_steps", 8650),
     ("TIMIT EWT (β=0)", "early_stop_warmup_steps / 3458", "training.early_stopping_warmup_epochs", 41568 // 3458),
     ("TIMIT EWT (β=0)", "project_OCs", "network.project_components", False),
-    ("TIMIT EWT (β=0)", "z_latent_dim", "network.latent_dim_z", 64),
-    ("TIMIT EWT (β=0)", "s_latent_dim", "network.latent_dim_s", 32),
-    ("TIMIT EWT (β=0)", "max_frames_per_batch", "loss.frames", 178),
+    ("TIMIT EWT (β=0)", "z_latent_dim", "branch_z.latent_dim", 64),
+    ("TIMIT EWT (β=0)", "s_latent_dim", "branch_s.latent_dim", 32),
+    ("TIMIT EWT (β=0)", "max_frames_per_batch", "branch_z.frames", 178),
     ("TIMIT EWT (β=0)", "NoC", "n_components", 4),
-    ("TIMIT EWT (β=0)", "NoC_seq", "n_components_seq", 5),
+    ("TIMIT EWT (β=0)", "NoC_seq", "branch_s.n_components", 5),
     ("TIMIT VAE", "vae_z_dim", "autoencoder.latent_dim", 64),
-    ("TIMIT VAE", "num_warmup_steps", "training.warmup_steps_z", 8660),
+    ("TIMIT VAE", "num_warmup_steps", "branch_z.warmup_steps", 8660),
     ("TIMIT VAE", "early_stop_warmup_steps / 433", "training.early_stopping_warmup_epochs", 41568 // 433),
     ("IEMOCAP from TIMIT without 1F", "per_device_train_batch_size", "training.batch_size", 8),
-    ("IEMOCAP from TIMIT without 1F", "learning_rate", "training.learning_rate_z", 5e-6),
-    ("IEMOCAP from TIMIT without 1F", "lr_scheduler_type", "training.scheduler_s", "constant"),
+    ("IEMOCAP from TIMIT without 1F", "learning_rate", "branch_z.learning_rate", 5e-6),
+    ("IEMOCAP from TIMIT without 1F", "lr_scheduler_type", "branch_s.scheduler", "constant"),
     ("IEMOCAP from TIMIT without 1F", "num_train_epochs", "training.max_epochs", 25),
-    ("IEMOCAP from TIMIT without 1F", "max_frames_per_batch", "loss.frames", 175),
+    ("IEMOCAP from TIMIT without 1F", "max_frames_per_batch", "branch_z.frames", 175),
 ]
 # Section `decomposition` (EWT's kernel of 10 bins is odd here, and VMD's init 2 is random).
 DECOMPOSITION = [
@@ -169,17 +169,18 @@ def test_ablations(runs):
     simulated = [run.settings for run in runs.values() if run.settings["corpus"] == "sim_vowels"]
     published = [own for own in simulated if own.get("objective") == "published"]
     grid = {
-        (own["decomposition"], own["n_components"], own["loss"].get("frames"), own["branches"]) for own in published
+        (own["decomposition"], own["n_components"], own.get("branch_z", {}).get("frames"), own["branches"])
+        for own in published
     }
     betas = {0.0, 0.1, 1.0, 5.0, 10.0, 20.0, 40.0}
     whole = [
         own
         for own in published
-        if own["n_components"] == 3 and own["loss"]["frames"] == 100 and own["branches"] == "dual"
+        if own["branches"] == "dual" and own["n_components"] == 3 and own["branch_z"]["frames"] == 100
     ]
-    assert {(own["decomposition"], own["beta_z"]) for own in whole} == {
+    assert {(own["decomposition"], own["branch_z"]["beta"]) for own in whole} == {
         (method, beta) for method in ("filter", "ewt", "vmd", "emd") for beta in betas
     }
     assert {("filter", 3, f"{share}%", "dual") for share in (10, 20, 30, 40, 60, 70, 80, 90)} <= grid
     assert {(method, c, 100, "dual") for method in ("filter", "ewt") for c in (2, 3, 4)} <= grid
-    assert {own["beta_s"] for own in published if own["branches"] == "S"} == {0.0, 0.1, 1.0}
+    assert {own["branch_s"]["beta"] for own in published if own["branches"] == "S"} == {0.0, 0.1, 1.0}

@@ -195,7 +195,7 @@ def test_transfer_is_planned_from_the_source_to_the_scores_of_heads(project):
 def test_seeds_of_one_setting_are_ranked_without_labels(project):
     assert "rank_without_labels" not in project.planned("metrics")
     project.edit(
-        "config/config.yaml", "  - {model: pca}", "  - {model: vae, loss: {frames: 40}, seed: 1}\n  - {model: pca}"
+        "config/config.yaml", "  - {model: pca}", "  - {model: vae, branch_z: {frames: 40}, seed: 1}\n  - {model: pca}"
     )
     assert project.planned("metrics")["rank_without_labels"] == 1
 
@@ -221,11 +221,11 @@ def test_the_figures_of_one_figure_of_the_paper_are_a_target(project):
 
 
 def test_a_mistake_in_the_configuration_stops_before_planning(project):
-    project.edit("config/config.yaml", "  beta_z: 0.1", "  beta_z: -1\n  modle: vae")
+    project.edit("config/config.yaml", "  n_components: 3", "  n_components: -1\n  modle: vae")
     done = project.snakemake("-n", check=False)
     text = done.stdout + done.stderr
     assert done.returncode != 0
-    assert "`run_defaults.beta_z` is -1" in text and "Did you mean `model`" in text
+    assert "`run_defaults.n_components` is -1" in text and "Did you mean `model`" in text
     assert "Traceback" not in text
 
 

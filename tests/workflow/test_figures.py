@@ -39,6 +39,10 @@ def names(*arguments, **sections):
     return set(figures.study_figures(study(*arguments, **sections)))
 
 
+def betas(value):
+    return {"branch_z": {"beta": value}, "branch_s": {"beta": value}}
+
+
 @pytest.fixture
 def corpora(tmp_path):
     """Sections of one corpus of every kind; nothing is read, so that empty folders do."""
@@ -68,7 +72,11 @@ def test_a_corpus_brings_the_figures_of_the_paper_that_show_it(corpora):
 
 
 def test_other_runs_than_the_first_answer_in_the_supplement(corpora):
-    runs = [{"corpus": name, "label": f"{name} {beta}", "beta_z": beta} for name in corpora for beta in (0.1, 1.0)]
+    runs = [
+        {"corpus": name, "label": f"{name} {beta}", "branch_z": {"beta": beta}}
+        for name in corpora
+        for beta in (0.1, 1.0)
+    ]
     found = names(runs, corpora=corpora)
     assert {f"{si}/latent_responses-{name}_1.0" for si, name in RESPONSES.items()} <= found
 
@@ -85,9 +93,9 @@ def test_a_corpus_without_root_has_no_figure(corpora):
 def test_ablations_have_figures_where_the_paper_has_them(corpora):
     def sweep(corpus):
         return [
-            *({"corpus": corpus, "beta_z": beta, "beta_s": beta} for beta in (0.0, 0.1, 1.0)),
+            *({"corpus": corpus, **betas(beta)} for beta in (0.0, 0.1, 1.0)),
             *({"corpus": corpus, "n_components": count} for count in (2, 4)),
-            *({"corpus": corpus, "loss": {"frames": count, "sequence_frames": 0}} for count in (20, 40)),
+            *({"corpus": corpus, "branch_z": {"frames": count}, "branch_s": {"frames": 0}} for count in (20, 40)),
         ]
 
     found = names([*sweep("sim_vowels"), *sweep("timit")], corpora=corpora)
@@ -101,9 +109,9 @@ def test_ablations_have_figures_where_the_paper_has_them(corpora):
 
 def test_a_series_holds_what_differs_in_one_setting_and_seed_only():
     runs = [
-        *({"beta_z": beta, "beta_s": beta, "seed": seed} for beta in (0.0, 1.0) for seed in (0, 1)),
-        *({"objective": "corrected", "beta_z": beta} for beta in (0.0, 1.0)),
-        {"beta_z": 0.0, "beta_s": 0.0, "n_components": 4},
+        *({**betas(beta), "seed": seed} for beta in (0.0, 1.0) for seed in (0, 1)),
+        *({"objective": "corrected", "branch_z": {"beta": beta}} for beta in (0.0, 1.0)),
+        {**betas(0.0), "n_components": 4},
         *[{"model": "ae"}, {"model": "vae"}, {"model": "beta_vae"}, {"model": "pca"}],
     ]
     runs = study(runs).runs
@@ -131,7 +139,7 @@ def test_seeds_of_a_setting_have_one_name():
 
 def test_an_ablation_is_of_one_decomposition():
     bands = {"boundaries": {"source": "random"}}
-    entries = [{"beta_z": 0.0}, {"beta_z": 1.0}, {"n_components": 4}]
+    entries = [{"branch_z": {"beta": 0.0}}, {"branch_z": {"beta": 1.0}}, {"n_components": 4}]
     runs = [
         {**entry, "label": f"{place}{name}", "decomposition_overrides": own}
         for place, entry in enumerate(entries)
@@ -156,16 +164,20 @@ def test_runs_stand_beside_their_published_counterparts():
         *["β-DecVAE FD"] * 2,
         *["AE", "VAE", "β-VAE", "PCA", "ICA", "-", "-"],  # nothing is published of kernel PCA
     ]
-    others = [{"decomposition": "vmd"}, {"decomposition": "ewt", "beta_z": 1.0}, {"model": "vae", "input": "waveform"}]
+    others = [
+        {"decomposition": "vmd"},
+        {"decomposition": "ewt", "branch_z": {"beta": 1.0}},
+        {"model": "vae", "input": "waveform"},
+    ]
     waveform = study(others)
     assert [figures.published_name(waveform, run) for run in waveform.runs] == ["-", "DecVAE EWT", "VAE waveform"]
 
 
 def test_a_published_mark_is_of_the_same_beta():
-    betas = {0.0: "DecAE FD", 0.05: "-", 0.1: "β-DecVAE FD", 1.0: "DecVAE FD", 5.0: "-"}
-    runs = [{"beta_z": beta, "beta_s": beta} for beta in betas]
-    swept = study([*runs, {"model": "beta_vae", "beta_z": 0.1}, {"model": "beta_vae", "beta_z": 5.0}])
-    assert [figures.published_name(swept, run) for run in swept.runs] == [*betas.values(), "β-VAE", "-"]
+    names = {0.0: "DecAE FD", 0.05: "-", 0.1: "β-DecVAE FD", 1.0: "DecVAE FD", 5.0: "-"}
+    runs = [betas(beta) for beta in names]
+    swept = study([*runs, *({"model": "beta_vae", "branch_z": {"beta": beta}} for beta in (0.1, 5.0))])
+    assert [figures.published_name(swept, run) for run in swept.runs] == [*names.values(), "β-VAE", "-"]
 
 
 def test_a_published_mark_is_of_detected_bands():

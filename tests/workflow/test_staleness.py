@@ -95,7 +95,9 @@ def test_another_content_of_an_intermediate_result_reaches_what_is_made_of_it(fi
 
 
 def test_beta_of_one_run_reaches_this_run_only(finished):
-    finished.edit("config/config.yaml", "{objective: corrected, ", "{objective: corrected, beta_z: 0.5, ")
+    finished.edit(
+        "config/config.yaml", "{objective: corrected, branch_z: {", "{objective: corrected, branch_z: {beta: 0.5, "
+    )
     plan = finished.planned()
     assert plan["pretrain_model"] == 1
     assert plan["score_checkpoint"] == 2

@@ -22,17 +22,19 @@ def test_nothing_is_stale(finished):
 
 
 def test_settings_by_key_and_code_by_file_and_what_hangs_on_them(finished):
-    finished.edit("config/config.yaml", "{objective: corrected, ", "{objective: corrected, beta_z: 0.5, ")
+    finished.edit(
+        "config/config.yaml", "{objective: corrected, branch_z: {", "{objective: corrected, branch_z: {beta: 0.5, "
+    )
     finished.edit("config/config.yaml", "seed: 0", "seed: 0\ndecomposition: {vmd: {alpha: 900.0}}\nfigures: {dpi: 150}")
     finished.edit("decvae/analysis/traversal.py", "numpy", "numpy  # edited")
     causes = dict(zip(*2 * [iter(ask(finished).splitlines())], strict=True))
     found = {cause.partition(" (against ")[0]: jobs.strip() for cause, jobs in causes.items()}
-    assert found["Changed setting: beta_z 0.1 -> 0.5"] == "pretrain_model (1)"
+    assert found["Changed setting: branch_z.beta 0.1 -> 0.5"] == "pretrain_model (1)"
     assert found["Changed setting: vmd.alpha 1500.0 -> 900.0"] == "decompose_split (1)"
     assert "component_quality" in found["Changed setting: figures.dpi 300 -> 150"]
     assert "traverse_latents" in found["Changed: decvae/analysis/traversal.py"]
     assert "score_checkpoint (2)" in found["What hangs on these:"]
-    (nearest,) = [cause for cause in causes if "beta_z" in cause]
+    (nearest,) = [cause for cause in causes if "branch_z.beta" in cause]
     assert "(against results/runs/sim_vowels-decvae_corrected_dense-" in nearest
 
 

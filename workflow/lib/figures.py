@@ -7,7 +7,6 @@ caption.
 
 from __future__ import annotations
 
-import copy
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,8 +19,16 @@ from source import as_input
 from tables import shown_scores
 
 from decvae.artifacts import settings_hash
-from decvae.names import AUTOENCODERS, METHODS, PAIRED_KEYS, PAPER_BETAS, decvae_name, drawn_scores, name_in_paper
-from decvae.study.runs import Run, corpus_id, decomposition_id, decomposition_settings
+from decvae.names import AUTOENCODERS, METHODS, PAIRED_KEYS, PAPER_BETAS, dotted, drawn_scores, name_in_paper
+from decvae.study.runs import (
+    Run,
+    component_counts,
+    corpus_id,
+    decomposition_id,
+    decomposition_settings,
+    decvae_series,
+    without,
+)
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "decvae" / "reporting" / "published_scores.csv"
 CAPTIONS = Path(__file__).resolve().parents[1] / "report"
@@ -64,7 +71,7 @@ RESPONSES = {
 ABLATIONS = {
     "beta": (PAIRED_KEYS["beta"], "Weight of the prior (β)"),
     "n_components": (PAIRED_KEYS["n_components"], "Number of components"),
-    "frames": (("loss.frames",), "Frames of an utterance in the loss (number or %)"),
+    "frames": (("branch_z.frames",), "Frames of an utterance in the loss (number or %)"),
 }
 ABLATION_PLACES = {
     ("sim_vowels", "beta"): {"metrics_lines": "si12", "training_curves": "si22"},
@@ -301,7 +308,7 @@ def _shown_runs(runs: list[Run], **columns: list[str]) -> list[dict[str, str]]:
 
 def published_name(study: Study, run: Run) -> str:
     """The model of the published table that a run stands for; "-" if none, as for other betas or fixed bands."""
-    beta = run.settings.get("beta_z")
+    beta = run.beta_z
     fixed = run.model == "decvae" and run.bands not in (None, "detected")
     if fixed or (beta is not None and beta not in PAPER_BETAS):
         return "-"
@@ -363,8 +370,8 @@ def _figures_of_ablations(study: Study) -> Iterator[Figure]:
 
 def _setting(run: Run, key: str) -> str:
     """The value of an ablated setting."""
-    value = run.settings["loss"]["frames"] if key == "frames" else run.settings.get(ABLATIONS[key][0][0])
-    value = run.settings["beta_s"] if value is None else value
+    flat = dotted(run.settings)
+    value = next(flat[name] for name in ABLATIONS[key][0] if name in flat)
     return value.rstrip("%") if isinstance(value, str) else f"{value:g}"
 
 
@@ -386,18 +393,14 @@ def ablation_series(runs: list[Run], key: str) -> dict[str, list[Run]]:
 
 
 def _has_setting(run: Run, key: str) -> bool:
-    """A zero-shot run has no loss."""
-    return key != "frames" or "loss" in run.settings
+    """A zero-shot run has no frames in the loss."""
+    return not dotted(run.settings).keys().isdisjoint(ABLATIONS[key][0])
 
 
 def _shared(run: Run, key: str) -> dict[str, Any]:
     """Settings of a run and of its decomposition without the ablated ones and the seed."""
-    settings = copy.deepcopy(run.settings | {"decomposition": run.decomposition})
-    for name in PAIRED_KEYS["n_components"]:
-        del settings["decomposition"][name]  # they are those of the run
-    for name in (*ABLATIONS[key][0], "seed"):
-        section, _, leaf = name.rpartition(".")
-        (settings.get(section, {}) if section else settings).pop(leaf, None)
+    decomposition = without(run.decomposition, "n_components", "n_components_seq")  # they are those of the run
+    settings = without(run.settings | {"decomposition": decomposition}, *ABLATIONS[key][0], "seed")
     if run.model in AUTOENCODERS:
         settings["model"] = "vae"
     return settings
@@ -406,10 +409,7 @@ def _shared(run: Run, key: str) -> dict[str, Any]:
 def _series_name(run: Run, key: str) -> str:
     if run.model in AUTOENCODERS:
         return "VAE"
-    beta = 1.0 if key == "beta" else run.settings.get("beta_z")  # a series over beta has the plain name
-    name = decvae_name(beta, run.settings["decomposition"])
-    dense = " dense" if run.settings["network"]["frame_encoder"] == "dense" else ""
-    return f"{name} {run.settings['objective']}{dense}"
+    return decvae_series(run.settings, 1.0 if key == "beta" else run.beta_z)  # over beta it has the plain name
 
 
 # ---- Corpora, signals, decompositions ----
@@ -454,7 +454,7 @@ def _figures_of_signals(study: Study) -> Iterator[Figure]:
 
 def shown_decompositions(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Settings of all four methods with the components that runs have by default, for the figures of the methods."""
-    components = (config["run_defaults"]["n_components"], config["run_defaults"]["n_components_seq"])
+    components = component_counts(config["run_defaults"])
     return {method: decomposition_settings(config["decomposition"], method, *components) for method in METHODS}
 
 

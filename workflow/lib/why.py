@@ -29,6 +29,7 @@ from decvae.names import METHODS  # noqa: E402
 from decvae.settings.schema import ConfigError  # noqa: E402
 from decvae.study.configuration import load_config  # noqa: E402
 from decvae.study.runs import (  # noqa: E402
+    component_counts,
     corpus_settings,
     decomposition_id,
     decomposition_settings,
@@ -246,7 +247,7 @@ def present_settings(config: dict[str, Any]) -> dict[str, Any]:
     """Settings of every corpus, decomposition and run of a configuration, by the names that they have in paths."""
     runs = resolve_runs(config)
     found: dict[str, Any] = {name: run.settings for name, run in runs.items()}
-    sizes = [config["run_defaults"][key] for key in ("n_components", "n_components_seq")]
+    sizes = component_counts(config["run_defaults"])
     for method in METHODS:  # of the figures on decompositions
         own = decomposition_settings(config["decomposition"], method, *sizes)
         found[decomposition_id(own)] = own

@@ -5,16 +5,16 @@ import yaml
 
 from decvae.models.card import model_card
 from decvae.models.checkpoints import CheckpointStore
-from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.linear import LinearModel, fit
 from decvae.models.modeling_decvae import DecVAEModel
+from tests.decvae.networks import config_of
 
 MADE = {"corpus": "sim_vowels", "input": "mel", "sampling_rate": 16000, "decomposition": {"method": "ewt"}}
-SMALL = {"branches": "Z", "conv_dim_z": [4] * 7, "hidden_size": 8, "projection_dim": 8, "latent_dim_z": 2}
+SMALL = {"branches": "Z", "branch_z": {"conv_dim": [4] * 7, "hidden_size": 8, "latent_dim": 2}, "projection_dim": 8}
 
 
 def test_a_card_has_a_header_and_what_a_reader_needs():
-    config = DecVAEConfig(preprocessing=MADE, objective="corrected", beta_z=0.5, **SMALL)
+    config = config_of(SMALL, preprocessing=MADE, objective="corrected", branch_z={"beta": 0.5})
     card = model_card(config.to_dict(), epoch=12, step=300, validation_loss=0.123456789)
     _, header, text = card.split("---\n", 2)
     assert yaml.safe_load(header)["license"] == "apache-2.0"
@@ -30,12 +30,12 @@ def test_a_card_has_a_header_and_what_a_reader_needs():
     ):
         assert fact in text
     settings = yaml.safe_load(text.split("```yaml\n")[1].split("```")[0])
-    assert settings["latent_dim_z"] == 2 and settings["preprocessing"] == MADE
+    assert settings["branch_z"]["latent_dim"] == 2 and settings["preprocessing"] == MADE
 
 
 def test_every_checkpoint_has_a_card(tmp_path):
     store = CheckpointStore(tmp_path, keep=1)
-    store.save(DecVAEModel(DecVAEConfig(**SMALL)), epoch=0, step=0, validation_loss=2.5, names=["init"])
+    store.save(DecVAEModel(config_of(SMALL)), epoch=0, step=0, validation_loss=2.5, names=["init"])
     card = (tmp_path / "checkpoints/epoch-0000/README.md").read_text()
     assert "the untrained state" in card and "| Validation loss | 2.5 |" in card and "not recorded" in card
 

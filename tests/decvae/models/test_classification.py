@@ -8,11 +8,10 @@ from transformers import AutoModel, AutoModelForAudioClassification, AutoModelFo
 from decvae.artifacts import ArtifactError
 from decvae.models.auto import load_classifier, load_model
 from decvae.models.classification import DecVAEForFrameClassification, DecVAEForSequenceClassification
-from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.modeling_decvae import DecVAEModel
 from decvae.models.modeling_pretraining import DecVAEForPreTraining
 from decvae.training.optimisation import parameter_groups
-from tests.decvae.networks import TINY
+from tests.decvae.networks import TINY, config_of
 
 CLASSES = {0: "a", 1: "e", 2: "u"}
 KINDS = {"frame": DecVAEForFrameClassification, "sequence": DecVAEForSequenceClassification}
@@ -26,7 +25,7 @@ def _config(branch="Z", head="mlp", **values):
         "loss": {"kind": "cross_entropy", "class_weights": None},
         "weights": {"decomposition": 0.1, "prior": 0.2, "classification": 0.7},
     }
-    return DecVAEConfig(**{**TINY, "id2label": CLASSES, "classifier": classifier, **values})
+    return config_of(TINY, id2label=CLASSES, classifier=classifier, **values)
 
 
 def _model(level="frame", seed=0, **values):
@@ -41,9 +40,9 @@ def _inputs(config, batch=3, frames=6, samples=2400):
         "frames": torch.randn(batch, frames, config.n_components + 1, 400),
         "frames_present": torch.ones(batch, frames, config.n_components, dtype=torch.bool),
         "frame_mask": torch.arange(frames) < lengths.unsqueeze(1),
-        "sequence": torch.randn(batch, config.n_components_seq + 1, samples),
+        "sequence": torch.randn(batch, config.components("S") + 1, samples),
         "sequence_lengths": torch.full((batch,), samples),
-        "sequence_present": torch.ones(batch, config.n_components_seq, dtype=torch.bool),
+        "sequence_present": torch.ones(batch, config.components("S"), dtype=torch.bool),
     }
 
 
@@ -77,7 +76,7 @@ def test_each_row_is_all_subspaces_of_one_frame():
 
 
 def test_every_frame_stands_beside_its_own_utterance():
-    model = _model(branch="Z+S", n_components_seq=2)
+    model = _model(branch="Z+S", branch_s={"n_components": 2})
     inputs = _inputs(model.config)
     recorder, output = _seen(model, inputs)
     assert recorder.latents.shape == (3, 6, 4 * 3 + 3 * 2)

@@ -6,14 +6,14 @@ from torch import nn
 from torch.nn import functional as F
 
 from decvae.models import encoders
-from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.encoders import ChannelsLastConv, EncoderLayer, make_pooling
 from decvae.models.modeling_decvae import DecVAEModel
 from decvae.models.modeling_pretraining import DecVAEForPreTraining
-from tests.decvae.networks import SMALL
+from decvae.study.runs import merge
+from tests.decvae.networks import SMALL, config_of
 
-SIZES = {**SMALL, "dense_dim_z": [20, 16, 16], "dense_dim_s": [12, 12]}
-ENCODERS = [{}, {"frame_encoder": "dense", "sequence_encoder": "fc"}]
+SIZES = merge(SMALL, {"branch_z": {"dense_dim": [20, 16, 16]}, "branch_s": {"dense_dim": [12, 12]}})
+ENCODERS = [{}, {"branch_z": {"encoder": "dense"}, "branch_s": {"encoder": "fc"}}]
 POOLINGS = ["attention", "lstm", "average", "max"]
 
 
@@ -23,9 +23,9 @@ def _inputs(config, batch=2, frames=5, samples=2400, seed=0):
         "frames": torch.randn(batch, frames, config.n_components + 1, 400, generator=generator),
         "frames_present": torch.ones(batch, frames, config.n_components, dtype=torch.bool),
         "frame_mask": torch.ones(batch, frames, dtype=torch.bool),
-        "sequence": torch.randn(batch, config.n_components_seq + 1, samples, generator=generator),
+        "sequence": torch.randn(batch, config.components("S") + 1, samples, generator=generator),
         "sequence_lengths": torch.full((batch,), samples),
-        "sequence_present": torch.ones(batch, config.n_components_seq, dtype=torch.bool),
+        "sequence_present": torch.ones(batch, config.components("S"), dtype=torch.bool),
     }
 
 
@@ -51,7 +51,7 @@ def test_a_skip_connection_of_a_linear_map_is_the_identity():
 
 @pytest.mark.parametrize("encoders", ENCODERS)
 def test_skip_connections_are_around_all_layers_but_the_first(encoders):
-    config = DecVAEConfig(skip_connections=True, **encoders, **SIZES)
+    config = config_of(SIZES, skip_connections=True, **encoders)
     model = DecVAEModel(config)
     for branch in (model.branch_z, model.branch_s):
         assert [layer.skip for layer in branch.encoder.layers] == [False] + [True] * (len(branch.encoder.layers) - 1)
@@ -76,7 +76,7 @@ def test_lstm_pooling_takes_the_last_layers_final_states():
 @pytest.mark.parametrize("encoders", ENCODERS)
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_padding_of_a_sequence_never_counts(encoders, pooling):
-    config = DecVAEConfig(sequence_pooling=pooling, **encoders, **SIZES)
+    config = config_of(SIZES, **merge(encoders, {"branch_s": {"pooling": pooling}}))
     model = DecVAEModel(config).eval()
     inputs = _inputs(config, samples=4000)
     inputs["sequence_lengths"] = torch.tensor([4000, 2400])
@@ -89,7 +89,7 @@ def test_padding_of_a_sequence_never_counts(encoders, pooling):
 
 
 def test_the_fully_connected_sequence_encoder_sees_frame_by_frame():
-    config = DecVAEConfig(sequence_encoder="fc", **SIZES)
+    config = config_of(SIZES, branch_s={"encoder": "fc"})
     encoder = DecVAEModel(config).branch_s.encoder
     signal = torch.randn(2, 1300)
     steps = encoder(signal)
@@ -99,7 +99,7 @@ def test_the_fully_connected_sequence_encoder_sees_frame_by_frame():
 
 
 def test_signals_pass_in_parts_as_they_do_together(monkeypatch):
-    encoder = DecVAEModel(DecVAEConfig(**SIZES)).branch_z.encoder
+    encoder = DecVAEModel(config_of(SIZES)).branch_z.encoder
     signal, results = torch.randn(7, 400), []
     for samples in (400 * 7, 400 * 2, 100):
         monkeypatch.setattr(encoders, "CPU_SAMPLES", samples)
@@ -115,7 +115,7 @@ def test_signals_pass_in_parts_as_they_do_together(monkeypatch):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch's own parts
 @pytest.mark.parametrize("network", ENCODERS)
 def test_compiled_encoders_have_the_same_steps_and_gradients(network):
-    model = DecVAEForPreTraining(DecVAEConfig(**network, **SIZES)).train()
+    model = DecVAEForPreTraining(config_of(SIZES, **network)).train()
     encoder, signal, results = model.decvae.branch_z.encoder, torch.randn(6, 400), []
     for compiled in (False, True):
         if compiled:
@@ -129,7 +129,7 @@ def test_compiled_encoders_have_the_same_steps_and_gradients(network):
 
 
 def test_absent_components_may_have_zeros():
-    config = DecVAEConfig(absent="zeros", **SIZES)
+    config = config_of(SIZES, absent="zeros")
     model = DecVAEForPreTraining(config)
     inputs = _inputs(config)
     inputs["frames_present"][0, 1, 2] = inputs["sequence_present"][1, 0] = False
@@ -140,9 +140,9 @@ def test_absent_components_may_have_zeros():
     assert not any("absent" in name for name, _ in model.named_parameters())
 
 
-@pytest.mark.parametrize("network", [{"feat_extract_norm": "batch_running"}, *ENCODERS])
+@pytest.mark.parametrize("network", [{"branch_z": {"conv_norm": "batch_running"}}, *ENCODERS])
 def test_gradient_checkpointing_changes_neither_loss_nor_gradients(network):
-    config = DecVAEConfig(**network, **SIZES)
+    config = config_of(SIZES, **network)
     torch.manual_seed(0)
     model, inputs = DecVAEForPreTraining(config).train(), _inputs(config)
     initial = {name: value.clone() for name, value in model.state_dict().items()}
@@ -158,14 +158,14 @@ def test_gradient_checkpointing_changes_neither_loss_nor_gradients(network):
         gradients = [parameter.grad.clone() for parameter in model.parameters() if parameter.grad is not None]
         results.append((loss.detach(), gradients, {name: value.clone() for name, value in model.named_buffers()}))
     torch.testing.assert_close(results[1], results[0], rtol=0, atol=0)
-    if network.get("feat_extract_norm"):
+    if "conv_norm" in network.get("branch_z", {}):
         assert not torch.equal(results[1][2]["decvae.branch_z.feature_norm.running_mean"], torch.zeros(4, 16))
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("norm", ["group", "batch", "instance"])
 def test_half_precision_is_close(norm, pooling):
-    config = DecVAEConfig(feat_extract_norm=norm, sequence_pooling=pooling, skip_connections=True, **SIZES)
+    config = config_of(SIZES, branch_z={"conv_norm": norm}, branch_s={"pooling": pooling}, skip_connections=True)
     torch.manual_seed(0)
     model, inputs = DecVAEForPreTraining(config), _inputs(config)
     exact = model(**inputs)
@@ -184,7 +184,7 @@ def test_half_precision_is_close(norm, pooling):
 @pytest.mark.parametrize(("batch", "frames", "masked"), [(1, 3, False), (2, 1, False), (1, 1, False), (2, 3, True)])
 def test_small_and_empty_batches_have_a_finite_loss_and_gradient(encoders, norm, batch, frames, masked):
     """One utterance, one frame, both, and no frame at all."""
-    config = DecVAEConfig(feat_extract_norm=norm, dense_norm=norm, **encoders, **SIZES)
+    config = config_of(SIZES, **merge(encoders, {"branch_z": {"conv_norm": norm, "dense_norm": norm}}))
     model, inputs = DecVAEForPreTraining(config), _inputs(config, batch, frames)
     inputs["frame_mask"] &= not masked
     output = model(**inputs)
@@ -197,7 +197,7 @@ def test_small_and_empty_batches_have_a_finite_loss_and_gradient(encoders, norm,
 @pytest.mark.parametrize("encoders", ENCODERS)
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_a_sequence_shorter_than_the_receptive_field_is_padded_to_one_step(encoders, pooling):
-    config = DecVAEConfig(branches="S", sequence_pooling=pooling, **encoders, **SIZES)
+    config = config_of(SIZES, branches="S", **merge(encoders, {"branch_s": {"pooling": pooling}}))
     model = DecVAEModel(config).eval()
     inputs = {name: value for name, value in _inputs(config, samples=150).items() if "frame" not in name}
     mu = model(**inputs).s.mu

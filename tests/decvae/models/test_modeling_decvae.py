@@ -10,7 +10,7 @@ from decvae.artifacts import ArtifactError
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.modeling_decvae import DecVAEModel
 from decvae.models.modeling_pretraining import DecVAEForPreTraining
-from tests.decvae.networks import SMALL
+from tests.decvae.networks import SMALL, config_of
 
 
 def _inputs(config, batch=2, frames=5, samples=2400, seed=0):
@@ -18,9 +18,9 @@ def _inputs(config, batch=2, frames=5, samples=2400, seed=0):
     return {
         "frames": torch.randn(batch, frames, config.n_components + 1, 400),
         "frames_present": torch.ones(batch, frames, config.n_components, dtype=torch.bool),
-        "sequence": torch.randn(batch, config.n_components_seq + 1, samples),
+        "sequence": torch.randn(batch, config.components("S") + 1, samples),
         "sequence_lengths": torch.full((batch,), samples),
-        "sequence_present": torch.ones(batch, config.n_components_seq, dtype=torch.bool),
+        "sequence_present": torch.ones(batch, config.components("S"), dtype=torch.bool),
     }
 
 
@@ -30,7 +30,7 @@ def _count(module):
 
 def test_published_parameter_counts():
     """Spec 1.9, without the dead and non-trainable parameters of the published model."""
-    model = DecVAEModel(DecVAEConfig(feat_extract_norm="layer"))
+    model = DecVAEModel(DecVAEConfig(branch_z={"conv_norm": "layer"}))
     z, s = model.branch_z, model.branch_s
     assert [_count(layer.transform) for layer in z.encoder.layers] == [
         5632, 786944, 786944, 786944, 786944, 524800, 524800,
@@ -49,7 +49,7 @@ def test_published_parameter_counts():
 @pytest.mark.parametrize("n_components", [2, 3, 7, 12])
 @pytest.mark.parametrize("project", [False, True])
 def test_shapes(n_components, project):
-    config = DecVAEConfig(n_components=n_components, n_components_seq=2, project_components=project, **SMALL)
+    config = config_of(SMALL, n_components=n_components, branch_s={"n_components": 2}, project_components=project)
     output = DecVAEModel(config)(**_inputs(config))
     subspaces = n_components + 1 + project
     assert config.subspaces("Z")[:2] == ["X", "OC1"]
@@ -62,7 +62,7 @@ def test_shapes(n_components, project):
 
 @pytest.mark.parametrize(("branches", "has_z", "has_s"), [("dual", 1, 1), ("Z", 1, 0), ("S", 0, 1)])
 def test_single_branches_train_alone(branches, has_z, has_s):
-    config = DecVAEConfig(branches=branches, **SMALL)
+    config = config_of(SMALL, branches=branches)
     inputs = _inputs(config)
     if not has_z:
         del inputs["frames"], inputs["frames_present"]
@@ -74,7 +74,7 @@ def test_single_branches_train_alone(branches, has_z, has_s):
 
 
 def test_convolution_equals_conv1d():
-    encoder = DecVAEModel(DecVAEConfig(**SMALL)).branch_z.encoder
+    encoder = DecVAEModel(config_of(SMALL)).branch_z.encoder
     hidden = torch.randn(3, 79, 4)
     conv = encoder.layers[1].transform
     expected = F.conv1d(hidden.transpose(1, 2), conv.weight, conv.bias, conv.stride).transpose(1, 2)
@@ -83,14 +83,14 @@ def test_convolution_equals_conv1d():
 
 
 def test_dense_frame_encoder_has_the_same_outputs():
-    config = DecVAEConfig(frame_encoder="dense", dense_dim_z=[32, 20], **SMALL)
+    config = config_of(SMALL, branch_z={"encoder": "dense", "dense_dim": [32, 20]})
     model = DecVAEModel(config)
     assert _count(model.branch_z.encoder) == (400 * 32 + 3 * 32) + (32 * 20 + 3 * 20)
     assert model(**_inputs(config)).z.mu.shape == (2, 5, 4, 6)
 
 
 def test_the_encoder_is_shared_by_all_levels_and_frames_are_independent():
-    config = DecVAEConfig(**SMALL)
+    config = config_of(SMALL)
     model = DecVAEModel(config).eval()
     inputs = _inputs(config)
     inputs["frames"][:, :, 2] = inputs["frames"][:, :, 0]
@@ -102,7 +102,7 @@ def test_the_encoder_is_shared_by_all_levels_and_frames_are_independent():
 
 
 def test_padding_of_a_sequence_does_not_change_it():
-    config = DecVAEConfig(**SMALL)
+    config = config_of(SMALL)
     model = DecVAEModel(config).eval()
     inputs = _inputs(config, samples=4000)
     inputs["sequence_lengths"] = torch.tensor([4000, 2400])
@@ -114,7 +114,7 @@ def test_padding_of_a_sequence_does_not_change_it():
 
 
 def test_absent_components_have_the_learned_embedding():
-    config = DecVAEConfig(**SMALL)
+    config = config_of(SMALL)
     model = DecVAEModel(config)
     inputs = _inputs(config)
     inputs["frames_present"][0, 1, 2] = False
@@ -125,7 +125,7 @@ def test_absent_components_have_the_learned_embedding():
 def test_every_subspace_gets_a_gradient_from_its_prior_and_none_without_it():
     mask = torch.ones(2, 5, dtype=torch.bool)
     for beta in (0.0, 0.5):
-        config = DecVAEConfig(beta_z=beta, beta_s=beta, **SMALL)
+        config = config_of(SMALL, branch_z={"beta": beta}, branch_s={"beta": beta})
         model = DecVAEForPreTraining(config)
         output = model(frame_mask=mask, **_inputs(config))
         output.loss.backward()
@@ -140,7 +140,9 @@ def test_every_subspace_gets_a_gradient_from_its_prior_and_none_without_it():
 
 
 def test_a_loss_on_the_latents_trains_the_heads_without_a_prior():
-    config = DecVAEConfig(beta_z=0.0, beta_s=0.0, loss_space="latents", project_components=True, **SMALL)
+    config = config_of(
+        SMALL, branch_z={"beta": 0.0}, branch_s={"beta": 0.0}, loss_space="latents", project_components=True
+    )
     model = DecVAEForPreTraining(config)
     model(frame_mask=torch.ones(2, 5, dtype=torch.bool), **_inputs(config)).loss.backward()
     for branch in (model.decvae.branch_z, model.decvae.branch_s):
@@ -149,7 +151,7 @@ def test_a_loss_on_the_latents_trains_the_heads_without_a_prior():
 
 
 def test_save_and_load_round_trip(tmp_path):
-    config = DecVAEConfig(n_components=4, n_components_seq=2, objective="corrected", **SMALL)
+    config = config_of(SMALL, n_components=4, branch_s={"n_components": 2}, objective="corrected")
     model = DecVAEForPreTraining(config)
     model.save_pretrained(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["README.md", "config.json", "model.safetensors"]
@@ -169,15 +171,17 @@ def test_save_and_load_round_trip(tmp_path):
     ("values", "message"),
     [
         ({"n_components": 1}, "n_components must be 2 to 12, found 1"),
-        ({"beta_z": -0.1}, "beta_z must be at least 0"),
+        ({"branch_z": {"beta": -0.1}}, r"branch_z\.beta must be at least 0"),
+        ({"branch_s": {"n_components": 13}}, "n_components must be 2 to 12, found 13 of branch S"),
         ({"loss_space": "pixels"}, "loss_space must be one of"),
         ({"objective": "mystery"}, "objective must be one of"),
         ({"branches": "both"}, "branches must be one of"),
-        ({"frame_encoder": "rnn"}, "frame_encoder must be one of"),
-        ({"feat_extract_norm": "power"}, "feat_extract_norm must be one of"),
-        ({"dense_norm": "group"}, "dense_norm must be one of"),
-        ({"conv_dim_z": [8, 8]}, "conv_dim_z must name 7 layers"),
-        ({"attention_heads": 5}, "must divide projection_dim"),
+        ({"branch_z": {"encoder": "rnn"}}, r"branch_z\.encoder must be one of"),
+        ({"branch_s": {"encoder": "dense"}}, r"branch_s\.encoder must be one of"),
+        ({"branch_z": {"conv_norm": "power"}}, r"branch_z\.conv_norm must be one of"),
+        ({"branch_z": {"dense_norm": "group"}}, r"branch_z\.dense_norm must be one of"),
+        ({"branch_z": {"conv_dim": [8, 8]}}, r"branch_z\.conv_dim must name 7 layers"),
+        ({"branch_s": {"attention_heads": 5}}, r"branch_s\.attention_heads \(5\) must divide projection_dim"),
         ({"frame_length": 100}, "a frame of 100 values leaves"),
     ],
 )
@@ -187,7 +191,7 @@ def test_impossible_configurations_are_refused(values, message):
 
 
 def test_wrong_length_of_frames_is_named():
-    config = DecVAEConfig(frame_encoder="dense", **SMALL)
+    config = config_of(SMALL, branch_z={"encoder": "dense"})
     inputs = _inputs(config)
     inputs["frames"] = inputs["frames"][..., :320]
     with pytest.raises(ValueError, match="frames have 320 values, expected 400"):
@@ -195,7 +199,7 @@ def test_wrong_length_of_frames_is_named():
 
 
 def test_wrong_number_of_levels_is_named():
-    config = DecVAEConfig(**SMALL)
+    config = config_of(SMALL)
     inputs = _inputs(config)
     inputs["frames"] = inputs["frames"][:, :, :3]
     with pytest.raises(ValueError, match="frames has 3 levels, expected X and 3 components"):
@@ -203,7 +207,7 @@ def test_wrong_number_of_levels_is_named():
 
 
 def test_missing_and_mismatched_weights_are_named(tmp_path):
-    model = DecVAEModel(DecVAEConfig(branches="Z", **SMALL))
+    model = DecVAEModel(config_of(SMALL, branches="Z"))
     model.save_pretrained(tmp_path)
     weights = load_file(tmp_path / "model.safetensors")
     del weights["branch_z.project.0.bias"]

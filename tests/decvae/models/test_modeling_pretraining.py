@@ -3,15 +3,14 @@
 import pytest
 import torch
 
-from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.modeling_pretraining import DecVAEForPreTraining
 from decvae.models.objective import ObjectiveSettings, decomposition_loss, prior_loss
-from tests.decvae.networks import SMALL
+from tests.decvae.networks import SMALL, config_of
 
 
 def _model(**options):
     torch.manual_seed(0)
-    return DecVAEForPreTraining(DecVAEConfig(**{**SMALL, "objective": "published", **options}))
+    return DecVAEForPreTraining(config_of(SMALL, **{"objective": "published", **options}))
 
 
 def _batch(branches="dual", batch=3, frames=5):
@@ -34,7 +33,7 @@ def _gradients(model):
 
 
 def test_the_published_loss_is_made_of_its_four_terms():
-    model, batch = _model(beta_z=0.5, beta_s=0.25), _batch()
+    model, batch = _model(branch_z={"beta": 0.5}, branch_s={"beta": 0.25}), _batch()
     output = model(**batch)
     rows = torch.ones(3, dtype=torch.bool)
     options = ObjectiveSettings.named("published").divergence_options
@@ -63,7 +62,7 @@ def test_heads_of_x_learn_only_if_x_has_a_prior(prior_on_x):
 
 
 def test_without_beta_heads_rest_and_the_loss_is_the_decomposition():
-    model = _model(beta_z=0.0, beta_s=0.0)
+    model = _model(branch_z={"beta": 0.0}, branch_s={"beta": 0.0})
     output = model(**_batch())
     output.loss.backward()
     torch.testing.assert_close(output.loss, output.decomposition)
@@ -130,7 +129,7 @@ def test_options_are_saved_complete_and_loaded(tmp_path):
     loaded = DecVAEForPreTraining.from_pretrained(tmp_path)
     expected = ObjectiveSettings.named("published", pairing="aligned", loss_space="latents")
     assert loaded.objective == model.objective == expected
-    assert loaded.config.loss["units"] == "nats" and loaded.config.feat_extract_norm == "batch"
+    assert loaded.config.loss["units"] == "nats" and loaded.config.branch_z.conv_norm == "batch"
     batch = _batch()
     torch.testing.assert_close(loaded(**batch).loss, model.eval()(**batch).loss)
 
@@ -145,7 +144,7 @@ def test_published_validation_depends_on_the_batch_and_corrected_does_not():
 
 
 def test_options_of_the_prior_reach_the_loss():
-    model = _model(objective="corrected", loss={"prior_reduction": "sum", "prior_weight_z": 3.0}, beta_z=0.2)
+    model = _model(objective="corrected", loss={"prior_reduction": "sum"}, branch_z={"prior_weight": 3.0, "beta": 0.2})
     output = model(**_batch())
     z, s = ((branch.mu.double(), branch.logvar.double()) for branch in (output.z, output.s))
     expected = prior_loss(*z, _batch()["frame_mask"], reduction="sum")

@@ -4,20 +4,16 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.modeling_decvae import DecVAEModel
 from decvae.models.modeling_pretraining import DecVAEForPreTraining
 from decvae.models.norms import LEVEL_NORMS, LevelNorm, TimeNorm
+from tests.decvae.networks import config_of
 
 EPS = 1e-5
 SMALL = {
     "branches": "Z",
-    "conv_dim_z": [4, 6, 8, 10, 12, 14, 16],
-    "dense_dim_z": [20, 16],
-    "hidden_size": 24,
+    "branch_z": {"conv_dim": [4, 6, 8, 10, 12, 14, 16], "dense_dim": [20, 16], "hidden_size": 24, "latent_dim": 6},
     "projection_dim": 24,
-    "latent_dim_z": 6,
-    "attention_heads": 2,
 }
 
 
@@ -164,7 +160,7 @@ def test_channels_without_statistics_pass_as_they_are(kind):
 )
 def test_what_a_latent_depends_on_in_evaluation(encoder, norm, own_batch, own_utterance):
     """Spec invariant 20: other utterances of the batch, and other frames of the utterance."""
-    config = DecVAEConfig(frame_encoder=encoder, feat_extract_norm=norm, dense_norm=norm, **SMALL)
+    config = config_of(SMALL, branch_z={"encoder": encoder, "conv_norm": norm, "dense_norm": norm})
     torch.manual_seed(0)
     model = DecVAEModel(config)
     inputs = _model_inputs(config)
@@ -184,7 +180,7 @@ def test_what_a_latent_depends_on_in_evaluation(encoder, norm, own_batch, own_ut
 @pytest.mark.parametrize("norm", LEVEL_NORMS)
 def test_a_level_is_encoded_alike_as_x_and_as_component(norm):
     """Spec invariant 4."""
-    config = DecVAEConfig(feat_extract_norm=norm, **SMALL)
+    config = config_of(SMALL, branch_z={"conv_norm": norm})
     model = DecVAEModel(config)
     inputs = _model_inputs(config)
     inputs["frames"][:, :, 2] = inputs["frames"][:, :, 0]
@@ -195,7 +191,7 @@ def test_a_level_is_encoded_alike_as_x_and_as_component(norm):
 @pytest.mark.parametrize("encoder", ["conv", "dense"])
 @pytest.mark.parametrize("norm", LEVEL_NORMS)
 def test_padding_and_absent_components_do_not_enter_statistics(encoder, norm):
-    config = DecVAEConfig(frame_encoder=encoder, feat_extract_norm=norm, dense_norm=norm, **SMALL)
+    config = config_of(SMALL, branch_z={"encoder": encoder, "conv_norm": norm, "dense_norm": norm})
     torch.manual_seed(0)
     model = DecVAEModel(config)
     inputs = _model_inputs(config)
@@ -208,7 +204,7 @@ def test_padding_and_absent_components_do_not_enter_statistics(encoder, norm):
 
 
 def test_running_statistics_are_saved(tmp_path):
-    config = DecVAEConfig(feat_extract_norm="batch_running", **SMALL)
+    config = config_of(SMALL, branch_z={"conv_norm": "batch_running"})
     model = DecVAEForPreTraining(config)
     inputs = _model_inputs(config)
     model.train()(**inputs)

@@ -6,6 +6,7 @@ from decvae.models.__main__ import main
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.modeling_decvae import DecVAEModel
 from decvae.models.parameters import parameter_counts
+from tests.decvae.networks import config_of
 
 # What the published model has besides: norm layers that no path uses, vectors of absent components without gradient.
 DEAD_NORMS, VECTORS = 8_192, 1_536
@@ -14,7 +15,7 @@ OWN_ABSENT = 2 * 3 * 192  # features of absent components, learned
 
 def test_published_counts():
     """Published: 4 483 584 for encoder and projection of Z, 5 925 584 in all; 6 221 264 with OCs_proj (C = 3)."""
-    counts = parameter_counts(DecVAEModel(DecVAEConfig(feat_extract_norm="batch")))
+    counts = parameter_counts(DecVAEModel(DecVAEConfig(branch_z={"conv_norm": "batch"})))
     shared = counts["Z encoder"] + counts["Z feature norm"] + counts["Z feature projection"]
     assert shared == 4_483_584 - DEAD_NORMS - VECTORS
     assert counts["Z projector"] == 361_152
@@ -26,7 +27,7 @@ def test_published_counts():
     # The published model has heads for OCs_proj even where it is not projected.
     heads_of_projection = 2 * 9_264 + 2 * 4_632
     assert sum(counts.values()) == 5_925_584 - DEAD_NORMS - VECTORS - heads_of_projection + OWN_ABSENT
-    projecting = parameter_counts(DecVAEModel(DecVAEConfig(feat_extract_norm="batch", project_components=True)))
+    projecting = parameter_counts(DecVAEModel(DecVAEConfig(branch_z={"conv_norm": "batch"}, project_components=True)))
     assert projecting["Z combination of components"] == projecting["S combination of components"] == 147_840
     assert sum(projecting.values()) == 6_221_264 - DEAD_NORMS - VECTORS + OWN_ABSENT
 
@@ -34,20 +35,20 @@ def test_published_counts():
 @pytest.mark.parametrize(
     "settings",
     [
-        {"branches": "Z", "frame_encoder": "dense", "absent": "zeros"},
-        {"branches": "S", "sequence_encoder": "fc", "sequence_pooling": "lstm", "skip_connections": True},
-        {"n_components": 5, "n_components_seq": 2, "project_components": True},
+        {"branches": "Z", "branch_z": {"encoder": "dense"}, "absent": "zeros"},
+        {"branches": "S", "branch_s": {"encoder": "fc", "pooling": "lstm"}, "skip_connections": True},
+        {"n_components": 5, "branch_s": {"n_components": 2}, "project_components": True},
     ],
 )
 def test_the_parts_add_up_to_the_model(settings):
-    model = DecVAEModel(DecVAEConfig(conv_dim_z=[8] * 7, conv_dim_s=[8] * 7, **settings))
+    model = DecVAEModel(config_of({"branch_z": {"conv_dim": [8] * 7}, "branch_s": {"conv_dim": [8] * 7}}, **settings))
     assert sum(parameter_counts(model).values()) == sum(parameter.numel() for parameter in model.parameters())
 
 
 def test_the_table_is_printed(tmp_path, capsys):
     main([])
     assert capsys.readouterr().out.splitlines()[-1].split() == ["total", "5,889,216"]
-    model = DecVAEModel(DecVAEConfig(branches="Z", conv_dim_z=[8] * 7))
+    model = DecVAEModel(DecVAEConfig(branches="Z", branch_z={"conv_dim": [8] * 7}))
     model.save_pretrained(tmp_path)
     main([str(tmp_path)])
     out = capsys.readouterr().out

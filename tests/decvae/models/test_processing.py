@@ -108,4 +108,4 @@ def test_bad_recordings_are_refused(model, audio, rate, message):
 
 def test_a_model_that_does_not_know_its_inputs_says_so():
     with pytest.raises(ValueError, match=r"`preprocessing` lacks .'sampling_rate'"):
-        DecVAEModel(DecVAEConfig(branches="Z", conv_dim_z=[4] * 7)).encode(np.ones(800), 16000)
+        DecVAEModel(DecVAEConfig(branches="Z", branch_z={"conv_dim": [4] * 7})).encode(np.ones(800), 16000)

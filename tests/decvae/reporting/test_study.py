@@ -15,13 +15,19 @@ from decvae.reporting.study import (
     scores_of,
 )
 from decvae.reporting.study_page import study_page
-from decvae.settings.objective import LOSS_OPTIONS, NORM_OPTIONS, ObjectiveSettings
+from decvae.settings.objective import with_objective
 
 SETTING_OF = {"a0": "DecVAE", "a1": "DecVAE", "b0": "beta", "b1": "beta", "raw": "raw mel"}
-BASE = {"model": "decvae", "decomposition": "filter", "input": "mel", "n_components": 3, "beta_z": 0.1, "beta_s": 0.1}
+BASE = {"model": "decvae", "decomposition": "filter", "input": "mel", "n_components": 3}
+
+
+def branches(beta, frames):
+    return {"branch_z": {"beta": beta, "frames": frames}, "branch_s": {"beta": beta}}
+
+
 SETTINGS = {
-    "DecVAE": BASE | {"seed": 0, "loss": {"frames": 8}},
-    "beta": BASE | {"seed": 0, "beta_z": 1.0, "beta_s": 1.0, "loss": {"frames": 8}},
+    "DecVAE": BASE | {"seed": 0, **branches(0.1, 8)},
+    "beta": BASE | {"seed": 0, **branches(1.0, 8)},
     "raw mel": {"model": "raw", "input": "mel", "seed": 0, "linear": {"n_components": 0}},
 }
 SHOWN = {"corpus": "c", "aggregation": "all", "classifier": "logistic_regression"}
@@ -100,35 +106,33 @@ def test_verdicts_follow_the_intervals():
 
 def test_axes_are_settings_that_differ_in_one_thing():
     others = {
-        "frames": SETTINGS["DecVAE"] | {"loss": {"frames": 16}},
-        "both": SETTINGS["beta"] | {"loss": {"frames": 16}},
-        "Z": {key: value for key, value in SETTINGS["DecVAE"].items() if key != "beta_s"} | {"branches": "Z"},
+        "frames": SETTINGS["DecVAE"] | branches(0.1, 16),
+        "both": SETTINGS["beta"] | branches(1.0, 16),
+        "Z": {key: value for key, value in SETTINGS["DecVAE"].items() if key != "branch_s"} | {"branches": "Z"},
     }
     found = axes_around(SETTINGS | others, "DecVAE")
     assert found["beta"] == {"DecVAE": "0.1", "beta": "1"}
-    assert found["loss.frames"] == {"DecVAE": "8", "frames": "16"}
-    assert set(found) == {"beta", "loss.frames"}  # neither raw nor Z, of other keys, nor both
+    assert found["branch_z.frames"] == {"DecVAE": "8", "frames": "16"}
+    assert set(found) == {"beta", "branch_z.frames"}  # neither raw nor Z, of other keys, nor both
 
 
 def test_a_second_branch_is_one_axis_with_what_comes_with_it():
-    frames = BASE | {"branches": "Z", "beta_s": 0.0, "loss": {"frames": 8, "sequence_frames": 0}}
-    dual = BASE | {"branches": "dual", "loss": {"frames": 8, "sequence_frames": 10}}
-    found = axes_around({"ref": frames, "dual": dual, "other": dual | {"beta_z": 1.0}}, "ref")
+    frames = BASE | {"branches": "Z", "branch_z": {"beta": 0.1, "frames": 8}}
+    dual = BASE | {"branches": "dual", **branches(0.1, 8)}
+    found = axes_around({"ref": frames, "dual": dual, "other": dual | branches(1.0, 8)}, "ref")
     assert found == {"branches": {"ref": "Z", "dual": "dual"}}
 
 
 def test_objectives_are_one_axis_whatever_their_options():
-    def run(name, **options):
-        named = ObjectiveSettings.named(name, **options).to_dict()
-        loss, network = ({key: named[key] for key in keys} for keys in (LOSS_OPTIONS, NORM_OPTIONS))
-        return BASE | {"seed": 0, "objective": name, "loss": loss, "network": network}
+    def run(name, loss=None, branch_z=None):
+        return with_objective(BASE | {"seed": 0, "objective": name, "loss": loss, "branch_z": branch_z})
 
     settings = {
         "ref": run("centred"),
         "published": run("published"),
-        "cold": run("corrected", temperature=0.5),
-        "norm": run("corrected", dense_norm="batch"),
-        "option": run("centred", eps=1e-4),
+        "cold": run("corrected", loss={"temperature": 0.5}),
+        "norm": run("corrected", branch_z={"dense_norm": "batch"}),
+        "option": run("centred", loss={"eps": 1e-4}),
     }
     found = axes_around(settings, "ref")
     assert found["objective"] == {

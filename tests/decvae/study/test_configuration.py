@@ -2,6 +2,7 @@
 
 import copy
 import io
+import re
 
 import pandas as pd
 import pytest
@@ -9,27 +10,27 @@ import yaml
 
 from decvae.artifacts import as_plain
 from decvae.names import METHODS
-from decvae.settings.objective import LOSS_OPTIONS, with_objective
+from decvae.settings.objective import with_objective
 from decvae.settings.schema import ConfigError, with_table
-from decvae.study.configuration import load_config, main, validate_config
-from decvae.study.runs import decomposition_settings, resolve_runs
-from tests.decvae.configurations import ROOT, SCHEMA, runs_of, valid
+from decvae.study.configuration import MOVED, load_config, main, validate_config
+from decvae.study.runs import component_counts, decomposition_settings, resolve_runs
+from tests.decvae.configurations import ROOT, SCHEMA, nested, runs_of, valid
 
 # ---- Mistakes ----
 
 MISTAKES = {
     "unknown section": ({"evaluatoin": {}}, "evaluatoin", "evaluation"),
-    "unknown key of a run": ({"runs": [{}, {"beta": 1.0}]}, "runs[1].beta", "beta_z"),
-    "unknown nested key": ({"run_defaults": {"training": {"lr": 1.0}}}, "run_defaults.training.lr", "learning_rate_z"),
-    "wrong type": ({"run_defaults": {"beta_z": "high"}}, "run_defaults.beta_z", "a number >= 0"),
-    "negative beta": ({"runs": [{"beta_z": -0.1}]}, "runs[0].beta_z", ">= 0"),
+    "unknown key of a run": ({"runs": [{}, {"bramch_z": {}}]}, "runs[1].bramch_z", "Did you mean `branch_z`"),
+    "unknown nested key": ({"run_defaults": {"branch_z": {"lr": 1.0}}}, "run_defaults.branch_z.lr", "learning_rate"),
+    "wrong type": ({"run_defaults": {"branch_z": {"beta": "high"}}}, "run_defaults.branch_z.beta", "a number >= 0"),
+    "negative beta": ({"runs": [{"branch_z": {"beta": -0.1}}]}, "runs[0].branch_z.beta", ">= 0"),
     "one component": ({"runs": [{"n_components": 1}]}, "runs[0].n_components", ">= 2 and <= 12"),
-    "thirteen components": ({"runs": [{"n_components_seq": 13}]}, "runs[0].n_components_seq", "<= 12"),
+    "thirteen components": ({"runs": [{"branch_s": {"n_components": 13}}]}, "runs[0].branch_s.n_components", "<= 12"),
     "unknown method": ({"run_defaults": {"decomposition": "wavelet"}}, "run_defaults.decomposition", "ewt, vmd, emd"),
     "unknown model": ({"runs": [{"model": "gan"}]}, "runs[0].model", "decvae, ae, vae, beta_vae, pca, ica, kpca, raw"),
     "number as text": (
-        {"runs": [{"training": {"learning_rate_z": "1e-4"}}]},
-        "runs[0].training.learning_rate_z",
+        {"runs": [{"branch_z": {"learning_rate": "1e-4"}}]},
+        "runs[0].branch_z.learning_rate",
         "write 1.0e-4",
     ),
     "no without quotes": (
@@ -38,8 +39,8 @@ MISTAKES = {
         'quotes ("no")',
     ),
     "three layers": (
-        {"run_defaults": {"network": {"conv_dim_z": [8, 8, 8]}}},
-        "run_defaults.network.conv_dim_z",
+        {"run_defaults": {"branch_z": {"conv_dim": [8, 8, 8]}}},
+        "run_defaults.branch_z.conv_dim",
         "a list of exactly 7, each an integer >= 1",
     ),
     "zero epochs": ({"run_defaults": {"training": {"max_epochs": 0}}}, "run_defaults.training.max_epochs", ">= 1"),
@@ -50,11 +51,15 @@ MISTAKES = {
     "unknown aggregation": ({"evaluation": {"aggregations": ["OC0"]}}, "evaluation.aggregations[0]", "OC0"),
     "absent corpus": ({"runs": [{"corpus": "sim_vowel"}]}, "runs[0].corpus", "Did you mean `sim_vowels`"),
     "absent default corpus": ({"run_defaults": {"corpus": "timit"}}, "run_defaults.corpus", "sim_vowels"),
-    "beta of a vae": ({"runs": [{"model": "vae", "beta_z": 0.5}]}, "runs[0].beta_z", "beta_vae"),
-    "beta_vae that is a vae": ({"runs": [{"model": "beta_vae", "beta_z": 1}]}, "runs[0].beta_z", "model: vae"),
+    "beta of a vae": ({"runs": [{"model": "vae", "branch_z": {"beta": 0.5}}]}, "runs[0].branch_z.beta", "beta_vae"),
+    "beta_vae that is a vae": (
+        {"runs": [{"model": "beta_vae", "branch_z": {"beta": 1}}]},
+        "runs[0].branch_z.beta",
+        "model: vae",
+    ),
     "attention heads": (
-        {"runs": [{"network": {"attention_heads": 7}}]},
-        "runs[0].network.attention_heads",
+        {"runs": [{"branch_s": {"attention_heads": 7}}]},
+        "runs[0].branch_s.attention_heads",
         "projection_dim",
     ),
     "figure of no checkpoint": ({"figures": {"checkpoint": "last"}}, "figures.checkpoint", "evaluation.checkpoints"),
@@ -101,9 +106,28 @@ def test_a_mistake_is_named_by_its_full_key(config, key, expected):
 
 
 def test_mistakes_in_one_file_are_reported_together():
-    config = {"runs": [{"beta_z": -1}, {"model": "gan"}], "seed": "one"}
+    config = {"runs": [{"branch_z": {"beta": -1}}, {"model": "gan"}], "seed": "one"}
     with pytest.raises(ConfigError, match="3 problems"):
         validate_config(config, SCHEMA)
+
+
+@pytest.mark.parametrize(("old", "new"), MOVED.items(), ids=MOVED)
+def test_an_old_key_is_named_by_its_new_one(old, new):
+    section, _, name = new.partition(".")
+    assert name in valid()["run_defaults"][section]
+    for config, key in (
+        ({"run_defaults": nested(old, 1)}, "run_defaults"),
+        ({"runs": [{}, nested(old, 1)]}, "runs[1]"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            validate_config(config, SCHEMA)
+        assert caught.value.problems == [
+            f"`{key}.{old}` is `{new}` now: keys of one branch stand in a section of that branch."
+        ]
+    with pytest.raises(
+        ConfigError, match=rf"`runs\[0\]\.{re.escape(old)}` is `{re.escape(new)}` now.*at {re.escape(old)}=2"
+    ):
+        valid(runs=[{"sweep": {old: [1, 2]}}])
 
 
 def test_equal_runs_are_an_error_even_if_settings_that_do_not_reach_them_differ():
@@ -176,7 +200,7 @@ def test_decomposition_defaults():
     assert without(valid()["decomposition"], "device") == without(found, "method", "n_components", "n_components_seq")
     assert {key: found[key] for key in ("method", "n_components", "n_components_seq")} == {
         "method": valid()["run_defaults"]["decomposition"],
-        **{key: valid()["run_defaults"][key] for key in ("n_components", "n_components_seq")},
+        **dict(zip(("n_components", "n_components_seq"), component_counts(valid()["run_defaults"]), strict=True)),
     }
 
 
@@ -218,12 +242,12 @@ def test_model_defaults():
     from decvae.models.configuration_decvae import DecVAEConfig
 
     model, run = DecVAEConfig(), valid()["run_defaults"]
-    keys = ("objective", "branches", "beta_z", "beta_s", "n_components", "n_components_seq")
     named = with_objective(run)
-    flat = {**{key: named[key] for key in (*keys, "loss_space")}, **named["network"]}
+    flat = {**{key: named[key] for key in ("objective", "branches", "n_components", "loss_space")}, **named["network"]}
     assert flat == {key: getattr(model, key) for key in flat}
-    assert without(named["loss"], "frames", "sequence_frames") == {**model.loss, "decomposition_weight_s": 1.0}
-    assert all(run["loss"][key] is None for key in LOSS_OPTIONS)
+    assert named["loss"] == model.loss and set(run["loss"].values()) == {None}
+    assert named["branch_z"] == as_plain(model.branch_z)
+    assert {**named["branch_s"], "n_components": 3} == as_plain(model.branch_s)
     autoencoder = AutoencoderConfig()
     assert run["autoencoder"] == {"widths": autoencoder.widths, "latent_dim": autoencoder.latent_dim}
 

@@ -11,7 +11,7 @@ from decvae.study.runs import resolve_runs
 
 SCHEMA = load_schema(Path(__file__).resolve().parents[3] / "workflow/schemas/config.schema.yaml")
 CORPORA = {"five": {}, "eight": {"n_vowels": 8}}
-SOURCE = {"label": "A", "beta_z": 0.5, "network": {"latent_dim_z": 12}}
+SOURCE = {"label": "A", "branch_z": {"beta": 0.5, "latent_dim": 12}}
 
 
 def runs_of(*entries, **sections):
@@ -37,7 +37,7 @@ def test_an_adapted_run_is_named_after_its_source():
     assert adapted.source == source and adapted.is_trained
     assert adapted.settings["start_from"] == {"run": source.name, "checkpoint": "best"}
     assert adapted.label == "β-DecVAE FD centred adapted" and adapted.columns()["start_from"] == "A"
-    assert adapted.settings["network"]["latent_dim_z"] == 48  # its own
+    assert adapted.settings["branch_z"]["latent_dim"] == 48  # its own
     other = runs_of(from_a(corpus="eight"), {**SOURCE, "seed": 1})[0]
     assert other.name != adapted.name
     last = runs_of({"corpus": "eight", "start_from": {"run": "A", "checkpoint": "last"}}, SOURCE)[0]
@@ -50,7 +50,7 @@ def test_a_zero_shot_run_takes_its_settings_from_its_source():
         from_a(corpus="eight", adaptation="none", label="B"),
         {"start_from": {"run": "B"}, "adaptation": "none", "decomposition": "ewt"},
     )
-    assert shot.settings["network"] == source.settings["network"] and shot.settings["beta_z"] == 0.5
+    assert shot.settings["network"] == source.settings["network"] and shot.beta_z == 0.5
     assert shot.settings["seed"] == 3 and shot.settings["corpus"] == "eight"
     assert not shot.settings.keys() & {"training", "loss", "freeze"}
     assert not shot.is_trained and shot.checkpoints(["init", "best", "every"]) == ["best"]
@@ -119,8 +119,8 @@ MISTAKES = {
     "checkpoint of a path": ([{"start_from": {"path": "x", "checkpoint": "last"}}], "one checkpoint already"),
     "nothing to use": ([{"adaptation": "none"}], r"say which in `runs\[0\]\.start_from`"),
     "own settings": (
-        [SOURCE, from_a(adaptation="none", beta_z=1.0)],
-        r"\['beta_z'\], which a run without training takes from its source 'A'",
+        [SOURCE, from_a(adaptation="none", branch_z={"beta": 1.0})],
+        r"\['branch_z'\], which a run without training takes from its source 'A'",
     ),
     "other model": ([SOURCE, from_a(model="vae")], r"`runs\[1\]\.model` is 'vae', but its source 'A' is of model 'dec"),
     "init of a linear model": (

@@ -2,8 +2,9 @@
 
 import pytest
 
-from decvae.names import METHODS
-from decvae.settings.objective import CHOICES, NAMED, ObjectiveSettings
+from decvae.names import METHODS, dotted
+from decvae.settings.branches import DENSE_NORMS, NORMS
+from decvae.settings.objective import CHOICES, NAMED, named_settings
 from decvae.settings.schema import ConfigError
 from decvae.study.runs import (
     controlled_sets,
@@ -27,13 +28,15 @@ def test_a_run_is_the_defaults_with_its_overrides():
 
 
 def test_names_are_readable():
-    run = only({"objective": "centred", "beta_s": 1}, seed=2)
+    run = only({"objective": "centred", "branch_s": {"beta": 1}}, seed=2)
     assert run.name.startswith("sim_vowels-decvae_centred-filter_C3-mel-bz0.1_bs1-s2-")
     assert run.corpus_id.startswith("sim_vowels-") and len(run.corpus_id) == len("sim_vowels-") + 6
     assert run.decomposition_id.startswith("filter-C3-")
     assert only({"branches": "S"}).name.startswith("sim_vowels-decvae_centred-filter_C3-mel-bs0.1-s0-")
     assert only({"model": "vae"}).name.startswith("sim_vowels-vae-filter_C3-mel-s0-")
-    assert only({"model": "beta_vae", "beta_z": 4}).name.startswith("sim_vowels-beta_vae-filter_C3-mel-bz4-s0-")
+    assert only({"model": "beta_vae", "branch_z": {"beta": 4}}).name.startswith(
+        "sim_vowels-beta_vae-filter_C3-mel-bz4-s0-"
+    )
 
 
 # Key of run_defaults or section, a value that is not the default, and the models whose runs it reaches.
@@ -42,24 +45,26 @@ ALL = DECVAE | AUTOENCODERS | FITTED | {"raw"}
 REACH = {
     "run_defaults.objective": ("corrected", DECVAE),
     "run_defaults.branches": ("Z", DECVAE),
-    "run_defaults.beta_z": (0.5, DECVAE | {"beta_vae"}),
-    "run_defaults.beta_s": (0.5, DECVAE),
+    "run_defaults.branch_z.beta": (0.5, DECVAE | {"beta_vae"}),
+    "run_defaults.branch_s.beta": (0.5, DECVAE),
     "run_defaults.seed": (1, ALL),
     "run_defaults.input": ("waveform", ALL),
     "run_defaults.decomposition": ("ewt", ALL),
     "run_defaults.n_components": (4, ALL),
-    "run_defaults.network.conv_dim_z": ([8] * 7, DECVAE),
-    "run_defaults.loss.frames": (7, DECVAE | AUTOENCODERS),
-    "run_defaults.loss.sequence_frames": (7, DECVAE),
-    "run_defaults.loss.decomposition_weight_s": (2.0, DECVAE),
+    "run_defaults.branch_s.n_components": (4, ALL),  # decompositions have both
+    "run_defaults.branch_z.conv_dim": ([8] * 7, DECVAE),
+    "run_defaults.branch_z.frames": (7, DECVAE | AUTOENCODERS),
+    "run_defaults.branch_s.frames": (7, DECVAE),
+    "run_defaults.branch_s.decomposition_weight": (2.0, DECVAE),
     "run_defaults.loss.pairing": ("legacy", DECVAE),
     "run_defaults.loss_space": ("latents", DECVAE),
-    "run_defaults.network.feat_extract_norm": ("layer", DECVAE),
+    "run_defaults.branch_z.conv_norm": ("layer", DECVAE),
     "run_defaults.autoencoder.latent_dim": (3, AUTOENCODERS),
     "run_defaults.linear.n_components": (3, FITTED),
     "run_defaults.kernel.n_landmarks": (50, {"kpca"}),
-    "run_defaults.training.learning_rate_z": (1.0, DECVAE | AUTOENCODERS),
-    "run_defaults.training.learning_rate_s": (1.0, DECVAE),
+    "run_defaults.branch_z.learning_rate": (1.0, DECVAE | AUTOENCODERS),
+    "run_defaults.branch_s.learning_rate": (1.0, DECVAE),
+    "run_defaults.branch_z.latent_dim": (7, DECVAE),
     "features.mel.dynamic_range_db": (60.0, ALL),
     "decomposition.filter.order": (3, ALL),
     "decomposition.notch.order": (2, ALL),
@@ -84,12 +89,9 @@ def test_a_setting_changes_the_names_of_the_runs_that_it_reaches_and_of_no_other
 
 def test_a_run_has_every_option_of_its_objective():
     published, spelt = runs_of({"objective": "published"}, {"objective": "published", "loss": {"pairing": "aligned"}})
-    assert {key: published.settings["loss"][key] for key in ("pairing", "units", "prior_weight_s")} == {
-        "pairing": "legacy",
-        "units": "nats",
-        "prior_weight_s": 400.0,
-    }
-    assert published.settings["network"]["feat_extract_norm"] == "batch"
+    assert (published.settings["loss"]["pairing"], published.settings["loss"]["units"]) == ("legacy", "nats")
+    assert published.settings["branch_s"]["prior_weight"] == 400.0
+    assert published.settings["branch_z"]["conv_norm"] == "batch"
     assert published.settings["loss_space"] == "features"
     assert [run.label for run in (published, spelt)] == [
         "β-DecVAE FD published (pairing=legacy)",
@@ -103,63 +105,61 @@ def test_options_of_frames_do_not_reach_a_run_of_sequences():
     names = [only({"branches": "S", "loss": {"pairing": pairing}}).name for pairing in ("aligned", "legacy")]
     assert names[0] == names[1]
     assert only({"branches": "S", "loss": {"units": "nats"}}).name != names[0]
-    assert only({"branches": "Z", "loss": {"prior_weight_s": 3}}).name == only({"branches": "Z"}).name
+    assert only({"branches": "Z", "branch_s": {"prior_weight": 3}}).name == only({"branches": "Z"}).name
 
 
 def test_the_schema_has_the_options_and_values_of_the_objectives():
     run = SCHEMA["$defs"]["run"]["properties"]
-    options = {**run["loss"]["properties"], **run["network"]["properties"], "loss_space": run["loss_space"]}
     assert set(run["objective"]["enum"]) == set(NAMED)
-    for name, value in ObjectiveSettings().to_dict().items():
-        assert options[name]["default"] is None
-        if name in CHOICES:
-            assert set(options[name]["enum"]) == {*CHOICES[name], None}
-        assert value in options[name].get("enum", [value])
+    choices = {**CHOICES, "conv_norm": NORMS, "dense_norm": DENSE_NORMS}
+    for key, value in dotted(named_settings("corrected")).items():
+        section, _, name = key.rpartition(".")
+        option = run[section]["properties"][name] if section else run[name]
+        assert option["default"] is None
+        if name in choices:
+            assert set(option["enum"]) == {*choices[name], None}
+        assert value in option.get("enum", [value])
 
 
 @pytest.mark.parametrize("frames", ["0%", "101%", "half", 0.5, -1])
 def test_shares_of_frames_are_checked(frames):
-    with pytest.raises(ConfigError, match=r"run_defaults\.loss\.frames"):
-        valid(run_defaults={"loss": {"frames": frames}})
-    assert only({"loss": {"frames": "50%"}}).settings["loss"]["frames"] == "50%"
-    assert only({"branches": "S", "loss": {"frames": "50%"}}).settings["loss"]["frames"] == 0
+    with pytest.raises(ConfigError, match=r"run_defaults\.branch_z\.frames"):
+        valid(run_defaults={"branch_z": {"frames": frames}})
+    assert only({"branch_z": {"frames": "50%"}}).settings["branch_z"]["frames"] == "50%"
 
 
 def test_settings_of_an_absent_branch_do_not_reach_a_run():
     frames, sequences = only({"branches": "Z"}), only({"branches": "S"})
-    others = [
-        {"beta_s": 9.0},
-        {"loss": {"sequence_frames": 5}},
-        {"network": {"conv_dim_s": [6] * 7}},
-        {"training": {"learning_rate_s": 1.0}},
-    ]
-    for other in others:
-        assert only({"branches": "Z", **other}).name == frames.name
-        assert only({"branches": "S", **other}).name != sequences.name
-    assert frames.settings["beta_s"] == 0.0 and frames.columns()["beta_s"] is None
+    for other in ({"beta": 9.0}, {"frames": 5}, {"conv_dim": [6] * 7}, {"learning_rate": 1.0}, {"hidden_size": 7}):
+        for branch, own, absent in (("Z", frames, "branch_s"), ("S", sequences, "branch_z")):
+            present = "branch_z" if absent == "branch_s" else "branch_s"
+            assert only({"branches": branch, absent: other}).name == own.name
+            assert only({"branches": branch, present: other}).name != own.name
+    assert "branch_s" not in frames.settings and "branch_z" not in sequences.settings
+    assert frames.columns()["beta_z"] == 0.1 and frames.columns()["beta_s"] is None
     assert sequences.columns()["beta_z"] is None and sequences.columns()["beta_s"] == 0.1
-    assert "conv_dim_s" not in frames.settings["network"]
+
+
+def test_a_sequence_has_the_components_of_a_frame_unless_its_branch_says_otherwise():
+    both, apart = runs_of({"n_components": 4}, {"n_components": 4, "branch_s": {"n_components": 5}})
+    assert [run.settings["branch_s"]["n_components"] for run in (both, apart)] == [4, 5]
+    assert [run.decomposition["n_components_seq"] for run in (both, apart)] == [4, 5]
+    assert only({"model": "pca", "branch_s": {"n_components": 5}}).decomposition["n_components_seq"] == 5
 
 
 @pytest.mark.parametrize(
     ("base", "unused"),
     [
-        ({"frame_encoder": "dense"}, {"feat_extract_norm": "instance", "conv_dim_z": [8] * 7}),
-        ({"frame_encoder": "conv"}, {"dense_norm": "instance", "dense_dim_z": [8]}),
-        ({"sequence_encoder": "fc"}, {"conv_dim_s": [8] * 7}),
-        ({"sequence_encoder": "conv"}, {"dense_dim_s": [8]}),
-        ({"sequence_pooling": "average"}, {"attention_heads": 5}),
+        ({"branch_z": {"encoder": "dense"}}, {"conv_norm": "instance", "conv_dim": [8] * 7}),
+        ({"branch_z": {"encoder": "conv"}}, {"dense_norm": "instance", "dense_dim": [8]}),
+        ({"branch_s": {"encoder": "fc"}}, {"conv_dim": [8] * 7}),
+        ({"branch_s": {"encoder": "conv"}}, {"dense_dim": [8]}),
+        ({"branch_s": {"pooling": "average"}}, {"attention_heads": 5}),
     ],
 )
-def test_what_a_choice_of_the_network_leaves_without_use_does_not_reach_a_run(base, unused):
-    assert only({"network": base}).name == only({"network": {**base, **unused}}).name
-
-
-def test_what_serves_one_branch_does_not_reach_the_other():
-    sequence = {"sequence_encoder": "fc", "sequence_pooling": "max", "intermediate_dim": 7}
-    assert only({"branches": "Z"}).name == only({"branches": "Z", "network": sequence}).name
-    frame = {"feat_extract_norm": "instance", "hidden_size": 7}
-    assert only({"branches": "S"}).name == only({"branches": "S", "network": frame}).name
+def test_what_a_choice_of_a_branch_leaves_without_use_does_not_reach_a_run(base, unused):
+    (section,) = base
+    assert only(base).name == only({section: base[section] | unused}).name
 
 
 def test_the_setting_of_spectra_reaches_runs_that_see_them():
@@ -169,12 +169,12 @@ def test_the_setting_of_spectra_reaches_runs_that_see_them():
 
 
 def test_integers_and_floats_of_one_value_hash_alike():
-    assert only({"beta_z": 1}).name == only({"beta_z": 1.0}).name
+    assert only({"branch_z": {"beta": 1}}).name == only({"branch_z": {"beta": 1.0}}).name
 
 
 def test_autoencoders_have_the_beta_of_their_name():
-    ae, vae, beta_vae = runs_of({"model": "ae"}, {"model": "vae"}, {"model": "beta_vae", "beta_z": 4})
-    assert [run.settings["beta_z"] for run in (ae, vae, beta_vae)] == [0.0, 1.0, 4.0]
+    ae, vae, beta_vae = runs_of({"model": "ae"}, {"model": "vae"}, {"model": "beta_vae", "branch_z": {"beta": 4}})
+    assert [run.beta_z for run in (ae, vae, beta_vae)] == [0.0, 1.0, 4.0]
 
 
 def test_seeds_of_runs_are_added_to_the_master_seed():
@@ -227,10 +227,10 @@ def test_a_corpus_does_not_depend_on_its_traversal_set():
 @pytest.mark.parametrize(
     ("entry", "label"),
     [
-        ({"beta_z": 0, "beta_s": 0}, "DecAE FD centred"),
-        ({"beta_z": 1, "decomposition": "ewt"}, "DecVAE EWT centred"),
-        ({"beta_z": 5, "decomposition": "vmd", "objective": "corrected"}, "β-DecVAE VMD corrected"),
-        ({"branches": "S", "beta_s": 1, "decomposition": "emd"}, "DecVAE EMD centred"),
+        ({"branch_z": {"beta": 0}, "branch_s": {"beta": 0}}, "DecAE FD centred"),
+        ({"branch_z": {"beta": 1}, "decomposition": "ewt"}, "DecVAE EWT centred"),
+        ({"branch_z": {"beta": 5}, "decomposition": "vmd", "objective": "corrected"}, "β-DecVAE VMD corrected"),
+        ({"branches": "S", "branch_s": {"beta": 1}, "decomposition": "emd"}, "DecVAE EMD centred"),
         ({"model": "ae"}, "AE"),
         ({"model": "vae"}, "VAE"),
         ({"model": "beta_vae"}, "β-VAE"),
@@ -246,7 +246,7 @@ def test_labels_are_those_of_the_paper(entry, label):
 
 
 def test_runs_of_one_name_are_told_apart_by_what_differs():
-    entries = [{"beta_z": 5, "beta_s": 5}, {"beta_z": 10, "beta_s": 10}, {"beta_z": 0, "beta_s": 0}]
+    entries = [{"branch_z": {"beta": beta}, "branch_s": {"beta": beta}} for beta in (5, 10, 0)]
     assert [run.label for run in runs_of(*entries)] == [
         "β-DecVAE FD centred (β=5)",
         "β-DecVAE FD centred (β=10)",
@@ -258,11 +258,16 @@ def test_runs_of_one_name_are_told_apart_by_what_differs():
         "β-DecVAE FD centred (C=4, seed=0)",
         "β-DecVAE FD centred (C=4, seed=1)",
     ]
+    entries = [{"branch_s": {"n_components": 4, "latent_dim": 9}}, {"branch_z": {"frames": 50, "latent_dim": 9}}]
+    assert [run.label for run in runs_of(*entries)] == [
+        "β-DecVAE FD centred (frames=100, latent_dim_z=48, C_seq=4, latent_dim_s=9)",
+        "β-DecVAE FD centred (frames=50, latent_dim_z=9, C_seq=3, latent_dim_s=24)",
+    ]
 
 
 def test_slugs_are_file_names():
     assert only({}).slug == "beta_decvae_fd_centred"
-    assert runs_of({"beta_z": 5}, {"beta_z": 0.5})[1].slug == "beta_decvae_fd_centred_betaz_0.5"
+    assert runs_of({"branch_z": {"beta": 5}}, {"branch_z": {"beta": 0.5}})[1].slug == "beta_decvae_fd_centred_betaz_0.5"
 
 
 def test_runs_are_selected_by_label():
@@ -293,7 +298,7 @@ def test_every_checkpoint_is_those_that_are_sure_to_be_there():
 
 
 def test_the_untrained_state_is_measured_of_all_runs_or_of_those_named():
-    config = valid(runs=[{"label": "a"}, {"label": "b", "beta_z": 1.0}, {"model": "pca"}])
+    config = valid(runs=[{"label": "a"}, {"label": "b", "branch_z": {"beta": 1.0}}, {"model": "pca"}])
     runs, evaluation = resolve_runs(config), config["evaluation"]
 
     def states(untrained):
@@ -307,7 +312,7 @@ def test_the_untrained_state_is_measured_of_all_runs_or_of_those_named():
 
 
 def test_runs_that_differ_by_seed_are_of_one_setting():
-    first, second, third = (run.setting for run in runs_of({}, {"seed": 1}, {"beta_z": 5.0}))
+    first, second, third = (run.setting for run in runs_of({}, {"seed": 1}, {"branch_z": {"beta": 5.0}}))
     assert first == second != third
 
 
@@ -326,7 +331,7 @@ def test_settings_of_equal_names_are_numbered():
 
 
 def test_runs_that_differ_by_seed_and_betas_are_of_one_family():
-    runs = runs_of({}, {"seed": 1, "beta_z": 5.0}, {"beta_s": 2.0}, {"n_components": 4})
+    runs = runs_of({}, {"seed": 1, "branch_z": {"beta": 5.0}}, {"branch_s": {"beta": 2.0}}, {"n_components": 4})
     first, second, third, other = (run.family for run in runs)
     assert first == second == third != other
 
@@ -338,5 +343,5 @@ def test_controlled_sets_are_named_after_their_splits():
 
 
 def test_runs_that_differ_by_seed_belong_together():
-    runs = list(runs_of({"seed": 1}, {"model": "vae"}, {"seed": 2}, {"seed": 3, "beta_z": 0.7}))
+    runs = list(runs_of({"seed": 1}, {"model": "vae"}, {"seed": 2}, {"seed": 3, "branch_z": {"beta": 0.7}}))
     assert over_seeds(runs) == [[runs[0], runs[2]]]

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from decvae.names import dotted
 from decvae.settings.schema import ConfigError
 from decvae.study.runs import select_runs
 from decvae.study.sweeps import expand_sweeps
@@ -11,19 +12,19 @@ from tests.decvae.configurations import resolve_runs, runs_of, valid
 
 
 def points(runs, *keys):
-    return [tuple(run.settings[key] for key in keys) for run in runs]
+    return [tuple(dotted(run.settings)[key] for key in keys) for run in runs]
 
 
 def test_axes_are_crossed_in_their_order_the_first_slowest():
     runs = runs_of({"sweep": {"beta": [0.0, 1], "n_components": [3, 4], "seed": [0, 1, 2]}})
-    found = points(runs, "beta_z", "beta_s", "n_components", "seed")
+    found = points(runs, "branch_z.beta", "branch_s.beta", "n_components", "seed")
     assert found == [(b, b, c, s) for b, c, s in itertools.product([0.0, 1.0], [3, 4], range(3))]
 
 
 def test_a_sweep_is_the_entries_written_one_by_one():
-    swept = runs_of({"objective": "corrected", "sweep": {"beta_z": [0.0, 0.5], "loss.frames": [5, 7]}})
+    swept = runs_of({"objective": "corrected", "sweep": {"branch_z.beta": [0.0, 0.5], "branch_z.frames": [5, 7]}})
     written = runs_of(
-        *[{"objective": "corrected", "beta_z": b, "loss": {"frames": n}} for b in (0.0, 0.5) for n in (5, 7)]
+        *[{"objective": "corrected", "branch_z": {"beta": b, "frames": n}} for b in (0.0, 0.5) for n in (5, 7)]
     )
     assert swept == written
 
@@ -31,14 +32,14 @@ def test_a_sweep_is_the_entries_written_one_by_one():
 def test_overlays_are_laid_over_the_entry():
     overlays = [
         {"decomposition": "ewt", "training": {"max_epochs": 3}},
-        {"label": "deep", "network": {"hidden_size": 9}},
+        {"label": "deep", "branch_z": {"hidden_size": 9}},
     ]
     runs = runs_of({"training": {"batch_size": 2}, "sweep": {"overlays": overlays, "seed": [0, 1]}})
     assert [run.decomposition["method"] for run in runs] == ["ewt", "ewt", "filter", "filter"]
     assert [run.settings["training"]["max_epochs"] for run in runs] == [3, 3, 150, 150]
     assert all(run.settings["training"]["batch_size"] == 2 for run in runs)
     assert [run.label for run in runs[2:]] == ["deep (seed=0)", "deep (seed=1)"]
-    assert runs[2].settings["network"]["hidden_size"] == 9
+    assert runs[2].settings["branch_z"]["hidden_size"] == 9
 
 
 def test_axes_of_the_defaults_reach_models_with_a_use_for_them_and_entries_override_them():
@@ -49,6 +50,15 @@ def test_axes_of_the_defaults_reach_models_with_a_use_for_them_and_entries_overr
     counts = {model: sum(run.model == model for run in runs) for model in ("decvae", "vae", "beta_vae", "pca")}
     assert counts == {"decvae": 4, "vae": 2, "beta_vae": 2, "pca": 2}
     assert {run.settings["seed"] for run in runs if run.model == "beta_vae"} == {5}
+
+
+def test_axes_of_a_branch_reach_models_with_a_use_for_them():
+    defaults = {"sweep": {"branch_z.frames": [5, 7], "branch_z.latent_dim": [4, 6]}}
+    runs = runs_of({"label": "mine"}, {"model": "vae", "label": "VAE"}, {"model": "pca"}, run_defaults=defaults)
+    assert [run.label for run in runs] == [
+        *(f"mine (frames={count}, latent_dim_z={size})" for count in (5, 7) for size in (4, 6)),
+        *("VAE (frames=5)", "VAE (frames=7)", "PCA"),
+    ]
 
 
 def test_labels_tell_the_runs_of_an_entry_apart_by_what_varies():
@@ -70,10 +80,7 @@ def test_runs_start_from_the_run_with_the_same_values():
     )
     assert len(runs) == 12
     for run in runs[4:]:
-        assert (run.settings["beta_z"], run.settings["seed"]) == (
-            run.source.settings["beta_z"],
-            run.source.settings["seed"],
-        )
+        assert (run.beta_z, run.settings["seed"]) == (run.source.beta_z, run.source.settings["seed"])
     assert {run.label for run in runs[8:]} == {f"as it is (seed={s}, β={b})" for s in (0, 1) for b in (0.1, 0.2)}
 
 
@@ -99,7 +106,7 @@ def test_the_label_of_an_entry_selects_all_its_runs():
 def test_mistakes_name_the_entry_as_written_and_the_values():
     with pytest.raises(ConfigError) as caught:
         runs_of({}, {"sweep": {"beta": [0.1, -1], "seed": [0, 1]}})
-    assert "`runs[1].beta_z` is -1;" in str(caught.value)
+    assert "`runs[1].branch_z.beta` is -1;" in str(caught.value)
     assert "runs[1] at beta=-1, seed=1" in str(caught.value) and "runs[4]" not in str(caught.value)
     with pytest.raises(
         ConfigError, match=r"`runs\[0\] at linear.n_components=5` is the same model as `runs\[0\] at li"
@@ -116,5 +123,5 @@ def test_what_is_no_sweep_is_refused(sweep):
 
 
 def test_a_configuration_without_sweeps_stays_as_it_is():
-    config = {"runs": [{"seed": 1}, {"model": "vae"}], "run_defaults": {"beta_z": 0.5}}
+    config = {"runs": [{"seed": 1}, {"model": "vae"}], "run_defaults": {"branch_z": {"beta": 0.5}}}
     assert expand_sweeps(config) == (config, ["runs[0]", "runs[1]"], [None, None])

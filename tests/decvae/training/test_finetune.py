@@ -151,7 +151,8 @@ def test_confusion_counts_labelled_rows():
 @pytest.mark.parametrize("head", ["mlp", "cnn", "lstm", "transformer"])
 def test_every_head_learns_vowels(study, run_settings, tmp_path, head):
     run = _settings(run_settings, head=head, layers=1, attention_heads=2)
-    run["training"].update(max_epochs=12, learning_rate_z=5e-3)
+    run["training"].update(max_epochs=12)
+    run["branch_z"]["learning_rate"] = 5e-3
     history = _finetune(study, run, tmp_path)
     accuracy = _curve(history, "accuracy")
     assert accuracy[0] < 0.4 and accuracy.max() > 0.45

@@ -8,6 +8,7 @@ import pytest
 import torch
 from transformers import SchedulerType
 
+from decvae.settings.branches import FrameBranchSettings
 from decvae.settings.schema import load_schema
 from decvae.settings.training import TrainingSettings
 from decvae.training.optimisation import METRIC_SCHEDULERS, make_accelerator, make_optimizer, make_scheduler
@@ -20,9 +21,9 @@ NEEDED = {
 
 
 def _rates(name, steps=40, **options):
-    settings = TrainingSettings(scheduler_z=name, learning_rate_z=1.0, warmup_steps_z=4, scheduler_kwargs_z=options)
-    optimizer = make_optimizer([torch.nn.Parameter(torch.zeros(2))], settings, "z")
-    scheduler = make_scheduler(optimizer, settings, "z", steps)
+    branch = FrameBranchSettings(scheduler=name, learning_rate=1.0, warmup_steps=4, scheduler_kwargs=options)
+    optimizer = make_optimizer([torch.nn.Parameter(torch.zeros(2))], TrainingSettings(), branch)
+    scheduler = make_scheduler(optimizer, branch, steps)
     rates = []
     for _ in range(steps):
         rates.append(optimizer.param_groups[0]["lr"])
@@ -36,7 +37,9 @@ def test_every_schedule_of_transformers_runs(name):
     rates = _rates(name, **NEEDED.get(name, {}))
     assert all(rate >= 0 for rate in rates)
     if name in NEEDED:
-        with pytest.raises(ValueError, match=f"does not fit scheduler_z '{name}'.*it takes .*{min(NEEDED[name])}"):
+        with pytest.raises(
+            ValueError, match=rf"does not fit branch_z\.scheduler '{name}'.*it takes .*{min(NEEDED[name])}"
+        ):
             _rates(name)
 
 
@@ -56,7 +59,7 @@ def test_foreign_arguments_of_a_schedule_are_named():
 
 
 def test_the_schema_knows_every_schedule():
-    schema = load_schema(Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml")
+    schema = load_schema(Path(__file__).parents[3] / "workflow" / "schemas" / "config.schema.yaml")
     assert set(schema["$defs"]["scheduler"]["enum"]) == {kind.value for kind in SchedulerType}
 
 

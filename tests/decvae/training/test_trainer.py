@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 
 from decvae.features.store import FeatureFile
 from decvae.models.checkpoints import resolve_checkpoint
+from decvae.settings.branches import FrameBranchSettings, SequenceBranchSettings
 from decvae.settings.training import TrainingSettings
 from decvae.training.optimisation import parameter_groups
 from decvae.training.pretrain import build_model, pretrain_run
@@ -84,7 +85,7 @@ def test_files_of_a_run(study, run_settings, tmp_path):
     run_settings["training"].update(max_epochs=5, keep_checkpoints=1)
     _pretrain(study, run_settings, tmp_path)
     record = json.loads((tmp_path / "run.json").read_text())
-    assert record["settings"]["network"]["latent_dim_z"] == 6
+    assert record["settings"]["branch_z"]["latent_dim"] == 6
     assert record["versions"]["torch"] == torch.__version__
     names = json.loads((tmp_path / "checkpoints.json").read_text())["names"]
     assert (names["init"], names["last"]) == ("epoch-0000", "epoch-0005")
@@ -185,11 +186,11 @@ def test_the_published_rule_stops_at_a_fixed_epoch():
 def test_early_stopping_ends_a_run(study, run_settings, tmp_path):
     run_settings["training"].update(
         max_epochs=30,
-        learning_rate_z=0.0,
-        learning_rate_s=0.0,
         early_stopping_patience=2,
         early_stopping_warmup_epochs=0,
     )
+    for section in ("branch_z", "branch_s"):
+        run_settings[section]["learning_rate"] = 0.0
     history = _pretrain(study, run_settings, tmp_path)
     assert history.epoch.max() == 3
     assert json.loads((tmp_path / "checkpoints.json").read_text())["names"]["last"] == "epoch-0003"
@@ -206,7 +207,7 @@ def test_branches_have_their_own_learning_rate(study, run_settings):
 
 def test_published_defaults():
     settings = TrainingSettings()
-    assert (settings.learning_rate_z, settings.learning_rate_s) == (8e-5, 1e-4)
+    assert (FrameBranchSettings().learning_rate, SequenceBranchSettings().learning_rate) == (8e-5, 1e-4)
     assert (settings.adam_beta1, settings.adam_beta2, settings.adam_epsilon) == (0.5, 0.999, 1e-6)
     assert replace(settings, batch_size=8).clip_norm == 2.0
 
@@ -384,7 +385,7 @@ def one_thread(monkeypatch):
 def test_two_processes_train_as_one(study, run_settings, tmp_path, objective, norm, accumulation, one_thread):
     """``accelerate launch`` on two CPU processes: the losses and weights of one process with the same whole batch."""
     run_settings.update(objective=objective)
-    run_settings["network"]["feat_extract_norm"] = norm
+    run_settings["branch_z"]["conv_norm"] = norm
     run_settings["training"]["accumulation"] = accumulation
     # A large epsilon, as AdamW would make whole steps of what is rounding in a gradient near 0.
     run_settings["training"].update(batch_size=6, max_epochs=1, adam_epsilon=1.0)

@@ -13,18 +13,17 @@ from decvae.evaluation.encode import encode_split
 from decvae.evaluation.latents import read_latents
 from decvae.features.store import FeatureFile
 from decvae.models.checkpoints import resolve_checkpoint
-from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.modeling_decvae import DecVAEModel
 from decvae.models.modeling_pretraining import DecVAEForPreTraining
 from decvae.training.optimisation import parameter_groups
 from decvae.training.pretrain import build_model, pretrain_run
 from decvae.training.transfer import adopt_checkpoint, find_source, freezable, freeze, load_weights
-from tests.decvae.networks import TINY
+from tests.decvae.networks import TINY, config_of
 
 
 def small_model(seed=0, kind=DecVAEForPreTraining, **values):
     torch.manual_seed(seed)
-    return kind(DecVAEConfig(**{**TINY, **values}))
+    return kind(config_of(TINY, **values))
 
 
 def transferred(source, target, tmp_path):
@@ -45,7 +44,7 @@ def test_equal_models_share_every_weight(tmp_path, kind):
 def test_another_number_of_components_keeps_the_subspaces_apart_by_name(tmp_path, caplog):
     """With OCs_proj, head number 4 is OCs_proj for C = 3 and OC4 for C = 4."""
     source = small_model(n_components=3, project_components=True)
-    target = small_model(seed=1, n_components=4, project_components=True)
+    target = small_model(seed=1, n_components=4, branch_s={"n_components": 3}, project_components=True)
     before = copy.deepcopy(target.state_dict())
     with caplog.at_level(logging.INFO, "decvae.training.transfer"):
         report = transferred(source, target, tmp_path)
@@ -172,7 +171,7 @@ def test_a_zero_shot_run_is_its_source_on_other_data(study, run_settings, tmp_pa
 def test_a_zero_shot_run_of_another_architecture_is_refused(study, run_settings, tmp_path):
     _pretrain(study, run_settings, tmp_path / "source")
     run = copy.deepcopy(run_settings) | {"start_from": {"path": "somewhere"}, "adaptation": "none"}
-    run["network"]["latent_dim_z"] = 48
+    run["branch_z"]["latent_dim"] = 48
     folder = resolve_checkpoint(tmp_path / "source", "best")[0]
-    with pytest.raises(ArtifactError, match=r"has \{'latent_dim_z': 6\}, the run's settings say .*48"):
+    with pytest.raises(ArtifactError, match=r"has \{'branch_z.latent_dim': 6\}, the run's settings say .*48"):
         adopt_checkpoint(run, folder, tmp_path / "run")
