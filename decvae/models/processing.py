@@ -21,8 +21,9 @@ from decvae.framing import SPEECH, Framing, cut_frames, frame_length
 from decvae.settings.decomposition import DecompositionSettings
 
 if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
     from decvae.features.store import FeatureFile
-    from decvae.models.modeling_decvae import DecVAEModel
 
 Latents = dict[str, dict[str, np.ndarray]]  # branch -> name (mu, logvar, features, present) -> rows of one utterance
 
@@ -119,13 +120,13 @@ class Recording:
 
 
 def encode(
-    model: DecVAEModel,
+    model: PreTrainedModel,
     waveform: np.ndarray | Tensor | Sequence[np.ndarray | Tensor],
     sampling_rate: int,
     *,
     seed: int = 0,
 ) -> Encoding | list[Encoding]:
-    """Latents of one or several recordings; see :meth:`decvae.models.auto.DecVAEModel.encode`."""
+    """Latents of one or several recordings; see :meth:`decvae.models.modeling_decvae.DecVAEModel.encode`."""
     made = model.config.preprocessing
     lacking = [key for key in ("sampling_rate", "framing", "decomposition", "features", "input") if key not in made]
     if lacking or not isinstance(made["decomposition"], dict):
@@ -164,7 +165,7 @@ def prepare_audio(
     return audio
 
 
-def latents_of(model: DecVAEModel, data: FeatureFile | Recording, indices: Sequence[int]) -> list[Latents]:
+def latents_of(model: PreTrainedModel, data: FeatureFile | Recording, indices: Sequence[int]) -> list[Latents]:
     """Latents of some utterances as one batch, in evaluation mode: {branch: {"mu": (rows, n_subspaces, d), ...}}.
 
     Raises
@@ -198,7 +199,7 @@ def _array(values: Tensor) -> np.ndarray:
     return (values.float() if values.is_floating_point() else values).cpu().numpy()
 
 
-def _encode_recording(model: DecVAEModel, recording: Recording) -> Encoding:
+def _encode_recording(model: PreTrainedModel, recording: Recording) -> Encoding:
     (latents,) = latents_of(model, recording, [0])
     branches = {}
     for branch, scale in (("Z", "frames"), ("S", "sequences")):

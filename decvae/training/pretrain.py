@@ -22,6 +22,7 @@ from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.distributed import is_first_process
 from decvae.models.kernel_pca import fit_kernel_pca
 from decvae.models.modeling_pretraining import DecVAEForPreTraining
+from decvae.names import AUTOENCODERS, FIXED_BETA
 from decvae.settings.branches import branches_of
 from decvae.settings.objective import ObjectiveSettings
 from decvae.settings.training import TrainingSettings
@@ -31,7 +32,6 @@ from decvae.training.optimisation import make_accelerator
 from decvae.training.trainer import Trainer
 from decvae.training.transfer import TransferReport, prepare
 
-AUTOENCODERS = ("ae", "vae", "beta_vae")
 FITTED_FRAMES = 50_000  # frames of the training split to fit a model at once; bounds memory for large corpora
 
 
@@ -122,7 +122,7 @@ def build_model(run: dict[str, Any], data: FeatureFile, seed: int) -> DecVAEForP
     """An untrained DecVAE or autoencoder whose weights depend on the seed alone."""
     torch.manual_seed(seed)
     if run["model"] in AUTOENCODERS:
-        beta = {"ae": 0.0, "vae": 1.0}.get(run["model"], run["branch_z"]["beta"])
+        beta = FIXED_BETA.get(run["model"], run["branch_z"]["beta"])
         width = data.vectors(0).shape[-1]
         return Autoencoder(
             AutoencoderConfig(input_dim=width, beta=beta, preprocessing=_preprocessing(run, data), **run["autoencoder"])

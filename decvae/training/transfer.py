@@ -18,7 +18,7 @@ from decvae.models.checkpoints import MANIFEST, CheckpointStore, resolve_checkpo
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.kernel_pca import KernelPCAModel
 from decvae.models.linear import LinearModel
-from decvae.names import dotted
+from decvae.names import AUTOENCODERS, dotted
 from decvae.settings.branches import OBJECTIVE_KEYS, OPTIMISATION_KEYS, SECTIONS
 
 logger = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ Model = nn.Module
 _CONFIGS = {config.model_type: config for config in (DecVAEConfig, AutoencoderConfig)}
 _TYPES = {
     "decvae": DecVAEConfig.model_type,
-    **dict.fromkeys(("ae", "vae", "beta_vae"), AutoencoderConfig.model_type),
+    **dict.fromkeys(AUTOENCODERS, AutoencoderConfig.model_type),
     **dict.fromkeys(("pca", "ica"), LinearModel.model_type),
     "kpca": KernelPCAModel.model_type,
 }
