@@ -41,9 +41,10 @@ def measure(root: Path, what: str) -> None:
     """Run one side in this process and print its seconds, CPU seconds and largest memory in MiB."""
     if what == "ingest":
         from decvae.corpora.ingest import ingest_corpus
+        from decvae.settings.corpora import FolderSettings
 
         def run():
-            ingest_corpus("folder", root, {}, root / "out.h5", corpus="generated", seed=0)
+            ingest_corpus(root, FolderSettings(), root / "out.h5", corpus="generated", seed=0)
     else:
         import librosa
 

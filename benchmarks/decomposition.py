@@ -21,7 +21,7 @@ import h5py
 import numpy as np
 from joblib.externals.loky import get_reusable_executor
 
-from decvae.corpora.simvowels import SimVowelsSettings, simulate
+from decvae.corpora.simvowels import simulate
 from decvae.corpora.store import Corpus
 from decvae.decomposition import reference
 from decvae.decomposition.cache import decompose_utterance, utterance_generator, write_cache
@@ -31,6 +31,7 @@ from decvae.decomposition.ewt import ewt_modes
 from decvae.decomposition.filterbank import filter_modes, normalise_utterance, notch
 from decvae.decomposition.vmd import initial_frequencies, vmd
 from decvae.framing import cut_frames
+from decvae.settings.corpora import SimVowelsSettings
 from decvae.settings.decomposition import METHODS, DecompositionSettings
 
 PAPER_UTTERANCES = 4800
@@ -42,7 +43,7 @@ def corpus(folder: Path, n_utterances: int) -> Path:
     """A SimVowels corpus whose training split has utterances of 4 s."""
     path = folder / f"corpus-{n_utterances}.h5"
     sizes = {"train": n_utterances, "dev": 1, "test": 1}
-    simulate(path, SimVowelsSettings.from_dict({"n_utterances": sizes, "utterance_seconds": 4.0}), seed=0)
+    simulate(path, SimVowelsSettings.parse({"n_utterances": sizes, "utterance_seconds": 4.0}), seed=0)
     return path
 
 

@@ -22,17 +22,10 @@ from scipy.special import logsumexp
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
-from decvae.corpora.simvowels import (
-    FORMANT_AMPLITUDES,
-    SAMPLING_RATE,
-    SPEAKERS,
-    VOWELS,
-    SimVowelsSettings,
-    formant_filter,
-    simulate,
-)
+from decvae.corpora.simvowels import FORMANT_AMPLITUDES, SAMPLING_RATE, VOWELS, formant_filter, simulate
 from decvae.corpora.store import Corpus
 from decvae.framing import cut_frames
+from decvae.settings.corpora import SimVowelsSettings
 
 N_FFT = 1 << 15
 
@@ -78,13 +71,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--utterances", type=int, default=120, help="of dev and of test (default 120)")
     parser.add_argument("--seconds", type=float, default=2.0, help="of an utterance (default 2)")
-    published = [*SPEAKERS["dev"], *SPEAKERS["test"]]
+    default = SimVowelsSettings().speakers
+    published = [*default.dev, *default.test]
     parser.add_argument("--speakers", type=float, nargs="+", default=published, help="of dev and test, half of each")
     chosen = parser.parse_args()
     sizes = {"train": 1, "dev": chosen.utterances, "test": chosen.utterances}
     half = len(chosen.speakers) // 2
-    speakers = {"train": [SPEAKERS["train"][0]], "dev": chosen.speakers[:half], "test": chosen.speakers[half:]}
-    settings = SimVowelsSettings(n_utterances=sizes, utterance_seconds=chosen.seconds, speakers=speakers)
+    speakers = {"train": [default.train[0]], "dev": chosen.speakers[:half], "test": chosen.speakers[half:]}
+    settings = SimVowelsSettings.parse(
+        {"n_utterances": sizes, "utterance_seconds": chosen.seconds, "speakers": speakers}
+    )
     frames, vowel, overlap, speaker = [], [], [], []
     with tempfile.TemporaryDirectory() as folder:
         simulate(Path(folder) / "corpus.h5", settings, seed=0)

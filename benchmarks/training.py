@@ -26,14 +26,16 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from decvae.corpora.simvowels import SimVowelsSettings, simulate
+from decvae.corpora.simvowels import simulate
 from decvae.decomposition.cache import write_cache
 from decvae.features.batches import Batch, decvae_batch
-from decvae.features.extract import FeatureSettings, write_features
+from decvae.features.extract import write_features
 from decvae.features.store import FeatureFile
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.modeling_pretraining import DecVAEForPreTraining
+from decvae.settings.corpora import SimVowelsSettings
 from decvae.settings.decomposition import DecompositionSettings
+from decvae.settings.features import FeatureSettings
 from decvae.settings.training import TrainingSettings
 from decvae.training.optimisation import make_optimizer, parameter_groups
 
@@ -251,7 +253,7 @@ def features(turns: int, batch_size: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         corpus, cache = Path(folder) / "corpus.h5", Path(folder) / "cache.h5"
         counts = {"train": 4 * batch_size, "dev": 10, "test": 10}
-        simulate(corpus, SimVowelsSettings.from_dict({"n_utterances": counts, "utterance_seconds": 4.0}), seed=0)
+        simulate(corpus, SimVowelsSettings.parse({"n_utterances": counts, "utterance_seconds": 4.0}), seed=0)
         write_cache(corpus, "train", cache, DecompositionSettings(), seed=0, state_dir=Path(folder) / "state")
         paths = {kind: Path(folder) / f"{kind}.h5" for kind in ("waveform", "mel")}
         print("| input | cached, s per batch | on the fly, s per batch |\n|---|---|---|")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -17,69 +16,15 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
 from decvae.artifacts import FACTOR
+from decvae.settings.embeddings import EmbeddingSettings
 
 PCA_DIMENSIONS = 50
 TRUSTWORTHINESS_NEIGHBORS = 12
-METHODS = ("tsne", "umap")
 COLUMNS = [
     *["run", "label", "checkpoint", "branch", "view", "method", "utterance", "frame", "level"],
     *["centre_hz", "n_dims", "dim1", "dim2", "dim3", "trustworthiness"],
 ]
 LEVELS, PRIOR = "levels", "prior"  # views that are no joint latents
-
-
-@dataclass(frozen=True)
-class EmbeddingSettings:
-    """How points are mapped to two or three dimensions.
-
-    Attributes
-    ----------
-    method : {"tsne", "umap"}
-    n_points : int
-        Most points in one map; more are thinned out by a seeded draw.
-    perplexity : float
-        t-SNE: effective number of neighbours, below the number of points.
-    n_neighbors : int
-        UMAP: neighbours that define the local structure, below the number of points.
-    min_dist : float
-        UMAP: smallest distance between points in the map, 0 to 1.
-    metric : str
-        Distance between standardised points, any that scikit-learn and UMAP know ("cosine", "euclidean", ...).
-    seed : int
-    dimensions : tuple of int
-        Dimensions of the maps, 2 and 3.
-    views : tuple of str
-        ``levels``: X and every component as points of one map. ``all``, ``OCs_joint``, ``X``, ``OC1`` ...: one point
-        per frame, the joint latent of this name. ``prior``: no map, the dimensions of highest variance of every level
-        as they are, to be held against the standard Gaussian prior.
-    sequence_perplexity : float
-        t-SNE of utterances: effective number of neighbours, see :func:`sequence_settings`.
-    """
-
-    method: str = "tsne"
-    n_points: int = 3000
-    perplexity: float = 30.0
-    n_neighbors: int = 30
-    min_dist: float = 0.2
-    metric: str = "cosine"
-    seed: int = 0
-    dimensions: tuple[int, ...] = (2,)
-    views: tuple[str, ...] = ("all", LEVELS, PRIOR)
-    sequence_perplexity: float = 15.0
-
-    def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            raise ValueError(f"embedding method must be one of {METHODS}, found {self.method!r}")
-        if self.n_points < 3:
-            raise ValueError(f"n_points must be at least 3, found {self.n_points}")
-        if not self.dimensions or set(self.dimensions) - {2, 3}:
-            raise ValueError(f"dimensions must be 2, 3 or both, found {self.dimensions}")
-        if min(self.perplexity, self.sequence_perplexity) <= 0:
-            raise ValueError(f"perplexity must be positive, found {self.perplexity}")
-        if self.n_neighbors < 2:
-            raise ValueError(f"n_neighbors must be at least 2, found {self.n_neighbors}")
-        if not 0 <= self.min_dist <= 1:
-            raise ValueError(f"min_dist must lie in [0, 1], found {self.min_dist}")
 
 
 def sequence_settings(settings: EmbeddingSettings, n_utterances: int) -> EmbeddingSettings:
@@ -88,14 +33,13 @@ def sequence_settings(settings: EmbeddingSettings, n_utterances: int) -> Embeddi
     The perplexity is ``sequence_perplexity``; like the neighbours of UMAP it is at most a third of the utterances.
     """
     most = max(2, (n_utterances - 1) // 3)
-    return replace(
-        settings,
+    return settings.replace(
         perplexity=min(settings.sequence_perplexity, most),
         n_neighbors=min(settings.n_neighbors, most),
     )
 
 
-def embed(points: np.ndarray, settings: EmbeddingSettings | None = None, n_dims: int = 2) -> np.ndarray:
+def embed(points: np.ndarray, settings: EmbeddingSettings | None = None, n_dims: int = 2, seed: int = 0) -> np.ndarray:
     """Coordinates of ``points`` in ``n_dims`` dimensions.
 
     Each dimension is standardised over all points; more than 50 dimensions are first reduced to 50 by PCA.
@@ -105,11 +49,12 @@ def embed(points: np.ndarray, settings: EmbeddingSettings | None = None, n_dims:
     points : (n, d)
     settings : EmbeddingSettings
     n_dims : {2, 3}
+    seed : int
 
     Returns
     -------
     (n, n_dims) float64
-        The same for the same points, settings and library versions.
+        The same for the same points, settings, seed and library versions.
 
     Raises
     ------
@@ -128,20 +73,20 @@ def embed(points: np.ndarray, settings: EmbeddingSettings | None = None, n_dims:
         raise ValueError(f"{len(points)} points are too few for {name} {neighbourhood:g}; lower it or give more points")
     if points.shape[1] > PCA_DIMENSIONS:
         n_kept = min(PCA_DIMENSIONS, len(points))
-        points = PCA(n_components=n_kept, random_state=settings.seed).fit_transform(points)
+        points = PCA(n_components=n_kept, random_state=seed).fit_transform(points)
     if settings.method == "umap":
-        return _umap(points, settings, n_dims)
+        return _umap(points, settings, n_dims, seed)
     reducer = manifold.TSNE(
         n_components=n_dims,
         perplexity=settings.perplexity,
         metric=settings.metric,
         init="pca",
-        random_state=settings.seed,
+        random_state=seed,
     )
     return reducer.fit_transform(points).astype(np.float64)
 
 
-def _umap(points: np.ndarray, settings: EmbeddingSettings, n_dims: int) -> np.ndarray:
+def _umap(points: np.ndarray, settings: EmbeddingSettings, n_dims: int, seed: int) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ImportWarning)  # it announces that tensorflow is absent
         import umap  # compiles for many seconds, so only where it is used
@@ -150,7 +95,7 @@ def _umap(points: np.ndarray, settings: EmbeddingSettings, n_dims: int) -> np.nd
         n_neighbors=settings.n_neighbors,
         min_dist=settings.min_dist,
         metric=settings.metric,
-        random_state=settings.seed,
+        random_state=seed,
         n_jobs=1,  # what a fixed seed needs; any other number makes umap warn
     )
     return reducer.fit_transform(points).astype(np.float64)
@@ -198,6 +143,7 @@ def embedding_table(
     label: str = "",
     checkpoint: str = "",
     branch: str = "Z",
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Maps of the same frames in every view and dimension of the settings, one row per point and map.
 
@@ -222,6 +168,8 @@ def embedding_table(
         X, OC1, ..., OCC by default.
     run, label, checkpoint, branch : str
         Written into every row.
+    seed : int
+        Of the draw of points and of the maps.
 
     Returns
     -------
@@ -254,7 +202,7 @@ def embedding_table(
     centre = np.full(components, np.nan) if centre_hz is None else _checked(centre_hz, components, "centre_hz")
     _checked(names, (n_levels,), "level_names")
 
-    order = np.random.default_rng(settings.seed).permutation(n)
+    order = np.random.default_rng(seed).permutation(n)
     together = np.sort(order[: settings.n_points])
     stacked = np.sort(order[: max(1, settings.n_points // n_levels)])
     # X is always there and has no centre frequency.
@@ -278,7 +226,7 @@ def embedding_table(
                 placed = labelled.assign(method="none", trustworthiness=np.nan)
                 coordinates = _widest_dimensions(cloud, level, n_dims)
             else:
-                coordinates = embed(cloud, settings, n_dims)
+                coordinates = embed(cloud, settings, n_dims, seed)
                 trust = trustworthiness(cloud, coordinates, settings)
                 placed = labelled.assign(method=settings.method, trustworthiness=trust)
             axes = dict.fromkeys(("dim1", "dim2", "dim3"), np.nan)

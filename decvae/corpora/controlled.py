@@ -7,63 +7,19 @@ time-aligned factor (a phone, say), and otherwise windows at random places of th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from decvae.artifacts import provenance
-from decvae.corpora.recordings import SPLITS
 from decvae.corpora.store import Corpus, CorpusSplit, Utterance, write_corpus
 from decvae.framing import frame_length
+from decvae.settings.corpora import ControlledSet
 
 
 class ControlledSetError(ValueError):
     """The corpus has no clips for a controlled set; the message names the factors and counts what there is."""
-
-
-@dataclass(frozen=True)
-class ControlledSet:
-    """Which clips a set has.
-
-    Attributes
-    ----------
-    factors : tuple of str
-        Two or three; a cell is one class of each. The first is held while the others vary.
-    classes : {factor: tuple of str}
-        The classes that may occur, also of factors that make no cells; all by default.
-    per_cell : int
-        Most clips of a cell; at most one of an utterance.
-    complete : bool
-        Keep only those combinations of the other factors that every class of the first one has.
-    min_cells : int
-        Classes of the first factor with fewer cells are left out.
-    most : {factor: int}
-        Most classes of a factor, drawn at random from those that are left.
-    min_seconds, max_seconds : float
-        Shorter segments are left out; of longer ones the middle is taken (of utterances, a random part). Never less
-        than a frame.
-    splits : tuple of str
-        Where clips come from.
-    """
-
-    factors: tuple[str, ...]
-    classes: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    per_cell: int = 3
-    complete: bool = False
-    min_cells: int = 2
-    most: dict[str, int] = field(default_factory=dict)
-    min_seconds: float = 0.025
-    max_seconds: float = 0.38
-    splits: tuple[str, ...] = SPLITS
-
-    @classmethod
-    def from_dict(cls, section: dict) -> ControlledSet:
-        """From a set's section of the configuration."""
-        lists = {name: tuple(section[name]) for name in ("factors", "splits") if name in section}
-        classes = {name: tuple(values) for name, values in section.get("classes", {}).items()}
-        return cls(**{**section, **lists, "classes": classes})
 
 
 def write_controlled_set(
@@ -79,7 +35,7 @@ def write_controlled_set(
     with Corpus(corpus_path) as corpus:
         names = _class_names(corpus, settings)
         clips = draw_clips(candidates(corpus, settings), settings, names, np.random.default_rng(seed))
-        record = provenance(asdict(settings), seed) | {"silent": 0}
+        record = provenance(settings, seed) | {"silent": 0}
         write_corpus(
             path,
             {split: _utterances(corpus, clips, settings, record)},

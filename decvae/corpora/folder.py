@@ -8,14 +8,12 @@ factor, or a number if the configuration says so.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from decvae.corpora.recordings import (
-    SPLITS,
     IngestError,
     Labels,
     Listing,
@@ -25,40 +23,12 @@ from decvae.corpora.recordings import (
     check_order,
 )
 from decvae.corpora.timit import read_phn
+from decvae.settings.base import SPLITS
+from decvae.settings.corpora import FolderSettings
 
-FACTORS = ()  # all that the manifest has
 LABEL_PREFIX = "labels:"
 RESERVED = ("path", "id", "start", "end", "split")
 _HTK_UNIT = 1e-7  # seconds
-
-
-@dataclass(frozen=True)
-class FolderSettings:
-    """How the manifest is read.
-
-    Attributes
-    ----------
-    manifest : str
-        Path of the manifest below the root; .csv, .tsv or .parquet.
-    values : tuple of str
-        Columns that are numbers, not classes.
-    gap_label : str or None
-        Class of the time between labels; None leaves it without label.
-    split_by : str
-        Without a column ``split``: the column whose classes are never divided, or ``recording``.
-    dev_share, test_share : float
-        Shares of those classes.
-    """
-
-    manifest: str = "manifest.csv"
-    values: tuple[str, ...] = ()
-    gap_label: str | None = None
-    split_by: str = "speaker"
-    dev_share: float = 0.15
-    test_share: float = 0.15
-
-
-SETTINGS = FolderSettings
 
 
 def list_recordings(root: Path, settings: FolderSettings, seed: int = 0) -> Listing:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +31,8 @@ from decvae.corpora.recordings import (
     find_parent,
     folders,
 )
+from decvae.settings.corpora import IemocapSettings
 
-FACTORS = ("phoneme", "speaker", "emotion", "session")
 CONTENT = "phoneme"
 
 EMOTIONS = {"ang": "ang", "hap": "hap", "exc": "hap", "neu": "neu", "sad": "sad"}  # excited counts as happy
@@ -43,27 +43,6 @@ EVALUATION = re.compile(
     r"(?P<dominance>[\d.]+)\]"
 )
 DIMENSIONS = ("valence", "arousal", "dominance")
-
-
-@dataclass(frozen=True)
-class IemocapSettings:
-    """How the speakers are divided.
-
-    Attributes
-    ----------
-    splits : {"speakers", "published"}
-        ``speakers``: no speaker is in two splits. ``published``: 90, 5 and 5 % of the utterances of every speaker and
-        emotion (train, test, dev), so that all speakers are in all splits.
-    dev_speakers, test_speakers : tuple of str
-        Such as ``Ses04F``, for ``speakers``; all others are for training.
-    """
-
-    splits: str = "speakers"
-    dev_speakers: tuple[str, ...] = ("Ses04F", "Ses04M")
-    test_speakers: tuple[str, ...] = ("Ses05F", "Ses05M")
-
-
-SETTINGS = IemocapSettings
 
 
 def list_recordings(root: Path, settings: IemocapSettings, seed: int = 0) -> Listing:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,58 +16,21 @@ import soundfile
 import soxr
 
 from decvae.artifacts import progress, provenance
-from decvae.corpora.recordings import SPLITS, IngestError, Labels, Listing, Problems, Recording, check_order
+from decvae.corpora.recordings import IngestError, Labels, Listing, Problems, Recording, check_order
 from decvae.corpora.store import Utterance, check_audio, write_corpus
 from decvae.framing import SPEECH, Framing, frame_length
+from decvae.settings.base import SPLITS
+from decvae.settings.corpora import (
+    FolderSettings,
+    IemocapSettings,
+    RecordingSettings,
+    TimitSettings,
+    VocAlsSettings,
+)
 
+SAMPLING_RATE = 16000  # of the corpora of speech
 LABEL_TOLERANCE_SECONDS = 0.05  # labels may end this much after the audio; they are cut there
 _UNKNOWN_BYTES = 0x7FFF0000  # streaming programs write such a size, or a larger one, for one they do not know
-
-
-@dataclass(frozen=True)
-class IngestSettings:
-    """What is taken of every recording.
-
-    Attributes
-    ----------
-    factors : tuple of str
-        Factors and time-aligned labels that the corpus keeps; empty for all.
-    sampling_rate : int or None
-        Rate in Hz that audio is resampled to; None keeps the files' own, which must be one.
-    frame_seconds, hop_seconds : float
-        Frames of the corpus.
-    skip_seconds : float
-        Left out at the start of recordings that are longer than this.
-    min_seconds : float
-        Recordings of which less is left are refused.
-    max_seconds : float or None
-        Longer ones are cut at the end.
-    longest_seconds : float
-        Recordings longer than this before cutting are refused as a mistake.
-    strict : bool
-        Stop if anything is wrong, instead of leaving out what is.
-    """
-
-    factors: tuple[str, ...] = ()
-    sampling_rate: int | None = 16000
-    frame_seconds: float = SPEECH.frame_seconds
-    hop_seconds: float = SPEECH.hop_seconds
-    skip_seconds: float = 0.0
-    min_seconds: float = 0.0
-    max_seconds: float | None = None
-    longest_seconds: float = 600.0
-    strict: bool = True
-
-    @property
-    def framing(self) -> Framing:
-        return Framing(self.frame_seconds, self.hop_seconds)
-
-
-def pick_settings(cls: type, section: dict[str, Any]) -> Any:
-    """An instance of a settings dataclass from the keys of a config section that it has; lists become tuples."""
-    assert is_dataclass(cls)
-    names = {item.name for item in fields(cls)} & section.keys()
-    return cls(**{name: tuple(section[name]) if isinstance(section[name], list) else section[name] for name in names})
 
 
 class AudioInfo(NamedTuple):
@@ -117,7 +81,7 @@ class _Excerpt:
     stop: float
 
 
-def _excerpt(recording: Recording, settings: IngestSettings, native_rate: int | None, problems: Problems):
+def _excerpt(recording: Recording, settings: RecordingSettings, native_rate: int | None, problems: Problems):
     """The part to read; None, and a problem recorded, if the recording cannot be used."""
     info = audio_info(recording.path)
     if isinstance(info, str):
@@ -140,7 +104,8 @@ def _excerpt(recording: Recording, settings: IngestSettings, native_rate: int | 
         return None
     if stop - start > settings.skip_seconds:
         start += settings.skip_seconds
-    frame = frame_length(settings.sampling_rate or info.rate, settings.framing) / (settings.sampling_rate or info.rate)
+    rate = _sampling_rate(settings) or info.rate
+    frame = frame_length(rate, _framing(settings)) / rate
     if stop - start < max(settings.min_seconds, frame):
         problems.add("too short", recording.path, f"{stop - start:.3f} s")
         return None
@@ -160,11 +125,11 @@ def _size(path: Path) -> str:
     return f"{path.stat().st_size} bytes" if path.is_file() else ""
 
 
-def checked(listing: Listing, settings: IngestSettings) -> list[_Excerpt]:
+def checked(listing: Listing, settings: RecordingSettings) -> list[_Excerpt]:
     """The usable excerpts, in the order of the listing; what is wrong with the others is added to its problems."""
     problems, found, seen = listing.problems, [], set()
     native = listing.native_rate
-    if settings.sampling_rate is None and native is None:
+    if _sampling_rate(settings) is None and native is None:
         rates = [info.rate for one in listing.recordings if isinstance(info := audio_info(one.path), AudioInfo)]
         native = max(set(rates), key=rates.count) if rates else None
     for recording in progress(listing.recordings, description="check recordings"):
@@ -249,10 +214,9 @@ def _utterances(
 def ingest(
     listing: Listing,
     path: str | Path,
-    settings: IngestSettings,
+    settings: RecordingSettings,
     *,
     corpus: str,
-    section: Any = None,
     seed: int = 0,
 ) -> Problems:
     """Write the recordings of a listing into one corpus file; the corpus is never held in memory.
@@ -264,8 +228,6 @@ def ingest(
     path : where to write
     corpus : str
         Name of the corpus.
-    section : any
-        Settings for the record of provenance; ``settings`` by default.
 
     Returns
     -------
@@ -281,9 +243,9 @@ def ingest(
     excerpts, problems = checked(listing, settings), listing.problems
     if problems and (settings.strict or problems.counts["empty split"]):
         raise IngestError(f"corpus {corpus} has {problems.report()}")
-    rate = settings.sampling_rate or excerpts[0].info.rate
+    rate = _sampling_rate(settings) or excerpts[0].info.rate
     names = _class_names(listing, excerpts, set(settings.factors))
-    record = provenance(settings if section is None else section, seed)
+    record = provenance(settings.plain(without=("root", "controlled_sets")), seed)
     low = [excerpt for excerpt in excerpts if excerpt.info.rate < rate]
     if low:
         listing.notes.append(f"{len(low)} recordings have a rate below {rate} Hz: nothing lies above half their own")
@@ -304,7 +266,7 @@ def ingest(
         sampling_rate=rate,
         class_names=names,
         provenance=record,
-        framing=settings.framing,
+        framing=_framing(settings),
         gaps={name: value for name, value in listing.gaps.items() if name in names},
     )
     if problems:
@@ -312,23 +274,32 @@ def ingest(
     return problems
 
 
-def ingest_corpus(kind: str, root: str | Path, section: dict[str, Any], path: str | Path, *, corpus: str, seed: int):
-    """Read a corpus of one kind below ``root`` and write it; see :func:`ingest`.
+def ingest_corpus(
+    root: str | Path,
+    settings: TimitSettings | VocAlsSettings | IemocapSettings | FolderSettings,
+    path: str | Path,
+    *,
+    corpus: str,
+    seed: int,
+) -> Problems:
+    """Read the corpus below ``root`` and write it; see :func:`ingest`.
 
     Parameters
     ----------
-    kind : {"timit", "voc_als", "iemocap", "folder"}
-        Name of the reader's module in :mod:`decvae.corpora`.
-    section : dict
-        The corpus's section of the configuration; ``root`` and ``controlled_sets`` do not matter.
+    settings : section of a corpus
+        Their ``kind`` is the name of the reader's module in :mod:`decvae.corpora`; their ``root`` does not matter.
     """
-    from importlib import import_module
-
-    reader = import_module(f"decvae.corpora.{kind}")
+    reader = import_module(f"decvae.corpora.{settings.kind}")
     root = Path(root).resolve()
     if not root.is_dir():
         raise IngestError(f"corpus {corpus}: its root {root} is not a folder; set `corpora.{corpus}.root`")
-    settings = pick_settings(IngestSettings, {**section, "factors": section.get("factors") or reader.FACTORS})
-    listing = reader.list_recordings(root, pick_settings(reader.SETTINGS, section), seed)
-    kept = {key: value for key, value in section.items() if key not in ("root", "controlled_sets")}
-    return ingest(listing, path, settings, corpus=corpus, section={**kept, **asdict(settings)}, seed=seed)
+    return ingest(reader.list_recordings(root, settings, seed), path, settings, corpus=corpus, seed=seed)
+
+
+def _sampling_rate(settings: RecordingSettings) -> int | None:
+    """Rate in Hz that audio is resampled to; None keeps the files' own, which must be one."""
+    return settings.sampling_rate if isinstance(settings, FolderSettings) else SAMPLING_RATE
+
+
+def _framing(settings: RecordingSettings) -> Framing:
+    return Framing(settings.frame_seconds, settings.hop_seconds) if isinstance(settings, FolderSettings) else SPEECH

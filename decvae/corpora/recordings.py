@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-SPLITS = ("train", "dev", "test")
 AUDIO_FILES = (".wav", ".flac", ".ogg", ".mp3")
 # Suffixes of the label files and tables of each kind of corpus.
 LABEL_FILES = {

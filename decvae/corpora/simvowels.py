@@ -8,10 +8,8 @@ end to end into utterances of one speaker each.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +18,8 @@ from scipy import signal
 from decvae.artifacts import progress, provenance
 from decvae.corpora.store import CorpusSplit, Utterance, write_corpus
 from decvae.framing import frame_length
+from decvae.settings.base import SPLITS, Split
+from decvae.settings.corpora import SimVowelsSettings, TraversalSettings
 
 SAMPLING_RATE = 16000
 FORMANT_AMPLITUDES = np.array([1.0, 0.5, 0.3])
@@ -46,115 +46,21 @@ VOWELS: dict[int, dict[str, tuple[float, float, float]]] = {
         "u": (310, 870, 2250),
     },
 }
-# Vocal tract factors of the published speakers; those of dev and test are not heard in training.
-SPEAKERS: dict[str, tuple[float, ...]] = {
-    "train": (0.715, 0.795, 0.835, 0.875, 0.955, 1.035, 1.115, 1.155, 1.195, 1.275),
-    "dev": (0.745, 0.905, 0.985, 1.065, 1.225),
-    "test": (0.765, 0.925, 1.005, 1.085, 1.245),
-}
 
 
-def _split_sizes() -> dict[str, int]:
-    return {"train": 4000, "dev": 500, "test": 300}
+def speaker_grid(grid: TraversalSettings) -> np.ndarray:
+    """Vocal tract factors ``(n_speakers,)`` of the controlled set; the published one has 60, 0.705 to 1.295."""
+    count = int(np.floor((grid.speaker_max - grid.speaker_min) / grid.speaker_step + 1e-6)) + 1
+    return np.round(grid.speaker_min + grid.speaker_step * np.arange(count), 6)
 
 
-def _speakers() -> dict[str, list[float]]:
-    return {split: list(factors) for split, factors in SPEAKERS.items()}
+def speaker_names(settings: SimVowelsSettings) -> list[str]:
+    """Class names of the factor speaker, over all splits: the vocal tract factors."""
+    return [f"{factor:g}" for split in SPLITS for factor in settings.speakers_of(split)]
 
 
-@dataclass(frozen=True)
-class TraversalSettings:
-    """The controlled set: every vowel x every speaker factor, one frame each, several noise draws.
-
-    Attributes
-    ----------
-    n_vowels : {5, 8}
-    repetitions : int
-        Noise draws per (vowel, speaker) cell.
-    speaker_min, speaker_max, speaker_step : float
-        Grid of vocal tract factors, both ends included.
-    """
-
-    n_vowels: int = 5
-    repetitions: int = 20
-    speaker_min: float = 0.705
-    speaker_max: float = 1.295
-    speaker_step: float = 0.01
-
-    def speaker_factors(self) -> np.ndarray:
-        """The grid ``(n_speakers,)``; the published one has 60 values, 0.705 to 1.295."""
-        count = int(np.floor((self.speaker_max - self.speaker_min) / self.speaker_step + 1e-6)) + 1
-        return np.round(self.speaker_min + self.speaker_step * np.arange(count), 6)
-
-
-@dataclass(frozen=True)
-class SimVowelsSettings:
-    """Settings of the generator; defaults are the published corpus.
-
-    Attributes
-    ----------
-    n_vowels : {5, 8}
-    snr_db : float
-        White noise is added to every token at this signal-to-noise ratio in dB.
-    utterance_seconds, token_seconds : float
-        An utterance is ``utterance_seconds / token_seconds`` tokens.
-    excitation : {"noise", "pulses"}
-        ``noise``: the published excitation, in which the fundamental frequency has no effect. ``pulses``: a glottal
-        pulse train at 120 Hz divided by the vocal tract factor.
-    n_utterances : {split: int}
-    speakers : {split: vocal tract factors}
-        Smaller is a shorter vocal tract (higher formants). Utterances are spread evenly over the split's speakers.
-    traversal : TraversalSettings
-    """
-
-    n_vowels: int = 5
-    snr_db: float = 15.0
-    utterance_seconds: float = 4.0
-    token_seconds: float = 0.1
-    excitation: str = "noise"
-    n_utterances: dict[str, int] = field(default_factory=_split_sizes)
-    speakers: dict[str, list[float]] = field(default_factory=_speakers)
-    traversal: TraversalSettings = field(default_factory=TraversalSettings)
-
-    def __post_init__(self):
-        for owner, n_vowels in (("n_vowels", self.n_vowels), ("traversal.n_vowels", self.traversal.n_vowels)):
-            if n_vowels not in VOWELS:
-                raise ValueError(f"{owner}: {n_vowels} is not one of {sorted(VOWELS)}")
-        if self.excitation not in EXCITATIONS:
-            raise ValueError(f"excitation: {self.excitation!r} is not one of {sorted(EXCITATIONS)}")
-        if self.n_tokens < 1:
-            raise ValueError(f"utterance_seconds ({self.utterance_seconds}) is shorter than one token")
-        if self.token_samples < frame_length(SAMPLING_RATE):
-            raise ValueError(f"token_seconds ({self.token_seconds}) is shorter than one frame of 0.025")
-        if set(self.n_utterances) != set(self.speakers):
-            raise ValueError(f"n_utterances has splits {list(self.n_utterances)}, speakers {list(self.speakers)}")
-        known = [factor for factors in self.speakers.values() for factor in factors]
-        if len(set(known)) != len(known):
-            raise ValueError("speakers: a vocal tract factor occurs twice; splits must not share speakers")
-
-    @classmethod
-    def from_dict(cls, section: dict[str, Any]) -> SimVowelsSettings:
-        """Settings from a config section (its ``kind`` is ignored); unknown keys raise ValueError."""
-        section = {key: value for key, value in section.items() if key != "kind"}
-        unknown = set(section) - {item.name for item in fields(cls)}
-        if unknown:
-            raise ValueError(f"unknown SimVowels settings: {sorted(unknown)}")
-        traversal = TraversalSettings(**section.pop("traversal", {}))
-        return cls(**section, traversal=traversal)
-
-    @property
-    def n_tokens(self) -> int:
-        """Tokens per utterance."""
-        return round(self.utterance_seconds / self.token_seconds)
-
-    @property
-    def token_samples(self) -> int:
-        """Samples per token."""
-        return round(self.token_seconds * SAMPLING_RATE)
-
-    def speaker_names(self) -> list[str]:
-        """Class names of the factor speaker, over all splits: the vocal tract factors."""
-        return [f"{factor:g}" for factors in self.speakers.values() for factor in factors]
+def _token_samples(settings: SimVowelsSettings) -> int:
+    return round(settings.token_seconds * SAMPLING_RATE)
 
 
 # ------------------------------------------------------------------------------------------------ synthesis
@@ -251,10 +157,11 @@ def _rng(seed: int, *path: str | int) -> np.random.Generator:
     return np.random.default_rng([seed, *words])
 
 
-def _utterances(settings: SimVowelsSettings, split: str, seed: int) -> Iterator[Utterance]:
-    count, speakers = settings.n_utterances[split], settings.speakers[split]
-    first_code = settings.speaker_names().index(f"{speakers[0]:g}")
-    starts = np.arange(settings.n_tokens) * settings.token_samples
+def _utterances(settings: SimVowelsSettings, split: Split, seed: int) -> Iterator[Utterance]:
+    count, speakers = settings.utterances_of(split), settings.speakers_of(split)
+    n_samples = _token_samples(settings)
+    first_code = speaker_names(settings).index(f"{speakers[0]:g}")
+    starts = np.arange(settings.n_tokens) * n_samples
     for index in progress(range(count), description=f"simulate {split}"):
         rng = _rng(seed, split, index)
         speaker = index % len(speakers)
@@ -263,7 +170,7 @@ def _utterances(settings: SimVowelsSettings, split: str, seed: int) -> Iterator[
             vowels,
             speakers[speaker],
             n_vowels=settings.n_vowels,
-            n_samples=settings.token_samples,
+            n_samples=n_samples,
             snr_db=settings.snr_db,
             excitation=settings.excitation,
             rng=rng,
@@ -273,7 +180,7 @@ def _utterances(settings: SimVowelsSettings, split: str, seed: int) -> Iterator[
             audio=tokens.ravel().astype(np.float32),
             factors={"speaker": first_code + speaker},
             values={"speaker_factor": speakers[speaker]},
-            intervals={"vowel": (starts, starts + settings.token_samples, vowels)},
+            intervals={"vowel": (starts, starts + n_samples, vowels)},
         )
 
 
@@ -281,25 +188,25 @@ def simulate(path: str | Path, settings: SimVowelsSettings, seed: int) -> None:
     """Simulate all splits into one corpus file; the same settings and seed give the same samples."""
     write_corpus(
         path,
-        {split: _utterances(settings, split, seed) for split in settings.n_utterances},
+        {split: _utterances(settings, split, seed) for split in SPLITS},
         corpus="sim_vowels",
         sampling_rate=SAMPLING_RATE,
-        class_names={"speaker": settings.speaker_names(), "vowel": list(VOWELS[settings.n_vowels])},
-        provenance=provenance(asdict(settings), seed),
+        class_names={"speaker": speaker_names(settings), "vowel": list(VOWELS[settings.n_vowels])},
+        provenance=provenance(settings, seed),
     )
 
 
 def _controlled_utterances(settings: SimVowelsSettings, seed: int) -> Iterator[Utterance]:
     grid, n_samples = settings.traversal, frame_length(SAMPLING_RATE)
     # Frames come from the middle of whole tokens, so that they are like the frames that models are trained on.
-    start = (settings.token_samples - n_samples) // 2
+    start = (_token_samples(settings) - n_samples) // 2
     codes = np.repeat(np.arange(grid.n_vowels), grid.repetitions)
-    for speaker, factor in enumerate(progress(grid.speaker_factors(), description="simulate traversal set")):
+    for speaker, factor in enumerate(progress(speaker_grid(grid), description="simulate traversal set")):
         tokens, _ = synthesise_tokens(
             codes,
             factor,
             n_vowels=grid.n_vowels,
-            n_samples=settings.token_samples,
+            n_samples=_token_samples(settings),
             snr_db=settings.snr_db,
             excitation=settings.excitation,
             rng=_rng(seed, "traversal", speaker),
@@ -323,10 +230,10 @@ def simulate_traversal_set(path: str | Path, settings: SimVowelsSettings, seed: 
         corpus="sim_vowels-traversal",
         sampling_rate=SAMPLING_RATE,
         class_names={
-            "speaker": [f"{factor:g}" for factor in grid.speaker_factors()],
+            "speaker": [f"{factor:g}" for factor in speaker_grid(grid)],
             "vowel": list(VOWELS[grid.n_vowels]),
         },
-        provenance=provenance(asdict(settings), seed),
+        provenance=provenance(settings, seed),
     )
 
 
@@ -348,7 +255,7 @@ def generator_tables(settings: SimVowelsSettings, seed: int) -> tuple[pd.DataFra
 
     names = list(VOWELS[settings.n_vowels])
     signals, mels = [], []
-    grid = settings.traversal.speaker_factors()
+    grid = speaker_grid(settings.traversal)
     shown = float(grid[np.argmin(np.abs(grid - 1.105))])
     filters = librosa.filters.mel(sr=SAMPLING_RATE, n_fft=1600, n_mels=80)
     for position, factor in enumerate(grid):

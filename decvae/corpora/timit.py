@@ -7,7 +7,6 @@ of ``.PHN`` files are samples at 16 kHz. Speakers are full directory names (thei
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +23,9 @@ from decvae.corpora.recordings import (
     find_parent,
     folders,
 )
+from decvae.settings.corpora import TimitSettings
 
 SAMPLING_RATE = 16000
-FACTORS = ("phoneme", "speaker", "gender", "dialect")
 CONTENT = "phoneme"
 
 # The 24 speakers of the core test set (two men and one woman of each dialect; printed in the release's TESTSET.DOC).
@@ -46,28 +45,6 @@ DEV_SPEAKERS = frozenset(
 )
 SPEAKER = re.compile(r"[FM][A-Z]{3}\d")
 SENTENCE = re.compile(r"(SA|SI|SX)\d+")
-
-
-@dataclass(frozen=True)
-class TimitSettings:
-    """What of TIMIT is taken.
-
-    Attributes
-    ----------
-    phonemes : {48, 39}
-        Classes that the 61 phones are folded to. Models are trained on 48 and scored on 39.
-    trim_silence : bool
-        Take the audio between the first and the last ``h#`` only.
-    sa_sentences : bool
-        Keep the two dialect sentences, which every speaker reads.
-    """
-
-    phonemes: int = 48
-    trim_silence: bool = True
-    sa_sentences: bool = False
-
-
-SETTINGS = TimitSettings
 
 
 def list_recordings(root: Path, settings: TimitSettings, seed: int = 0) -> Listing:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
 from decvae.corpora.recordings import Listing, Recording, assign_splits, files, find_parent, folders
+from decvae.settings.corpora import VocAlsSettings
 
-FACTORS = ("phoneme", "speaker", "king_stage", "disease_duration", "group")
 CONTENT = "phoneme"
 
 TASKS = {
@@ -37,23 +36,6 @@ BINNED = {
 SPEECH_SCORE = "ALSFRS-R_SpeechSubscore"
 COLUMNS = ["ID", "Category", "KingClinicalStage", SPEECH_SCORE, *(column for column, _ in BINNED.values())]
 SUBJECT = re.compile(r"[A-Z]+\d+")
-
-
-@dataclass(frozen=True)
-class VocAlsSettings:
-    """How the patients are divided.
-
-    Attributes
-    ----------
-    dev_share, test_share : float
-        Shares of the people, drawn within controls and within each King's stage; no one is in two splits.
-    """
-
-    dev_share: float = 0.15
-    test_share: float = 0.15
-
-
-SETTINGS = VocAlsSettings
 
 
 def list_recordings(root: Path, settings: VocAlsSettings, seed: int = 0) -> Listing:

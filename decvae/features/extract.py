@@ -9,10 +9,9 @@ Levels are normalised within one utterance, never over a batch. The file's layou
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -22,62 +21,12 @@ from decvae.artifacts import atomic_path, progress, provenance
 from decvae.decomposition.cache import DecompositionCache
 from decvae.features.store import FORMAT, FORMAT_VERSION
 from decvae.settings.decomposition import method_settings
+from decvae.settings.features import FeatureSettings, FFTSettings, MelSettings
 
 FRAMES_PER_BLOCK = 2048  # bounds the memory of the spectra: about 2048 x 5 x 801 complex numbers
 
 
-@dataclass(frozen=True)
-class MelSettings:
-    """Mel front end (defaults are published).
-
-    Attributes
-    ----------
-    n_mels : int
-        Mel bands (Slaney scale and norm, 0 Hz to Nyquist).
-    columns : int
-        Positions of the Hann window along the frame; ``n_mels * columns`` must equal the frame length.
-    dynamic_range_db : float
-        Levels more than this many dB below the level's maximum within the utterance are raised to that floor.
-    """
-
-    n_mels: int = 80
-    columns: int = 5
-    dynamic_range_db: float = 80.0
-
-
-@dataclass(frozen=True)
-class FFTSettings:
-    """Power spectrum of each frame.
-
-    Attributes
-    ----------
-    dynamic_range_db : float
-        As that of :class:`MelSettings`.
-    """
-
-    dynamic_range_db: float = 80.0
-
-
 INPUTS = ("mel", "waveform", "fft")
-
-
-@dataclass(frozen=True)
-class FeatureSettings:
-    """Settings of every input type; a waveform has none."""
-
-    mel: MelSettings = field(default_factory=MelSettings)
-    fft: FFTSettings = field(default_factory=FFTSettings)
-
-    @classmethod
-    def from_dict(cls, section: dict[str, Any]) -> FeatureSettings:
-        """Settings from a config section; unknown keys raise ValueError."""
-        kinds = {"mel": MelSettings, "fft": FFTSettings}
-        unknown = set(section) - set(INPUTS)
-        for name, kind in kinds.items():
-            unknown |= set(section.get(name, {})) - {item.name for item in fields(kind)}
-        if unknown:
-            raise ValueError(f"unknown feature settings: {sorted(unknown)}")
-        return cls(**{name: kind(**section.get(name, {})) for name, kind in kinds.items()})
 
 
 @lru_cache(maxsize=4)
@@ -196,19 +145,19 @@ def write_features(
             format=FORMAT,
             format_version=FORMAT_VERSION,
             input=input_type,
-            settings=json.dumps(asdict(settings)),
+            settings=json.dumps(settings.plain()),
             preprocessing=json.dumps(
                 {
                     "input": input_type,
                     "sampling_rate": fs,
                     "framing": asdict(cache.framing),
                     "decomposition": method_settings(cache.settings),
-                    "features": {} if input_type == "waveform" else {input_type: asdict(settings)[input_type]},
+                    "features": {} if input_type == "waveform" else {input_type: settings.plain()[input_type]},
                 }
             ),
             corpus=cache.attrs["corpus"],
             split=cache.attrs["split"],
-            provenance=json.dumps(provenance({"input": input_type, **asdict(settings)})),
+            provenance=json.dumps(provenance({"input": input_type, **settings.plain()})),
         )
         n_frames = int(cache.offsets[-1])
         frames = file.create_dataset("frames/features", (n_frames, n_components + 1, length), "f4")

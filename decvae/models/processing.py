@@ -16,9 +16,10 @@ from decvae.artifacts import ArtifactError
 from decvae.corpora.store import check_audio
 from decvae.decomposition.cache import decompose_utterance, with_signal
 from decvae.features.batches import decvae_batch, move
-from decvae.features.extract import FeatureSettings, frame_features, sequence_features
+from decvae.features.extract import frame_features, sequence_features
 from decvae.framing import SPEECH, Framing, cut_frames, frame_length
 from decvae.settings.decomposition import DecompositionSettings
+from decvae.settings.features import FeatureSettings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -94,7 +95,7 @@ class Recording:
     def __init__(self, audio: np.ndarray, preprocessing: dict[str, Any], seed: int):
         fs, kind = preprocessing["sampling_rate"], preprocessing["input"]
         settings = DecompositionSettings.parse(preprocessing["decomposition"])
-        features = FeatureSettings.from_dict(preprocessing["features"])
+        features = FeatureSettings.parse(preprocessing["features"])
         self.framing = Framing(**preprocessing["framing"])
         self.frame_length = frame_length(fs, self.framing)
         self.n_components, self.n_components_seq = settings.n_components, settings.n_components_seq

@@ -9,11 +9,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, Self, TypeVar, get_args
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+Split = Literal["train", "dev", "test"]
+SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 Schema = dict[str, Any]
 Path = tuple[str | int, ...]  # of a key
 T = TypeVar("T")
@@ -50,19 +52,23 @@ def mistake(key: str, problem: str) -> PydanticCustomError:
     return PydanticCustomError("mistake", "`{key}` {problem}", {"key": key, "problem": problem})
 
 
+def _is_whole(value: object) -> bool:
+    return type(value) is float and value.is_integer()
+
+
 class Section(BaseModel):
     """Settings of one section. Numbers are of their declared type, so that ``1`` and ``1.0`` hash alike."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    @field_validator("*", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _whole(cls, value: object, info: Any) -> object:
-        """The integer that YAML writes as 1.0e+4, where an integer is asked for."""
-        if type(value) is float and value.is_integer():
-            kind = cls.model_fields[info.field_name].annotation
-            return int(value) if int in (kind, *get_args(kind)) else value
-        return value
+    def _whole_numbers(cls, values: object) -> object:
+        """Integers that YAML writes as 1.0e+4, where integers are asked for."""
+        whole = [key for key, value in values.items() if _is_whole(value)] if isinstance(values, dict) else []
+        kinds = {key: cls.model_fields[key].annotation for key in whole if key in cls.model_fields}
+        found = {key: int(values[key]) for key, kind in kinds.items() if int in (kind, *get_args(kind))}
+        return {**values, **found} if found else values
 
     @classmethod
     def parse(cls, values: object, key: str = "") -> Self:
@@ -127,6 +133,18 @@ def resolved(schema: Schema, root: Schema) -> Schema:
     return {**resolved(target, root), **{key: item for key, item in schema.items() if key != "$ref"}}
 
 
+def entries(schema: Schema, of_list: bool = False) -> Schema | None:
+    """The schema of all items of a list, or of all values by name; None if there are none."""
+    if of_list:
+        return schema.get("items")
+    return next(iter(schema.get("patternProperties", {}).values()), None) or schema.get("additionalProperties") or None
+
+
+def meaning(schema: Schema) -> str:
+    """The description of a key; of the docstring of a section the first line."""
+    return schema.get("description", "").partition("\n")[0]
+
+
 def allowed(schema: Schema) -> str:
     """What a schema accepts, in words.
 
@@ -137,6 +155,8 @@ def allowed(schema: Schema) -> str:
     """
     if "anyOf" in schema:
         *first, last = map(allowed, schema["anyOf"])
+        if last == "null" and first[0].startswith("a list"):
+            return f"null or {first[0]}"
         joint = ", " if last == "null" and first[0].startswith("one of") else " or "
         return joint.join([" or ".join(first), last])
     if "enum" in schema or "const" in schema:
@@ -172,7 +192,7 @@ def _explain(detail: ErrorDetails, root: Schema, key: str) -> tuple[Path, str]:
         return path, f"`{_joined(key, path)}` is {value!r}; allowed: one of {expected}."
     path, schema = _follow(place, root)
     name = _joined(key, path)
-    about = f" ({schema['description']})" if "description" in schema else ""
+    about = f" ({meaning(schema)})" if meaning(schema) else ""
     if kind == "mistake":
         return (*path, context["key"]), f"`{_joined(key, (*path, context['key']))}` {context['problem']}"
     if kind == "finite_number":
@@ -206,9 +226,7 @@ def _follow(place: Sequence[str | int], root: Schema) -> tuple[Path, Schema]:
             if part in choice.get("discriminator", {}).get("mapping", {}):
                 schema = resolved({"$ref": choice["discriminator"]["mapping"][part]}, root)
                 break
-            found = choice.get("properties", {}).get(part) or choice.get(
-                "items" if isinstance(part, int) else "additionalProperties"
-            )
+            found = choice.get("properties", {}).get(part) or entries(choice, isinstance(part, int))
             if found:
                 schema = resolved(found, root)
                 path.append(part)

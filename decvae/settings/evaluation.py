@@ -2,100 +2,102 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from typing import Annotated, Literal, get_args
 
-from decvae.evaluation.aggregation import is_aggregation
-from decvae.evaluation.classification import CLASSIFIERS
-from decvae.evaluation.metrics.boosting import BACKENDS
-from decvae.evaluation.protocols import GROUPINGS, PROTOCOLS, TEST_FOLDS
+from pydantic import Field
 
-BRANCHES = ("Z", "S", "Z+S")
+from decvae.settings.base import Distinct, Section, Split, setting
+
+Protocol = Literal["sound", "published"]
+Grouping = Literal["utterance", "speaker", "session", "leave_one_speaker_out", "leave_one_session_out"]
+Classifier = Literal["logistic_regression", "random_forest", "svc", "knn", "dummy", "dummy_uniform"]
+Branches = Literal["Z", "S", "Z+S"]
+PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
+GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
+CLASSIFIERS: tuple[Classifier, ...] = get_args(Classifier)
+TEST_FOLDS = 5
+CHECKPOINT = r"init|best|last|epoch-[0-9]{4}|step-[0-9]{6}"
+Checkpoint = Annotated[str, Field(pattern=f"^({CHECKPOINT})$")]
+Aggregation = Annotated[str, Field(pattern=r"^(X|OC[1-9][0-9]*|OCs_joint|OCs_proj|all)$")]
+_Latents = Annotated[str, Field(pattern=r"^(X|OC[1-9][0-9]*|OCs_joint|all)$")]
+_Wanted = Annotated[str, Field(pattern=f"^(every|{CHECKPOINT})$")]
+_Factor = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 
 
-@dataclass(frozen=True)
-class EvaluationSettings:
-    """What to score and how.
+class EvaluationSettings(Section):
+    """What to score and how; see :mod:`decvae.evaluation`. What a table of latents lacks is left out."""
 
-    Attributes
-    ----------
-    protocols : tuple of str
-        From ``sound`` and ``published`` (see :mod:`decvae.evaluation.protocols`).
-    groups : {factor: str}
-        What the sound protocol never divides when it scores the factor, if not what the kind of factor asks for; from
-        :data:`decvae.evaluation.protocols.GROUPINGS`.
-    branches : tuple of str
-        From ``Z``, ``S`` and ``Z+S`` (frames beside the vector of their utterance); those that a run lacks are left
-        out.
-    aggregations : tuple of str
-        Aggregations of the posterior means (see :func:`decvae.evaluation.aggregation.aggregate`); those that a table
-        lacks are left out.
-    max_frames : int
-        Rows that are scored, drawn evenly from all utterances.
-    n_bins : int
-        Bins of the discretised codes.
-    dci_backend : {"histogram", "sklearn"}
-    disentanglement_folds : int
-        How many of the five folds DCI and the other metrics with a training part are fitted on.
-    folds : int
-        Outer folds of the classification, fewer where a class occurs in fewer groups.
-    seeds : tuple of int
-        Repetitions of the cross-validation.
-    classifiers : tuple of str
-        From ``logistic_regression``, ``random_forest``, ``svc``, ``knn``, ``dummy``, ``dummy_uniform``.
-    kmeans_seeds : int
-        Starts of k-means; 0 leaves it out.
-    bootstrap : int
-        Resamples of the groups behind the intervals of classification and clustering; 0 leaves these intervals out.
-    irs_quantile : float
-    discard_overlaps : bool
-        Leave out frames whose window straddles two labels.
-    feature_aggregations : tuple of str
-        Aggregations of the features, scored by classification and k-means.
-    subspace_evidence : bool
-        Also score what each subspace tells alone and what is lost without it, their overlap, and how label noise and
-        class imbalance move the accuracy (see :mod:`decvae.evaluation.subspaces`); with the sound DCI of ``all``
-        also the importance of each.
-    """
-
-    protocols: tuple[str, ...] = ("sound",)
-    groups: dict[str, str] = field(default_factory=dict)
-    branches: tuple[str, ...] = ("Z", "S")
-    aggregations: tuple[str, ...] = ("X", "OCs_joint", "all")
-    max_frames: int = 10000
-    n_bins: int = 30
-    dci_backend: str = "histogram"
-    disentanglement_folds: int = 5
-    folds: int = 5
-    seeds: tuple[int, ...] = (0,)
-    classifiers: tuple[str, ...] = ("logistic_regression",)
-    kmeans_seeds: int = 10
-    bootstrap: int = 1000
-    irs_quantile: float = 0.99
-    discard_overlaps: bool = False
-    feature_aggregations: tuple[str, ...] = ("X", "all")
-    subspace_evidence: bool = True
-
-    def __post_init__(self) -> None:
-        for one in fields(self):
-            if isinstance(getattr(self, one.name), list):
-                object.__setattr__(self, one.name, tuple(getattr(self, one.name)))
-        unknown = [name for name in (*self.aggregations, *self.feature_aggregations) if not is_aggregation(name)]
-        if unknown:
-            raise ValueError(f"unknown aggregations {unknown}; choose from X, OC1.., OCs_joint, OCs_proj, all")
-        for key, known in (("classifiers", CLASSIFIERS), ("protocols", PROTOCOLS), ("branches", BRANCHES)):
-            unknown = [name for name in getattr(self, key) if name not in known]
-            if unknown:
-                raise ValueError(f"unknown {key} {unknown}; choose from {known}")
-        unknown = sorted(set(self.groups.values()) - set(GROUPINGS))
-        if unknown:
-            raise ValueError(f"unknown groups {unknown}; choose from {GROUPINGS}")
-        if self.dci_backend not in BACKENDS:
-            raise ValueError(f"unknown dci_backend {self.dci_backend!r}; choose from {sorted(BACKENDS)}")
-        if self.max_frames < 2 or self.n_bins < 2 or self.folds < 2 or not self.seeds or self.kmeans_seeds < 0:
-            raise ValueError("max_frames, n_bins and folds must be >= 2, kmeans_seeds >= 0, seeds must not be empty")
-        if not self.protocols or not self.branches or self.bootstrap < 0:
-            raise ValueError("protocols and branches must not be empty, bootstrap must be >= 0")
-        if not 1 <= self.disentanglement_folds <= TEST_FOLDS:
-            raise ValueError(f"disentanglement_folds must lie in 1..{TEST_FOLDS}, found {self.disentanglement_folds}")
-        if not 0 < self.irs_quantile <= 1:
-            raise ValueError(f"irs_quantile must lie in (0, 1], found {self.irs_quantile}")
+    checkpoints: Distinct[_Wanted] = setting(
+        ("init", "best"),
+        "States of each model to measure; epoch-0010 or step-003000 and so on are periodic ones, every is all of those "
+        "by epoch (models fitted at once have only best).",
+        min_length=1,
+    )
+    untrained: Distinct[str] | None = setting(
+        None,
+        "Labels of the runs whose untrained state (init) is measured where `checkpoints` has it; null takes all. Runs "
+        "that differ in their loss only start from the same weights.",
+    )
+    splits: Distinct[Split] = setting(
+        ("dev", "test"), "Splits whose latents are pooled for metrics and embeddings.", min_length=1
+    )
+    protocols: Distinct[Protocol] = setting(
+        ("sound",),
+        "Sound never divides utterances (speakers, for clinical labels and emotion); published is the paper's, which "
+        "does.",
+        min_length=1,
+    )
+    groups: dict[
+        _Factor, Annotated[Grouping, Field(description="What is never divided when this factor is scored.")]
+    ] = setting(
+        {},
+        "What the sound protocol never divides, by factor, where it is to differ; vowel: speaker asks for vowels of "
+        "unseen speakers.",
+    )
+    branches: Distinct[Branches] = setting(
+        ("Z", "S"),
+        "Branches to measure; Z+S sets every frame beside the vector of its utterance (runs without both skip it).",
+        min_length=1,
+    )
+    aggregations: Distinct[Aggregation] = setting(
+        ("X", "OCs_joint", "all"),
+        "Joint latents to measure; X, OC1 and so on, OCs_joint, OCs_proj, or all (X and every component).",
+        min_length=1,
+    )
+    feature_aggregations: Distinct[_Latents] = setting(
+        ("X", "all"), "The same for the projected features, the space of the decomposition loss."
+    )
+    max_frames: int = setting(10000, "Frames drawn (seeded, balanced over utterances) for the metrics.", ge=100)
+    discard_overlaps: bool = setting(False, "Leave out frames whose window straddles two labels.")
+    n_bins: int = setting(30, "Bins per code where a metric needs discrete codes.", ge=2)
+    dci_backend: Literal["histogram", "sklearn"] = setting(
+        "histogram",
+        "Boosted trees behind disentanglement, completeness and informativeness; on histograms, or exact and many "
+        "times slower.",
+    )
+    disentanglement_folds: int = setting(
+        TEST_FOLDS,
+        "How many of the five folds the metrics with a training part are fitted on; intervals need three.",
+        ge=1,
+        le=TEST_FOLDS,
+    )
+    irs_quantile: float = setting(
+        0.99, "Quantile of the deviations in the interventional robustness score.", gt=0, le=1
+    )
+    classifiers: Distinct[Classifier] = setting(
+        ("logistic_regression",), "Classifiers of the factors; figures show the first.", min_length=1
+    )
+    folds: int = setting(5, "Cross-validation folds of the classifiers.", ge=2)
+    seeds: Distinct[Annotated[int, Field(ge=0)]] = setting((0,), "Repetitions of the cross-validation.", min_length=1)
+    kmeans_seeds: int = setting(10, "Starts of k-means clustering; 0 leaves it out.", ge=0)
+    bootstrap: int = setting(
+        1000,
+        "Resamples of utterances (or speakers) behind the intervals of classification and clustering; 0 leaves them "
+        "out.",
+        ge=0,
+    )
+    subspace_evidence: bool = setting(
+        True,
+        "Also measure what each subspace tells alone and what is lost without it, overlaps, and accuracy under label "
+        "noise and class imbalance.",
+    )

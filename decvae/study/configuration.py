@@ -17,7 +17,8 @@ from typing import Any
 import yaml
 
 from decvae.names import FITTED, FIXED_BETA, WITH_COMPONENTS
-from decvae.settings.schema import ConfigError, complete, load_schema, suggest, with_table
+from decvae.settings.base import ConfigError, suggest
+from decvae.settings.schema import complete, load_schema, with_table
 from decvae.study.lineage import lineage_problems
 from decvae.study.runs import (
     EVERY,

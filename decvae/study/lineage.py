@@ -10,7 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from decvae.names import FITTED
-from decvae.settings.schema import suggest
+from decvae.settings.base import suggest
 
 Settings = dict[str, Any]
 

@@ -9,31 +9,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, is_dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from decvae.artifacts import as_plain
+from decvae.settings.base import Section
 
-_DATACLASS = "dataclass"
+_SECTION = "section"
 _ROOT = str(Path(__file__).resolve().parents[2])
-
-
-@dataclass(frozen=True)
-class ExecutionSettings:
-    """Where models train; nothing of it changes what they are.
-
-    Attributes
-    ----------
-    device : {"auto", "cpu", "cuda"}
-        See :func:`decvae.training.gpu.claim_device`.
-    processes : int
-        Processes that train one run together.
-    """
-
-    device: str = "auto"
-    processes: int = 1
 
 
 def call_in_processes(
@@ -47,7 +31,7 @@ def call_in_processes(
         A function of a module, found again by its name.
     processes : int
     *arguments, **named
-        Paths, dataclasses and plain values; the new processes get them as JSON and make the dataclasses again.
+        Paths, sections of settings and plain values; the new processes get them as JSON and make the sections again.
     device : {"cpu", "cuda"}
         With ``cuda``, every process has one of the devices of ``CUDA_VISIBLE_DEVICES``.
 
@@ -85,16 +69,16 @@ def call_in_processes(
 
 
 def _packed(value: Any) -> Any:
-    """JSON of a value; a dataclass says which one it is."""
-    if is_dataclass(value):
-        return {_DATACLASS: [type(value).__module__, type(value).__qualname__], "fields": as_plain(value)}
+    """JSON of a value; a section says which one it is."""
+    if isinstance(value, Section):
+        return {_SECTION: [type(value).__module__, type(value).__qualname__], "values": value.plain()}
     return str(value) if isinstance(value, Path) else as_plain(value)
 
 
 def _unpacked(value: Any) -> Any:
-    if isinstance(value, dict) and _DATACLASS in value:
-        module, name = value[_DATACLASS]
-        return getattr(import_module(module), name)(**value["fields"])
+    if isinstance(value, dict) and _SECTION in value:
+        module, name = value[_SECTION]
+        return getattr(import_module(module), name).parse(value["values"])
     return value
 
 

@@ -4,30 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from accelerate import Accelerator
 from accelerate.tracking import TensorBoardTracker, WandBTracker
 
-
-@dataclass(frozen=True)
-class LoggingSettings:
-    """What is written beside a run's artifacts; nothing of it changes a result.
-
-    Attributes
-    ----------
-    tensorboard : bool
-        Event files in ``RUN/tensorboard``.
-    wandb : {"no", "offline", "online"}
-        Weights & Biases: not at all; into ``RUN/wandb``, without network; or to its server.
-    wandb_project : str
-    """
-
-    tensorboard: bool = True
-    wandb: str = "no"
-    wandb_project: str = "decvae"
+from decvae.settings.execution import LoggingSettings
 
 
 def start_logs(

@@ -27,7 +27,6 @@ from decvae.settings.branches import branches_of
 from decvae.settings.objective import ObjectiveSettings
 from decvae.settings.training import TrainingSettings
 from decvae.training.history import History
-from decvae.training.logs import LoggingSettings
 from decvae.training.optimisation import make_accelerator
 from decvae.training.trainer import Trainer
 from decvae.training.transfer import TransferReport, prepare

@@ -25,7 +25,7 @@ from decvae.models.checkpoints import CheckpointStore
 from decvae.settings.branches import BranchSettings
 from decvae.settings.training import TrainingSettings
 from decvae.training.history import History, MeanOf
-from decvae.training.logs import LoggingSettings, start_logs
+from decvae.training.logs import start_logs
 from decvae.training.optimisation import METRIC_SCHEDULERS, make_optimizer, make_scheduler, parameter_groups
 
 

@@ -4,10 +4,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from decvae.corpora.simvowels import SimVowelsSettings, simulate, simulate_traversal_set
+from decvae.corpora.simvowels import simulate, simulate_traversal_set
 from decvae.decomposition.cache import write_cache
-from decvae.features.extract import FeatureSettings, write_features
+from decvae.features.extract import write_features
+from decvae.settings.corpora import SimVowelsSettings
 from decvae.settings.decomposition import DecompositionSettings
+from decvae.settings.features import FeatureSettings
 
 SPLITS = ("train", "dev", "test", "traversal")
 
@@ -16,7 +18,7 @@ SPLITS = ("train", "dev", "test", "traversal")
 def study(tmp_path_factory):
     """Files of a tiny SimVowels study: ``corpus``, ``traversal``, ``decompositions[split]``, ``features[split]``."""
     root = tmp_path_factory.mktemp("study")
-    settings = SimVowelsSettings.from_dict(
+    settings = SimVowelsSettings.parse(
         {
             "utterance_seconds": 0.4,
             "n_utterances": {"train": 20, "dev": 10, "test": 10},

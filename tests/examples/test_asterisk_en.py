@@ -11,6 +11,7 @@ import pytest
 
 from decvae.corpora.ingest import ingest_corpus
 from decvae.corpora.store import Corpus
+from decvae.settings.corpora import FolderSettings
 from tests.corpora.synthesis import RATE, Voice, speak
 
 SCRIPT = Path(__file__).resolve().parents[2] / "examples/asterisk_en.py"
@@ -88,7 +89,7 @@ def test_prompts_become_a_corpus(demo, tmp_path):
     others = ("no words", "no file", "words not in the dictionary", "text and sound do not fit")
     assert outcome == {"aligned": 4, **dict.fromkeys(others, 1)}
     section = {"split_by": "recording", "dev_share": 0.25, "test_share": 0.25}
-    assert not ingest_corpus("folder", out, section, tmp_path / "c.h5", corpus="prompts", seed=0)
+    assert not ingest_corpus(out, FolderSettings.parse(section), tmp_path / "c.h5", corpus="prompts", seed=0)
     with Corpus(tmp_path / "c.h5") as corpus:
         names = corpus["train"].class_names("phoneme")
         assert {"SIL", "F", "AY", "V"} <= set(names)

@@ -9,6 +9,7 @@ import soundfile
 
 from decvae.corpora.ingest import ingest_corpus
 from decvae.corpora.store import Corpus
+from decvae.settings.corpora import FolderSettings
 
 SCRIPT = Path(__file__).resolve().parents[2] / "examples/festvox_ru.py"
 LAB = "separator ;\nnfields 1\n#\n0.20000 125 pau\n0.20000 125 e\n0.45000 125 gg\n0.50000 125 pau\n"
@@ -37,9 +38,8 @@ def voice(tmp_path):
 
 def test_the_corpus_is_read(demo, voice, tmp_path):
     assert demo.write_corpus(voice, tmp_path / "out") == 20
-    assert not ingest_corpus(
-        "folder", tmp_path / "out", {"split_by": "recording"}, tmp_path / "corpus.h5", corpus="russian", seed=0
-    )
+    settings = FolderSettings(split_by="recording")
+    assert not ingest_corpus(tmp_path / "out", settings, tmp_path / "corpus.h5", corpus="russian", seed=0)
     with Corpus(tmp_path / "corpus.h5") as corpus:
         assert {split: len(corpus[split]) for split in corpus.splits} == {"train": 14, "dev": 3, "test": 3}
         part = corpus["test"]

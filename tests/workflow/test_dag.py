@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from decvae.corpora.simvowels import SPEAKERS
+from decvae.settings.base import SPLITS
+from decvae.settings.corpora import SimVowelsSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = sorted((ROOT / "workflow/rules").glob("*.smk"))
@@ -155,9 +156,10 @@ def test_the_confirmation_on_new_speakers(project):
     assert plan["decompose_split"] == 9  # bands detected and given, and wavelets; by 3 splits
     own = yaml.safe_load((ROOT / "config/confirmation.yaml").read_text())
     speakers = own["corpora"]["new_speakers"]["speakers"]
-    known = {factor for factors in SPEAKERS.values() for factor in factors}
+    default = SimVowelsSettings()
+    known = {factor for split in SPLITS for factor in default.speakers_of(split)}
     assert own["seed"] != yaml.safe_load((ROOT / "config/config.yaml").read_text())["seed"]
-    assert not known & {*speakers["dev"], *speakers["test"]} and tuple(speakers["train"]) == SPEAKERS["train"]
+    assert not known & {*speakers["dev"], *speakers["test"]} and tuple(speakers["train"]) == default.speakers.train
 
 
 def test_the_second_round_of_the_search(project):

@@ -3,7 +3,7 @@
 import pytest
 import tables
 
-from decvae.settings.schema import ConfigError
+from decvae.settings.base import ConfigError
 from decvae.study.runs import resolve_runs
 from tests.decvae.configurations import valid
 

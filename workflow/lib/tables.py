@@ -7,7 +7,7 @@ from typing import Any
 
 import paths
 
-from decvae.settings.schema import ConfigError
+from decvae.settings.base import ConfigError
 from decvae.study.runs import Run
 
 NEEDED_BY_STUDY = (

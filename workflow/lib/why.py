@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from decvae.names import METHODS  # noqa: E402
-from decvae.settings.schema import ConfigError  # noqa: E402
+from decvae.settings.base import ConfigError  # noqa: E402
 from decvae.study.configuration import load_config  # noqa: E402
 from decvae.study.runs import (  # noqa: E402
     component_counts,

@@ -187,7 +187,7 @@ def reported(path, figure, about):
     return report(path, caption="../report/tables.rst", category="Tables", labels=labels)
 
 
-EMBEDDING = {**without("embeddings", "checkpoint", "runs", "branches", "pages"), "seed": SEED}
+EMBEDDING = without("embeddings", "checkpoint", "runs", "branches", "pages")
 EMBEDDING_OF_INPUTS = {**EMBEDDING, "views": [view for view in EMBEDDING["views"] if view != "prior"]}
 
 

@@ -19,6 +19,7 @@ rule embed_inputs:
         **needs(4000, minutes=120),
     params:
         settings=EMBEDDING_OF_INPUTS,
+        seed=SEED,
         branches=CONFIG["embeddings"]["branches"],
         splits=SPLITS,
     script:
@@ -42,6 +43,7 @@ rule embed_latents:
         **needs(4000, minutes=120),
     params:
         settings=EMBEDDING,
+        seed=SEED,
         branches=lambda wildcards: mapped_branches(RUNS[wildcards.run], CONFIG["embeddings"]["branches"]),
         run=columns_of_run,
     script:

@@ -16,17 +16,17 @@ def training(snakemake: Any) -> Iterator[Callable[..., None]]:
     The function, whose import brings torch and so belongs into the block, gets the settings of the run, the files
     ``data`` and the folder of the run.
     """
+    from decvae.settings.execution import ExecutionSettings
     from decvae.training.gpu import claim_device
-    from decvae.training.launch import ExecutionSettings
 
-    execution = ExecutionSettings(**snakemake.config["execution"])
+    execution = ExecutionSettings.parse(snakemake.config["execution"])
     with claim_device(snakemake.resources.get("gpu", 0), execution.processes, execution.device) as device:
         yield partial(_train, snakemake, execution.processes, device)
 
 
 def _train(snakemake: Any, processes: int, device: str, function: Callable[..., None], *data: str) -> None:
+    from decvae.settings.execution import LoggingSettings
     from decvae.training.launch import call_in_processes
-    from decvae.training.logs import LoggingSettings
 
     source = snakemake.input.source or None
     call_in_processes(
@@ -38,5 +38,5 @@ def _train(snakemake: Any, processes: int, device: str, function: Callable[..., 
         device=device,
         fingerprint=fingerprint(snakemake.params.settings, [*snakemake.input.code, *([source] if source else [])]),
         source=source,
-        logging=LoggingSettings(**snakemake.config["logging"]),
+        logging=LoggingSettings.parse(snakemake.config["logging"]),
     )

@@ -8,9 +8,10 @@ from _job import job_log
 
 with job_log(snakemake.log[0]):
     from decvae.artifacts import write_table
-    from decvae.corpora.simvowels import SimVowelsSettings, generator_tables
+    from decvae.corpora.simvowels import generator_tables
+    from decvae.settings.corpora import SimVowelsSettings
 
-    settings = SimVowelsSettings.from_dict(snakemake.params.settings)
+    settings = SimVowelsSettings.parse(snakemake.params.settings)
     signals, mels = generator_tables(settings, snakemake.params.seed)
     write_table(signals, snakemake.output.signals)
     write_table(mels, snakemake.output.mels)

@@ -8,8 +8,9 @@ Params  settings: the set's section of the configuration; seed
 from _job import job_log
 
 with job_log(snakemake.log[0]):
-    from decvae.corpora.controlled import ControlledSet, write_controlled_set
+    from decvae.corpora.controlled import write_controlled_set
+    from decvae.settings.corpora import ControlledSet
 
-    settings = ControlledSet.from_dict(snakemake.params.settings)
+    settings = ControlledSet.parse(snakemake.params.settings)
     split = f"traversal_{snakemake.wildcards.set}"
     write_controlled_set(snakemake.input.corpus, snakemake.output.corpus, settings, snakemake.params.seed, split=split)

@@ -3,8 +3,8 @@ dimensions.
 
 Input   features, decompositions: HDF5, one file per split each, in the same order; corpus: HDF5 corpus (labels)
 Output  embedding: CSV of coordinates with labels
-Params  settings: how to map; branches: Z (frames), S (means over utterances) or both; splits: of the features, in their
-        order
+Params  settings: how to map; seed; branches: Z (frames), S (means over utterances) or both; splits: of the features,
+        in their order
 """
 
 from _job import job_log
@@ -14,10 +14,11 @@ with job_log(snakemake.log[0]):
     import pandas as pd
     from _frames import class_labels, component_facts, means_over_utterances
 
-    from decvae.analysis.embedding import EmbeddingSettings, embedding_table, sequence_settings
+    from decvae.analysis.embedding import embedding_table, sequence_settings
     from decvae.artifacts import write_table
     from decvae.corpora.store import Corpus
     from decvae.features.store import FeatureFile
+    from decvae.settings.embeddings import EmbeddingSettings
 
     levels, counts, factors = [], [], {}
     with Corpus(snakemake.input.corpus) as corpus:
@@ -33,7 +34,7 @@ with job_log(snakemake.log[0]):
                     factors.setdefault(name, []).append(class_labels(labels.class_names(name), codes))
                 for name, values in known.items():
                     factors.setdefault(name, []).append(np.repeat(values[index], len(frames)))
-    settings = EmbeddingSettings(**snakemake.params.settings)
+    settings = EmbeddingSettings.parse(snakemake.params.settings)
     present, centre_hz = component_facts(snakemake.input.decompositions)
     frames = {
         "levels": np.concatenate(levels),
@@ -48,5 +49,7 @@ with job_log(snakemake.log[0]):
         rows = dict(frames) if branch == "Z" else means_over_utterances(frames, list(known))
         own = settings if branch == "Z" else sequence_settings(settings, len(counts))
         label = f"{snakemake.wildcards.input} inputs"
-        embeddings.append(embedding_table(rows.pop("levels"), own, **rows, label=label, branch=branch))
+        embeddings.append(
+            embedding_table(rows.pop("levels"), own, **rows, label=label, branch=branch, seed=snakemake.params.seed)
+        )
     write_table(pd.concat(embeddings, ignore_index=True), snakemake.output.embedding)

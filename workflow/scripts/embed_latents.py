@@ -2,7 +2,7 @@
 
 Input   latents, decompositions: HDF5, one file per split each, in the same order
 Output  embedding: CSV of coordinates with labels
-Params  settings: how to map; branches: Z (frames), S (sequences) or both; run: the columns that identify the run
+Params  settings: how to map; seed; branches: Z (frames), S (sequences) or both; run: the columns that identify the run
 """
 
 from _job import job_log
@@ -11,14 +11,15 @@ with job_log(snakemake.log[0]):
     import pandas as pd
     from _frames import class_labels, component_facts
 
-    from decvae.analysis.embedding import EmbeddingSettings, embedding_table, sequence_settings
+    from decvae.analysis.embedding import embedding_table, sequence_settings
     from decvae.artifacts import write_table
     from decvae.evaluation.latents import read_latents
+    from decvae.settings.embeddings import EmbeddingSettings
 
     run, tables = snakemake.params.run, read_latents(snakemake.input.latents)
     embeddings = []
     for branch in snakemake.params.branches:
-        table, settings = tables[branch], EmbeddingSettings(**snakemake.params.settings)
+        table, settings = tables[branch], EmbeddingSettings.parse(snakemake.params.settings)
         levels = [place for place, name in enumerate(table.subspaces) if name != "OCs_proj"]
         present, centre_hz = component_facts(snakemake.input.decompositions, branch)
         n_components = len(levels) - 1
@@ -35,6 +36,7 @@ with job_log(snakemake.log[0]):
             label=run["label"],
             checkpoint=snakemake.wildcards.checkpoint,
             branch=branch,
+            seed=snakemake.params.seed,
         )
         embeddings.append(embedding)
     write_table(pd.concat(embeddings, ignore_index=True), snakemake.output.embedding)

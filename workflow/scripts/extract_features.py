@@ -8,11 +8,12 @@ Params  settings: {input type: settings}
 from _job import job_log
 
 with job_log(snakemake.log[0]):
-    from decvae.features.extract import FeatureSettings, write_features
+    from decvae.features.extract import write_features
+    from decvae.settings.features import FeatureSettings
 
     write_features(
         snakemake.input.decomposition,
         snakemake.output.features,
         snakemake.wildcards.input,
-        FeatureSettings.from_dict(snakemake.params.settings),
+        FeatureSettings.parse(snakemake.params.settings),
     )

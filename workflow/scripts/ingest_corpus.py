@@ -8,14 +8,12 @@ from _job import job_log
 
 with job_log(snakemake.log[0]):
     from decvae.corpora.ingest import ingest_corpus
+    from decvae.settings.corpora import parse_corpus
 
-    section = snakemake.params.settings
     # The root is not a parameter, so that a tree that has only been moved does not make its corpus stale.
-    root = snakemake.config["corpora"][snakemake.params.name]["root"]
     ingest_corpus(
-        section["kind"],
-        root,
-        section,
+        snakemake.config["corpora"][snakemake.params.name]["root"],
+        parse_corpus(snakemake.params.settings),
         snakemake.output.corpus,
         corpus=snakemake.params.name,
         seed=snakemake.params.seed,

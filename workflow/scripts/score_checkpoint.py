@@ -14,7 +14,7 @@ with job_log(snakemake.log[0]):
     from decvae.evaluation.scores import evaluate
     from decvae.settings.evaluation import EvaluationSettings
 
-    settings = EvaluationSettings(**snakemake.params.settings)
+    settings = EvaluationSettings.parse(snakemake.params.settings)
     tables = read_latents(snakemake.input.latents)
     found = evaluate(tables, settings, seed=snakemake.params.seed, n_jobs=snakemake.threads)
     with open_h5(snakemake.input.latents[0], FORMAT) as file:

@@ -7,6 +7,7 @@ Params  settings: the corpus's section of the configuration; seed
 from _job import job_log
 
 with job_log(snakemake.log[0]):
-    from decvae.corpora.simvowels import SimVowelsSettings, simulate
+    from decvae.corpora.simvowels import simulate
+    from decvae.settings.corpora import SimVowelsSettings
 
-    simulate(snakemake.output.corpus, SimVowelsSettings.from_dict(snakemake.params.settings), snakemake.params.seed)
+    simulate(snakemake.output.corpus, SimVowelsSettings.parse(snakemake.params.settings), snakemake.params.seed)

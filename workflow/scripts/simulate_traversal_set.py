@@ -7,7 +7,8 @@ Params  settings: the corpus's section of the configuration; seed
 from _job import job_log
 
 with job_log(snakemake.log[0]):
-    from decvae.corpora.simvowels import SimVowelsSettings, simulate_traversal_set
+    from decvae.corpora.simvowels import simulate_traversal_set
+    from decvae.settings.corpora import SimVowelsSettings
 
-    settings = SimVowelsSettings.from_dict(snakemake.params.settings)
+    settings = SimVowelsSettings.parse(snakemake.params.settings)
     simulate_traversal_set(snakemake.output.corpus, settings, snakemake.params.seed)

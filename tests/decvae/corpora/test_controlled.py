@@ -5,8 +5,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from decvae.corpora.controlled import ControlledSet, ControlledSetError, write_controlled_set
+from decvae.corpora.controlled import ControlledSetError, write_controlled_set
 from decvae.corpora.store import Corpus, Utterance, write_corpus
+from decvae.settings.corpora import ControlledSet
 
 NAMES = {"phoneme": ["a", "e", "s"], "speaker": ["S0", "S1", "S2"], "stage": ["control", "1", "2"]}
 LENGTH = 16000
@@ -43,7 +44,7 @@ def corpus(tmp_path):
 def drawn(corpus, tmp_path, seed=0, **settings):
     """Ids, cells and (first sample, length) of the clips of a set."""
     path = tmp_path / "set.h5"
-    write_controlled_set(corpus, path, ControlledSet.from_dict(settings), seed)
+    write_controlled_set(corpus, path, ControlledSet.parse({"min_seconds": 0.025, **settings}), seed)
     with Corpus(path) as file:
         split = file["traversal"]
         codes = {name: values for name, values in split.factors.items()}

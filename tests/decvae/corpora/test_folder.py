@@ -5,15 +5,17 @@ import pandas as pd
 import pytest
 import soundfile
 
-from decvae.corpora.folder import FolderSettings, list_recordings, read_labels
-from decvae.corpora.ingest import IngestSettings, ingest, ingest_corpus
+from decvae.corpora.folder import list_recordings, read_labels
+from decvae.corpora.ingest import ingest, ingest_corpus
 from decvae.corpora.recordings import IngestError, Problems
 from decvae.corpora.store import Corpus
 from decvae.corpora.summary import summary_tables
 from decvae.decomposition.cache import DecompositionCache, write_cache
-from decvae.features.extract import FeatureSettings, write_features
+from decvae.features.extract import write_features
 from decvae.features.store import FeatureFile
+from decvae.settings.corpora import FolderSettings
 from decvae.settings.decomposition import DecompositionSettings
+from decvae.settings.features import FeatureSettings
 
 
 def manifest(root, rows, name="manifest.csv"):
@@ -35,7 +37,7 @@ def test_formats_rates_excerpts_and_factors(tmp_path, write_audio, name):
             rows.append({**row, "speaker": f"s{number}", "mood": "calm" if number else "", "age": 30 + number})
     manifest(tmp_path, rows, name)
     section = {"manifest": name, "values": ["age"]}
-    ingest_corpus("folder", tmp_path, section, tmp_path / "out.h5", corpus="mine", seed=0)
+    ingest_corpus(tmp_path, FolderSettings.parse(section), tmp_path / "out.h5", corpus="mine", seed=0)
     with Corpus(tmp_path / "out.h5") as corpus:
         assert corpus["dev"].lengths().tolist() == [8000] * 4 and corpus["test"].lengths().tolist() == [16000] * 4
         assert corpus["train"].factors["mood"].tolist() == [-1, 0, 0, 0]
@@ -46,7 +48,7 @@ def test_resampling_keeps_a_tone_and_time(tmp_path):
     time = np.arange(44100) / 44100
     soundfile.write(tmp_path / "tone.wav", 0.5 * np.sin(2 * np.pi * 440 * time), 44100)
     manifest(tmp_path, [{"path": "tone.wav", "id": split, "split": split} for split in ("train", "dev", "test")])
-    ingest_corpus("folder", tmp_path, {}, tmp_path / "out.h5", corpus="mine", seed=0)
+    ingest_corpus(tmp_path, FolderSettings(), tmp_path / "out.h5", corpus="mine", seed=0)
     with Corpus(tmp_path / "out.h5") as corpus:
         found = corpus["dev"].audio(0)
     expected = 0.5 * np.sin(2 * np.pi * 440 * np.arange(16000) / 16000)
@@ -81,7 +83,7 @@ def bad_manifest(tmp_path, write_audio):
 def test_all_problems_are_in_one_report(tmp_path, write_audio):
     root = bad_manifest(tmp_path, write_audio)
     with pytest.raises(IngestError) as error:
-        ingest_corpus("folder", root, {}, tmp_path / "out.h5", corpus="mine", seed=0)
+        ingest_corpus(root, FolderSettings(), tmp_path / "out.h5", corpus="mine", seed=0)
     text = str(error.value)
     for line in (
         "missing file (1)",
@@ -105,7 +107,7 @@ def test_bad_labels_are_problems(tmp_path, write_audio):
     root = bad_manifest(tmp_path, write_audio)
     listing = list_recordings(root, FolderSettings(manifest="labelled.csv"))
     with pytest.raises(IngestError, match=r"labels outside the audio \(1\)"):
-        ingest(listing, tmp_path / "out.h5", IngestSettings(), corpus="mine")
+        ingest(listing, tmp_path / "out.h5", FolderSettings(), corpus="mine")
     assert listing.problems.counts["times out of order"] == 1
 
 
@@ -146,7 +148,7 @@ def test_one_bad_row_is_one_problem(tmp_path, write_audio, row, text, message):
     rows += [{**good, "id": split, "split": split} for split in ("train", "dev", "test")]
     manifest(root, rows)
     with pytest.raises(IngestError, match=f"(?s)1 problem:.*{message}"):
-        ingest_corpus("folder", root, {}, tmp_path / "out.h5", corpus="mine", seed=0)
+        ingest_corpus(root, FolderSettings(), tmp_path / "out.h5", corpus="mine", seed=0)
 
 
 def test_ten_hours_in_one_file_are_refused_whole_and_read_in_parts(tmp_path, write_audio):
@@ -155,15 +157,15 @@ def test_ten_hours_in_one_file_are_refused_whole_and_read_in_parts(tmp_path, wri
     rows = [{**part, "id": split, "split": split} for split in ("train", "dev", "test")]
     manifest(tmp_path, [*rows, {"path": "day.wav", "id": "whole", "split": "train"}])
     with pytest.raises(IngestError, match=r"(?s)1 problem:.*too long \(1\).*day.wav: 36000 s"):
-        ingest_corpus("folder", tmp_path, {}, tmp_path / "out.h5", corpus="mine", seed=0)
-    ingest_corpus("folder", tmp_path, {"strict": False}, tmp_path / "out.h5", corpus="mine", seed=0)
+        ingest_corpus(tmp_path, FolderSettings(), tmp_path / "out.h5", corpus="mine", seed=0)
+    ingest_corpus(tmp_path, FolderSettings.parse({"strict": False}), tmp_path / "out.h5", corpus="mine", seed=0)
     with Corpus(tmp_path / "out.h5") as corpus:
         assert corpus["train"].lengths().tolist() == [5 * 16000] and corpus.provenance["skipped"] == {"too long": 1}
 
 
 def test_what_was_left_out_is_in_the_summary(tmp_path, write_audio):
     root = bad_manifest(tmp_path, write_audio)
-    ingest_corpus("folder", root, {"strict": False}, tmp_path / "out.h5", corpus="mine", seed=0)
+    ingest_corpus(root, FolderSettings.parse({"strict": False}), tmp_path / "out.h5", corpus="mine", seed=0)
     summary, utterances = summary_tables(tmp_path / "out.h5")
     skipped = summary[summary["quantity"] == "skipped"].set_index("class")["value"]
     assert skipped["unreadable audio"] == 2 and skipped["too long"] == skipped["unusable audio"] == 1
@@ -172,7 +174,7 @@ def test_what_was_left_out_is_in_the_summary(tmp_path, write_audio):
 
 def test_lenient_mode_leaves_out_and_says_so(tmp_path, write_audio, capsys):
     root = bad_manifest(tmp_path, write_audio)
-    ingest_corpus("folder", root, {"strict": False}, tmp_path / "out.h5", corpus="mine", seed=0)
+    ingest_corpus(root, FolderSettings.parse({"strict": False}), tmp_path / "out.h5", corpus="mine", seed=0)
     with Corpus(tmp_path / "out.h5") as corpus:
         assert [corpus[split].utterance_ids for split in corpus.splits] == [["train"], ["dev"], ["test"]]
         # Silence throughout is found only while reading.
@@ -190,7 +192,7 @@ def test_audio_that_is_unusable_stops_strict_mode_at_the_end(tmp_path, write_aud
     write_audio(tmp_path / "c.wav")
     manifest(tmp_path, [*rows, {"path": "c.wav", "id": "c", "split": "test"}])
     with pytest.raises(IngestError, match=r"unusable audio \(4\)"):
-        ingest_corpus("folder", tmp_path, {}, tmp_path / "out.h5", corpus="mine", seed=0)
+        ingest_corpus(tmp_path, FolderSettings(), tmp_path / "out.h5", corpus="mine", seed=0)
     assert not (tmp_path / "out.h5").exists()
 
 
@@ -233,7 +235,7 @@ def test_a_pulse_wave_at_250_hz_with_frames_of_its_own(mini_corpus, tmp_path):
     """A signal that is not speech, frames of 1.6 s: through corpus, components and features."""
     section = {"sampling_rate": None, "frame_seconds": 1.6, "hop_seconds": 1.28, "values": ["age"]}
     path = tmp_path / "beats.h5"
-    ingest_corpus("folder", mini_corpus("pulse"), section, path, corpus="beats", seed=0)
+    ingest_corpus(mini_corpus("pulse"), FolderSettings.parse(section), path, corpus="beats", seed=0)
     peaks = {"lower_hz": 0.4, "upper_hz": 40.0, "min_distance_hz": 1.0, "bandwidth_hz": 2.0, "window_ms": 1500.0}
     settings = DecompositionSettings.parse(
         {

@@ -2,10 +2,11 @@
 
 import pytest
 
-from decvae.corpora.iemocap import IemocapSettings, list_recordings
+from decvae.corpora.iemocap import list_recordings
 from decvae.corpora.ingest import ingest_corpus
 from decvae.corpora.recordings import IngestError
 from decvae.corpora.store import Corpus
+from decvae.settings.corpora import IemocapSettings
 
 
 @pytest.mark.parametrize("majority", [False, True])
@@ -39,7 +40,7 @@ def test_leave_one_speaker_out_is_a_matter_of_settings(iemocap_tree):
 
 def test_phones_are_timed_by_hand(iemocap_tree, tmp_path):
     path = tmp_path / "iemocap.h5"
-    ingest_corpus("iemocap", iemocap_tree(), {}, path, corpus="iemocap", seed=0)
+    ingest_corpus(iemocap_tree(), IemocapSettings(), path, corpus="iemocap", seed=0)
     with Corpus(path) as corpus:
         split = corpus["dev"]
         starts, stops, codes = split.intervals("phoneme", 0)
@@ -74,8 +75,8 @@ def test_a_bad_alignment_is_a_problem_and_left_out_on_request(iemocap_tree, tmp_
     root = iemocap_tree()
     (root / "Session3/sentences/ForcedAlignment/Ses03F_impro01/Ses03F_impro01_F000.phseg").write_text(rows)
     with pytest.raises(IngestError, match=rf"(?s)1 problem:.*{kind} \(1\)"):
-        ingest_corpus("iemocap", root, {}, tmp_path / "out.h5", corpus="iemocap", seed=0)
-    ingest_corpus("iemocap", root, {"strict": False}, tmp_path / "out.h5", corpus="iemocap", seed=0)
+        ingest_corpus(root, IemocapSettings(), tmp_path / "out.h5", corpus="iemocap", seed=0)
+    ingest_corpus(root, IemocapSettings.parse({"strict": False}), tmp_path / "out.h5", corpus="iemocap", seed=0)
     with Corpus(tmp_path / "out.h5") as corpus:
         assert len(corpus["train"]) == 11 and corpus.provenance["skipped"] == {kind: 1}
 

@@ -7,6 +7,7 @@ import pytest
 
 from decvae.corpora.ingest import ingest_corpus
 from decvae.corpora.store import Corpus
+from decvae.settings.corpora import parse_corpus
 from tests.corpora.voc_als import PEOPLE
 
 RECORDINGS = {
@@ -28,7 +29,8 @@ def ingested(mini_corpus, tmp_path_factory):
 
     def write(kind, **options):
         path = tmp_path_factory.mktemp(kind) / "corpus.h5"
-        problems = ingest_corpus(kind, mini_corpus(kind, **options), SECTIONS[kind], path, corpus=kind, seed=0)
+        settings = parse_corpus({"kind": kind, **SECTIONS[kind]})
+        problems = ingest_corpus(mini_corpus(kind, **options), settings, path, corpus=kind, seed=0)
         assert not problems
         return path
 

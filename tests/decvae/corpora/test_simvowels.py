@@ -5,18 +5,19 @@ import pytest
 from scipy import signal
 
 from decvae.corpora.simvowels import (
-    SPEAKERS,
     VOWELS,
-    SimVowelsSettings,
     generator_tables,
     pulse_excitation,
     simulate,
     simulate_traversal_set,
+    speaker_grid,
     synthesise_tokens,
 )
 from decvae.corpora.store import Corpus
+from decvae.settings.base import SPLITS
+from decvae.settings.corpora import SimVowelsSettings
 
-SMALL = SimVowelsSettings(n_utterances={"train": 12, "dev": 5, "test": 5}, utterance_seconds=0.4)
+SMALL = SimVowelsSettings.parse({"n_utterances": {"train": 12, "dev": 5, "test": 5}, "utterance_seconds": 0.4})
 
 
 def _tokens(n_vowels=5, factor=1.0, snr_db=100.0, repetitions=60, n_samples=1600):
@@ -49,15 +50,16 @@ def test_corpus_is_seeded_and_complete(tmp_path):
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
         simulate(tmp_path / f"{name}.h5", SMALL, seed)
     with Corpus(tmp_path / "a.h5") as a, Corpus(tmp_path / "b.h5") as b, Corpus(tmp_path / "c.h5") as c:
-        for split, count in SMALL.n_utterances.items():
+        for split in SPLITS:
+            count = SMALL.utterances_of(split)
             assert len(a[split]) == count
             for index in range(count):
                 np.testing.assert_array_equal(a[split].audio(index), b[split].audio(index))
         assert not np.array_equal(a["train"].audio(0), c["train"].audio(0))
         names = a["train"].class_names("speaker")
-        for split in SMALL.n_utterances:
+        for split in SPLITS:
             found = {float(names[code]) for code in a[split].factors["speaker"]}
-            assert found == set(SPEAKERS[split])
+            assert found == set(SimVowelsSettings().speakers_of(split))
             np.testing.assert_allclose(
                 [float(names[code]) for code in a[split].factors["speaker"]], a[split].values["speaker_factor"]
             )
@@ -66,7 +68,7 @@ def test_corpus_is_seeded_and_complete(tmp_path):
 
 
 def test_one_more_utterance_changes_none_before_it(tmp_path):
-    more = SimVowelsSettings(n_utterances={"train": 13, "dev": 5, "test": 5}, utterance_seconds=0.4)
+    more = SimVowelsSettings.parse({"n_utterances": {"train": 13, "dev": 5, "test": 5}, "utterance_seconds": 0.4})
     simulate(tmp_path / "a.h5", SMALL, 0)
     simulate(tmp_path / "b.h5", more, 0)
     with Corpus(tmp_path / "a.h5") as a, Corpus(tmp_path / "b.h5") as b:
@@ -74,8 +76,8 @@ def test_one_more_utterance_changes_none_before_it(tmp_path):
 
 
 def test_traversal_set_covers_the_published_grid(tmp_path):
-    settings = SimVowelsSettings.from_dict({"kind": "sim_vowels", "traversal": {"repetitions": 2, "n_vowels": 8}})
-    factors = settings.traversal.speaker_factors()
+    settings = SimVowelsSettings.parse({"kind": "sim_vowels", "traversal": {"repetitions": 2, "n_vowels": 8}})
+    factors = speaker_grid(settings.traversal)
     assert len(factors) == 60
     assert (factors[0], factors[-1]) == (0.705, 1.295)
     simulate_traversal_set(tmp_path / "t.h5", settings, 0)
@@ -104,13 +106,13 @@ def test_generator_tables_hold_every_cell():
 @pytest.mark.parametrize(
     ("section", "message"),
     [
-        ({"n_vowels": 6}, "n_vowels: 6"),
-        ({"excitation": "hum"}, "excitation: 'hum'"),
-        ({"loudness": 1}, "unknown SimVowels settings: .'loudness'"),
-        ({"utterance_seconds": 0.01}, "shorter than one token"),
+        ({"n_vowels": 6}, "`n_vowels` is 6; allowed: one of 5, 8"),
+        ({"excitation": "hum"}, "`excitation` is 'hum'; allowed: one of noise, pulses"),
+        ({"loudness": 1}, "`loudness` is not a known key"),
+        ({"utterance_seconds": 0.01, "token_seconds": 0.1}, "shorter than one token"),
         ({"speakers": {"train": [1.0], "dev": [1.0], "test": [0.9]}}, "splits must not share speakers"),
     ],
 )
 def test_bad_settings_name_their_key(section, message):
     with pytest.raises(ValueError, match=message):
-        SimVowelsSettings.from_dict(section)
+        SimVowelsSettings.parse(section)

@@ -6,7 +6,8 @@ import pytest
 from decvae.corpora.ingest import ingest_corpus
 from decvae.corpora.recordings import IngestError
 from decvae.corpora.store import Corpus
-from decvae.corpora.timit import CORE_TEST_SPEAKERS, DEV_SPEAKERS, SPEAKER, TimitSettings, list_recordings
+from decvae.corpora.timit import CORE_TEST_SPEAKERS, DEV_SPEAKERS, SPEAKER, list_recordings
+from decvae.settings.corpora import TimitSettings
 
 SECTION = {"phonemes": 48, "trim_silence": True}
 
@@ -33,7 +34,7 @@ def test_every_variant_of_the_tree_is_read(timit_tree, upper, sphere):
 
 
 def test_trimmed_audio_folded_phones_and_frames(timit_tree, tmp_path):
-    ingest_corpus("timit", timit_tree(), SECTION, tmp_path / "timit.h5", corpus="timit", seed=0)
+    ingest_corpus(timit_tree(), TimitSettings.parse(SECTION), tmp_path / "timit.h5", corpus="timit", seed=0)
     with Corpus(tmp_path / "timit.h5") as corpus:
         split = corpus["dev"]
         assert split.lengths().tolist() == [12800 - 1600]
@@ -71,8 +72,9 @@ def test_another_rate_than_that_of_the_labels_is_a_problem(timit_tree, write_aud
     root = timit_tree()
     write_audio(root / "TRAIN/DR1/FCJF0/SX9.WAV", rate=8000, format="NIST", subtype="PCM_16")
     with pytest.raises(IngestError, match=r"(?s)1 problem:.*wrong rate \(1\).*8000 Hz instead of 16000 Hz"):
-        ingest_corpus("timit", root, SECTION, tmp_path / "timit.h5", corpus="timit", seed=0)
-    ingest_corpus("timit", root, {**SECTION, "strict": False}, tmp_path / "timit.h5", corpus="timit", seed=0)
+        ingest_corpus(root, TimitSettings.parse(SECTION), tmp_path / "timit.h5", corpus="timit", seed=0)
+    lenient = TimitSettings.parse({**SECTION, "strict": False})
+    ingest_corpus(root, lenient, tmp_path / "timit.h5", corpus="timit", seed=0)
     with Corpus(tmp_path / "timit.h5") as corpus:
         assert corpus["train"].utterance_ids == ["MSAT0-SX9"] and corpus.provenance["skipped"] == {"wrong rate": 1}
 

@@ -7,7 +7,8 @@ from openpyxl import load_workbook
 
 from decvae.corpora.ingest import ingest_corpus
 from decvae.corpora.store import Corpus
-from decvae.corpora.voc_als import ALSFRS_TOTAL, CANTAGALLO, DURATION_YEARS, VocAlsSettings, in_bin, list_recordings
+from decvae.corpora.voc_als import ALSFRS_TOTAL, CANTAGALLO, DURATION_YEARS, in_bin, list_recordings
+from decvae.settings.corpora import VocAlsSettings
 
 
 @pytest.mark.parametrize(
@@ -47,13 +48,16 @@ def test_the_factors_of_people_and_tasks(voc_als_tree):
 
 def test_nobody_is_in_two_splits_and_the_draw_is_seeded(voc_als_tree):
     splits = defaultdict(set)
-    for one in list_recordings(voc_als_tree, VocAlsSettings(0.2, 0.2), seed=3).recordings:
+    for one in list_recordings(voc_als_tree, VocAlsSettings(dev_share=0.2, test_share=0.2), seed=3).recordings:
         splits[one.factors["speaker"]].add(one.split)
     assert all(len(own) == 1 for own in splits.values())
     groups = [name[:2] for name, own in splits.items() if own == {"test"}]
     assert len(groups) == 4 and 1 <= groups.count("CT") <= 3
     again, other = (
-        {one.id: one.split for one in list_recordings(voc_als_tree, VocAlsSettings(0.2, 0.2), seed).recordings}
+        {
+            one.id: one.split
+            for one in list_recordings(voc_als_tree, VocAlsSettings(dev_share=0.2, test_share=0.2), seed).recordings
+        }
         for seed in (3, 4)
     )
     assert {splits_of: again[f"{splits_of}_rhythmKA"] for splits_of in splits} == {
@@ -64,7 +68,7 @@ def test_nobody_is_in_two_splits_and_the_draw_is_seeded(voc_als_tree):
 
 def test_the_first_second_is_skipped_and_8_khz_becomes_16(voc_als_tree, tmp_path):
     section = {"skip_seconds": 1.0, "min_seconds": 1.0, "max_seconds": 6.0}
-    ingest_corpus("voc_als", voc_als_tree, section, tmp_path / "voc.h5", corpus="voc_als", seed=0)
+    ingest_corpus(voc_als_tree, VocAlsSettings.parse(section), tmp_path / "voc.h5", corpus="voc_als", seed=0)
     with Corpus(tmp_path / "voc.h5") as corpus:
         assert corpus.sampling_rate == 16000
         assert set(corpus["train"].lengths().tolist()) == {17600}

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from decvae.artifacts import provenance
-from decvae.corpora.simvowels import SimVowelsSettings, simulate
+from decvae.corpora.simvowels import simulate
 from decvae.corpora.store import Corpus, Utterance, write_corpus
 from decvae.decomposition import tables as module
 from decvae.decomposition.cache import DecompositionCache, write_cache
@@ -15,6 +15,7 @@ from decvae.decomposition.tables import (
     quality_tables,
     write_quality_tables,
 )
+from decvae.settings.corpora import SimVowelsSettings
 from decvae.settings.decomposition import METHODS, DecompositionSettings
 
 FS = 16000
@@ -24,9 +25,7 @@ FS = 16000
 def made(tmp_path_factory):
     """A corpus and its cache, whose third component is often absent."""
     folder = tmp_path_factory.mktemp("quality")
-    settings = SimVowelsSettings.from_dict(
-        {"utterance_seconds": 0.5, "n_utterances": {"train": 1, "dev": 1, "test": 10}}
-    )
+    settings = SimVowelsSettings.parse({"utterance_seconds": 0.5, "n_utterances": {"train": 1, "dev": 1, "test": 10}})
     simulate(folder / "corpus.h5", settings, 0)
     settings = DecompositionSettings(n_components=3, n_components_seq=2, weak_frame=1e-4)
     write_cache(folder / "corpus.h5", "test", folder / "test.h5", settings, seed=0, state_dir=folder / "state")

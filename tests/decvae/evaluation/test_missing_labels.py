@@ -15,8 +15,9 @@ from decvae.evaluation.metrics.explicitness import compute_explicitness
 from decvae.evaluation.metrics.irs import compute_irs
 from decvae.evaluation.metrics.mig import compute_mig
 from decvae.evaluation.metrics.sap import compute_sap
-from decvae.evaluation.scores import EvaluationSettings, score_table
+from decvae.evaluation.scores import score_table
 from decvae.evaluation.subspaces import probe
+from decvae.settings.evaluation import EvaluationSettings
 
 SETTINGS = EvaluationSettings(
     protocols=("sound", "published"),

@@ -4,7 +4,8 @@ import pytest
 
 from decvae.evaluation.latents import LatentTable
 from decvae.evaluation.published import greedy_accuracy, published_splits
-from decvae.evaluation.scores import EvaluationSettings, score_table
+from decvae.evaluation.scores import score_table
+from decvae.settings.evaluation import EvaluationSettings
 
 BOTH = EvaluationSettings(
     protocols=("sound", "published"),

@@ -18,13 +18,10 @@ from decvae.evaluation.metrics.mutual_information import mutual_information_scor
 from decvae.evaluation.metrics.sap import compute_sap
 from decvae.evaluation.metrics.total_correlation import total_correlation_scores
 from decvae.evaluation.protocols import grouped_splits
-from decvae.evaluation.scores import (
-    EvaluationSettings,
-    balanced_rows,
-    evaluate,
-)
+from decvae.evaluation.scores import balanced_rows, evaluate
 from decvae.evaluation.scores import score_table as score_both
 from decvae.models.variance import between_component_share
+from decvae.settings.evaluation import EvaluationSettings
 
 FAST = EvaluationSettings(kmeans_seeds=2, folds=3, bootstrap=100, disentanglement_folds=3, subspace_evidence=False)
 
@@ -203,13 +200,13 @@ def test_constant_codes_and_unlabelled_rows_change_nothing():
 def test_overlaps_are_discarded_on_request():
     table = make_table()
     settings = EvaluationSettings(
-        aggregations=("X",), feature_aggregations=(), classifiers=(), kmeans_seeds=0, disentanglement_folds=1
+        aggregations=("X",), feature_aggregations=(), classifiers=("dummy",), kmeans_seeds=0, disentanglement_folds=1
     )
     kept = score_table(table.select(~table.overlap), settings, n_jobs=1)
     strict = EvaluationSettings(
         aggregations=("X",),
         feature_aggregations=(),
-        classifiers=(),
+        classifiers=("dummy",),
         kmeans_seeds=0,
         discard_overlaps=True,
         disentanglement_folds=1,
@@ -240,14 +237,14 @@ def test_bad_tables_are_refused():
 
 
 def test_settings_accept_lists_and_refuse_unknown_names():
-    assert EvaluationSettings(aggregations=["X"]).aggregations == ("X",)
+    assert EvaluationSettings.parse({"aggregations": ["X"]}).aggregations == ("X",)
     with pytest.raises(ValueError, match="OCs_joint_emb"):
         EvaluationSettings(aggregations=("OCs_joint_emb",))
-    with pytest.raises(ValueError, match="unknown classifiers"):
+    with pytest.raises(ValueError, match="classifiers"):
         EvaluationSettings(classifiers=("lda",))
-    with pytest.raises(ValueError, match="unknown dci_backend"):
+    with pytest.raises(ValueError, match="dci_backend"):
         EvaluationSettings(dci_backend="xgboost")
-    with pytest.raises(ValueError, match="must be >= 2"):
+    with pytest.raises(ValueError, match="greater than or equal to 2"):
         EvaluationSettings(folds=1)
 
 
@@ -278,7 +275,7 @@ def test_component_share_leaves_absent_components_out():
     table.present[:100, 1] = False  # ... and OC2 is absent where it says something else
 
     def share(table):
-        settings = dict(feature_aggregations=(), classifiers=(), kmeans_seeds=0, disentanglement_folds=1)
+        settings = dict(feature_aggregations=(), classifiers=("dummy",), kmeans_seeds=0, disentanglement_folds=1)
         settings = EvaluationSettings(aggregations=("X",), subspace_evidence=False, **settings)
         found = score_table(table, settings, n_jobs=1)
         return found[found.metric == "between_component_share"].value.to_list()
@@ -340,7 +337,7 @@ def test_evidence_on_subspaces_on_request():
     table = make_table()
     table.mu[:, 1, 2] = 7.0  # a constant code does not shift the others
     settings = EvaluationSettings(
-        aggregations=("all",), feature_aggregations=(), classifiers=(), kmeans_seeds=0, disentanglement_folds=2
+        aggregations=("all",), feature_aggregations=(), classifiers=("dummy",), kmeans_seeds=0, disentanglement_folds=2
     )
     found = score_both(table, settings, n_jobs=1).evidence
     assert list(found.columns) == list(scores.EVIDENCE_COLUMNS) and (found.branch == "Z").all()

@@ -9,8 +9,6 @@ from scipy import signal
 from decvae.artifacts import ArtifactError
 from decvae.decomposition.cache import DecompositionCache
 from decvae.features.extract import (
-    FeatureSettings,
-    MelSettings,
     frame_features,
     mel_power,
     sequence_features,
@@ -21,6 +19,7 @@ from decvae.features.extract import (
 )
 from decvae.features.store import FeatureFile, centre_column
 from decvae.settings.decomposition import DecompositionSettings, method_settings
+from decvae.settings.features import FeatureSettings, MelSettings
 
 
 @pytest.mark.filterwarnings("ignore:n_fft=1600 is too large")  # the published window is longer than the frame
@@ -43,7 +42,7 @@ def test_spectrum_equals_scipy():
 
 def test_fft_features_are_the_spectrum_in_decibel_with_its_own_range():
     frames = np.random.default_rng(0).standard_normal((7, 3, 400))
-    settings = FeatureSettings.from_dict({"fft": {"dynamic_range_db": 30.0}})
+    settings = FeatureSettings.parse({"fft": {"dynamic_range_db": 30.0}})
     features = frame_features(frames, "fft", settings, 16000)
     assert features.shape == frames.shape and features.dtype == np.float32
     decibel = librosa.power_to_db(spectrum_power(frames)[:, 1], ref=np.max, top_db=30)
@@ -97,7 +96,7 @@ def test_bad_input_types_and_sizes_are_named():
     with pytest.raises(ValueError, match="n_mels x columns = 160"):
         frame_features(frames, "mel", FeatureSettings(mel=MelSettings(n_mels=40, columns=4)), 16000)
     with pytest.raises(ValueError, match=r"unknown feature settings: .'melody'"):
-        FeatureSettings.from_dict({"mel": {"melody": 1}})
+        FeatureSettings.parse({"mel": {"melody": 1}})
 
 
 def test_vectors_are_the_centre_column_of_the_patches(study):
@@ -130,7 +129,7 @@ def test_the_file_says_how_its_inputs_were_made(study, tmp_path, kind):
     with DecompositionCache(study.decompositions["dev"]) as cache:
         settings = DecompositionSettings.parse(made["decomposition"])
         assert method_settings(settings) == method_settings(cache.settings)
-        expected = frame_features(cache.frames(2), kind, FeatureSettings.from_dict(made["features"]), 16000)
+        expected = frame_features(cache.frames(2), kind, FeatureSettings.parse(made["features"]), 16000)
     np.testing.assert_array_equal(FeatureFile(tmp_path / "x.h5").frames(2)[0], expected)
 
 

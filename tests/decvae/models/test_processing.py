@@ -10,12 +10,13 @@ from decvae.corpora.store import Corpus
 from decvae.decomposition.cache import DecompositionCache
 from decvae.evaluation.encode import encode_split
 from decvae.evaluation.latents import read_latents
-from decvae.features.extract import FeatureSettings, write_features
+from decvae.features.extract import write_features
 from decvae.features.store import FeatureFile
 from decvae.models.checkpoints import resolve_checkpoint
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.modeling_decvae import DecVAEModel
 from decvae.models.processing import prepare_audio
+from decvae.settings.features import FeatureSettings
 from decvae.training.pretrain import build_model, pretrain_run
 
 

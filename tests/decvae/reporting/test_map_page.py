@@ -6,8 +6,9 @@ import re
 import numpy as np
 import pytest
 
-from decvae.analysis.embedding import EmbeddingSettings, embedding_table
+from decvae.analysis.embedding import embedding_table
 from decvae.reporting.map_page import colour_columns, embedding_page
+from decvae.settings.embeddings import EmbeddingSettings
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,8 @@
 import pytest
 import yaml
 
-from decvae.settings.schema import TABLE_END, TABLE_START, ConfigError, complete, document, load_schema, with_table
+from decvae.settings.base import ConfigError
+from decvae.settings.schema import TABLE_END, TABLE_START, complete, document, load_schema, with_table
 
 SCHEMA = yaml.safe_load("""
 type: object

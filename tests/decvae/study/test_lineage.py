@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from decvae.artifacts import file_sha256
-from decvae.settings.schema import ConfigError, load_schema
+from decvae.settings.base import ConfigError
+from decvae.settings.schema import load_schema
 from decvae.study.configuration import validate_config
 from decvae.study.runs import resolve_runs
 

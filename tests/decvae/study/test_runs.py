@@ -3,9 +3,9 @@
 import pytest
 
 from decvae.names import METHODS, dotted
+from decvae.settings.base import ConfigError
 from decvae.settings.branches import DENSE_NORMS, NORMS
 from decvae.settings.objective import CHOICES, NAMED, named_settings
-from decvae.settings.schema import ConfigError
 from decvae.study.runs import (
     controlled_sets,
     corpus_id,

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from decvae.names import dotted
-from decvae.settings.schema import ConfigError
+from decvae.settings.base import ConfigError
 from decvae.study.runs import select_runs
 from decvae.study.sweeps import expand_sweeps
 from tests.decvae.configurations import resolve_runs, runs_of, valid

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from decvae.training.launch import ExecutionSettings, call_in_processes
-from decvae.training.logs import LoggingSettings
+from decvae.settings.execution import ExecutionSettings, LoggingSettings
+from decvae.training.launch import call_in_processes
 from tests.decvae.configurations import valid
 
 

@@ -5,7 +5,7 @@ import importlib.util
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from decvae.training.logs import LoggingSettings
+from decvae.settings.execution import LoggingSettings
 from decvae.training.pretrain import pretrain_run
 
 
