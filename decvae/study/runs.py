@@ -14,6 +14,7 @@ from typing import Any
 
 from decvae.artifacts import WEIGHTS, file_sha256, settings_hash
 from decvae.names import AUTOENCODERS, FITTED, FIXED_BETA, MODELS, PAIRED_KEYS, decvae_name, dotted
+from decvae.settings.base import ConfigError, suggest
 from decvae.settings.branches import OBJECTIVE_KEYS, OPTIMISATION_KEYS, SECTIONS
 from decvae.settings.objective import FRAME_OPTIONS, with_objective
 from decvae.study.lineage import inherit, lineage_label, lineage_settings, making_order, source_places

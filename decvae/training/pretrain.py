@@ -24,6 +24,7 @@ from decvae.models.kernel_pca import fit_kernel_pca
 from decvae.models.modeling_pretraining import DecVAEForPreTraining
 from decvae.names import AUTOENCODERS, FIXED_BETA
 from decvae.settings.branches import branches_of
+from decvae.settings.execution import LoggingSettings
 from decvae.settings.objective import ObjectiveSettings
 from decvae.settings.training import TrainingSettings
 from decvae.training.history import History

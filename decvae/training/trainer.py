@@ -23,6 +23,7 @@ from decvae.artifacts import atomic_path, progress
 from decvae.features.batches import Batch, StepBatches, move
 from decvae.models.checkpoints import CheckpointStore
 from decvae.settings.branches import BranchSettings
+from decvae.settings.execution import LoggingSettings
 from decvae.settings.training import TrainingSettings
 from decvae.training.history import History, MeanOf
 from decvae.training.logs import start_logs
