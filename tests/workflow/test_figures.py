@@ -8,6 +8,7 @@ import figures
 import pytest
 import yaml
 
+from decvae.names import drawn_scores, split_score
 from decvae.settings.base import ConfigError
 from decvae.study.configuration import load_config, validate_config
 from decvae.study.runs import resolve_runs, select_runs, without_absent_corpora
@@ -250,7 +251,19 @@ def test_every_figure_has_a_family_with_script_and_caption():
     for figure in (*figures.study_figures(study()).values(), figures.COSTS):
         assert (ROOT / f"visualize_R/{figure.family}.R").is_file()
         assert (ROOT / f"workflow/report/{figure.family}.rst").is_file()
-        assert figure.category in figures.TITLES.values()
+        assert figure.category in figures.PAPER["titles"].values()
+
+
+def test_the_paper_names_scores_and_settings_that_there_are():
+    kinds = figures.PAPER["kinds"].values()
+    panels = [*figures.PAPER["planes"], *figures.PAPER["bubbles"]["before"], *figures.PAPER["bubbles"]["after"]]
+    panels += [panel for own in kinds for panel in (*own.get("planes", ()), *own.get("bubbles", ()))]
+    drawn = {score["name"] for score in drawn_scores()}
+    for name in (*figures.PAPER["circles"], *(score for panel in panels for score in panel.split(":"))):
+        assert split_score(name)[0] in drawn, name
+    assert all(set(own.get("ablations", ())) <= set(figures.ABLATIONS) for own in kinds)
+    places = {place.split("/")[0] for place in (own.get("main", "corpora") for own in kinds)}
+    assert places <= set(figures.PAPER["titles"])
 
 
 def test_a_figure_is_data():

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import paths
+import yaml
 from source import as_input
 from tables import shown_scores
 
@@ -32,82 +33,15 @@ from decvae.study.runs import (
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "decvae" / "reporting" / "published_scores.csv"
 CAPTIONS = Path(__file__).resolve().parents[1] / "report"
-TITLES = {
-    "fig2": "Figure 2: simulated vowels",
-    "fig3": "Figure 3: TIMIT",
-    "fig4": "Figure 4: VOC-ALS",
-    "fig5": "Figure 5: IEMOCAP",
-    "fig6": "Figure 6: metrics by corpus, latent responses",
-    "si4": "SI 4: generative model and front ends",
-    "si7": "SI 7: metrics in threes",
-    "si9": "SI 9: quality of the decompositions",
-    "si10": "SI 10: number of components",
-    "si12": "SI 12: weight of the prior, course of training",
-    "si14": "SI 14: ablations on TIMIT",
-    "si17": "SI 17: disentanglement on VOC-ALS and IEMOCAP",
-    "si18": "SI 18: latent responses, simulated vowels",
-    "si19": "SI 19: latent responses, TIMIT",
-    "si20": "SI 20: latent responses, VOC-ALS",
-    "si21": "SI 21: latent responses, IEMOCAP",
-    "si22": "SI 22: training, simulated vowels",
-    "si23": "SI 23: training by setting, simulated vowels",
-    "si24": "SI 24: training, TIMIT",
-    "si25": "SI 25: frames in the loss",
-    "si26": "SI 26: joint latents",
-    "corpora": "Corpora",
-    "costs": "Costs",
-}
-# Kind of corpus: its figure in the paper, that of its training curves, and those of the latent responses of its first
-# and of its other runs. The first corpus of a kind takes them; others have folders of their names.
-MAIN = {"sim_vowels": "fig2", "timit": "fig3", "voc_als": "fig4", "iemocap": "fig5"}
-TRAINING = {"sim_vowels": "si22", "timit": "si24"}
-RESPONSES = {
-    "sim_vowels": ("si18", "si18"),
-    "timit": ("fig6", "si19"),
-    "voc_als": ("fig6", "si20"),
-    "iemocap": ("fig6", "si21"),
-}
-# Ablations: a setting, and the figure of each family for each kind of corpus.
+PAPER = yaml.safe_load(Path(__file__).with_name("paper.yaml").read_text(encoding="utf-8"))  # where it shows what
+# Ablations: a setting, and the title of its axis.
 ABLATIONS = {
     "beta": (PAIRED_KEYS["beta"], "Weight of the prior (β)"),
     "n_components": (PAIRED_KEYS["n_components"], "Number of components"),
     "frames": (("branch_z.frames",), "Frames of an utterance in the loss (number or %)"),
 }
-ABLATION_PLACES = {
-    ("sim_vowels", "beta"): {"metrics_lines": "si12", "training_curves": "si22"},
-    ("sim_vowels", "n_components"): {"metrics_bars": "si10", "training_curves": "si23"},
-    ("sim_vowels", "frames"): {"metrics_lines": "si25", "training_curves": "si23"},
-    ("timit", "beta"): {"metrics_bars": "si14", "training_curves": "si24"},
-    ("timit", "n_components"): {"metrics_bars": "si14", "training_curves": "si24"},
-    ("timit", "frames"): {"metrics_lines": "si14", "training_curves": "si24"},
-}
-CONTENT = {"sim_vowels": "vowel", "folder": ""}  # others: phoneme
 CIRCLES = {"decvae": "DecVAE", **dict.fromkeys(AUTOENCODERS, "Autoencoders")}  # families of models, each a circle
-AROUND = ("total_correlation_corr", "disentanglement", "completeness", "informativeness", "irs")
 WITH_PUBLISHED = ("metrics_scatter", "metrics_bars")  # families that draw published values, too
-# Planes of metrics (x:y) and bubbles (x:y:area) of the tasks of a kind; those of all kinds stand around them.
-TASK_PLANES = {
-    "sim_vowels": ["accuracy_speaker:accuracy_vowel"],
-    "timit": ["accuracy_speaker:accuracy_phoneme"],
-    "voc_als": ["accuracy_king_stage:accuracy_phoneme"],
-    "iemocap": ["accuracy_emotion:accuracy_phoneme"],
-}
-TASK_BUBBLES = {
-    "sim_vowels": ["accuracy_speaker:accuracy_vowel:disentanglement"],
-    "timit": ["accuracy_speaker:accuracy_phoneme:disentanglement"],
-    "voc_als": [
-        "accuracy_king_stage:accuracy_phoneme:disentanglement",
-        "accuracy_speaker:accuracy_phoneme:accuracy_king_stage",
-        "accuracy_king_stage:accuracy_speaker:accuracy_phoneme",
-        "accuracy_speaker:accuracy_disease_duration:accuracy_phoneme",
-        "accuracy_king_stage:accuracy_disease_duration:accuracy_phoneme",
-    ],
-    "iemocap": [
-        "accuracy_phoneme:accuracy_speaker:accuracy_emotion",
-        "accuracy_phoneme:accuracy_emotion:disentanglement",
-    ],
-}
-
 Tables = dict[str, str | list[str]]
 
 
@@ -144,7 +78,7 @@ class Figure:
 
     @property
     def category(self) -> str:
-        return TITLES.get(self.place, f"Corpus {self.place}")
+        return PAPER["titles"].get(self.place, f"Corpus {self.place}")
 
     @property
     def inputs(self) -> list[str]:
@@ -182,8 +116,7 @@ class Study:
 
     def content(self, corpus: str) -> str:
         """The factor or label that figures of a corpus show first; empty if it has none."""
-        kind = self.kind(corpus)
-        return self.config["corpora"][corpus].get("content") or CONTENT.get(kind, "phoneme")
+        return self.config["corpora"][corpus].get("content") or PAPER["kinds"][self.kind(corpus)].get("content", "")
 
     def of_corpus(self, corpus: str, runs: list[Run] | None = None) -> list[Run]:
         return [run for run in (self.runs if runs is None else runs) if run.settings["corpus"] == corpus]
@@ -196,9 +129,13 @@ class Study:
         """Corpora with runs, in their order."""
         return list(dict.fromkeys(run.settings["corpus"] for run in self.runs))
 
+    def in_paper(self, corpus: str) -> dict[str, Any]:
+        """Where the paper shows a corpus; nowhere if it is not the first of its kind."""
+        return PAPER["kinds"][self.kind(corpus)] if self.is_first(corpus) else {}
+
     def place(self, corpus: str) -> str:
         """Folder of the figures of a corpus."""
-        return MAIN.get(self.kind(corpus), corpus) if self.is_first(corpus) else corpus
+        return self.in_paper(corpus).get("main", corpus)
 
 
 def study_figures(study: Study) -> dict[str, Figure]:
@@ -220,10 +157,9 @@ def study_figures(study: Study) -> dict[str, Figure]:
 def _figures_of_metrics(study: Study) -> Iterator[Figure]:
     measured = [corpus for corpus in study.corpora() if _scored(study, corpus)]
     for corpus in measured:
-        kind, place, runs = study.kind(corpus), study.place(corpus), _scored(study, corpus)
-        planes = ["disentanglement:informativeness", "modularity:explicitness", *TASK_PLANES.get(kind, [])]
-        bubbles = ["mutual_information:total_correlation:irs", "disentanglement:informativeness:irs"]
-        bubbles += [*TASK_BUBBLES.get(kind, []), "modularity:explicitness:irs"]
+        tasks, place, runs = PAPER["kinds"][study.kind(corpus)], study.place(corpus), _scored(study, corpus)
+        planes = [*PAPER["planes"], *tasks.get("planes", [])]
+        bubbles = [*PAPER["bubbles"]["before"], *tasks.get("bubbles", []), *PAPER["bubbles"]["after"]]
         threes = f"si7/metrics_scatter-{corpus}" if place != corpus else f"{place}/metrics_bubbles"
         yield _metric_figure(study, f"{place}/metrics_scatter", "metrics_scatter", runs, panels=_panels(planes))
         yield _metric_figure(study, threes, "metrics_scatter", runs, panels=_panels(bubbles))
@@ -238,7 +174,7 @@ def _figures_of_metrics(study: Study) -> Iterator[Figure]:
     circled = [run for corpus in measured for run in _scored(study, corpus) if run.model in CIRCLES]
     if circled:
         families, corpora = ([CIRCLES[run.model] for run in circled], [run.settings["corpus"] for run in circled])
-        shown = {"runs": _shown_runs(circled, family=families, corpus=corpora), "scores": list(AROUND)}
+        shown = {"runs": _shown_runs(circled, family=families, corpus=corpora), "scores": PAPER["circles"]}
         tables: Tables = {"metrics": paths.METRICS}
         yield Figure("fig6/metrics_circular", "metrics_circular", tables, shown, scores=_score_settings(study))
 
@@ -331,8 +267,8 @@ def _figures_of_training(study: Study) -> Iterator[Figure]:
     for corpus in study.corpora():
         runs = [run for run in study.of_corpus(corpus) if run.is_trained]
         if runs:
-            place = TRAINING.get(study.kind(corpus)) if study.is_first(corpus) else None
-            yield _curves(f"{place or study.place(corpus)}/training_curves", runs)
+            place = study.in_paper(corpus).get("training", study.place(corpus))
+            yield _curves(f"{place}/training_curves", runs)
 
 
 def _curves(name: str, runs: list[Run]) -> Figure:
@@ -343,12 +279,11 @@ def _curves(name: str, runs: list[Run]) -> Figure:
 
 def _figures_of_ablations(study: Study) -> Iterator[Figure]:
     for corpus in study.corpora():
-        kind = study.kind(corpus)
         for key, (_, axis) in ABLATIONS.items():
             series = ablation_series(study.of_corpus(corpus), key)
             if not any(runs[0].model == "decvae" for runs in series.values()):
                 continue
-            places = ABLATION_PLACES.get((kind, key), {}) if study.is_first(corpus) else {}
+            places = study.in_paper(corpus).get("ablations", {}).get(key, {})
             runs = [run for group in series.values() for run in group]
             if _scored(study, corpus):
                 scored = [run for run in runs if run.has_frames]
@@ -479,8 +414,7 @@ def _figures_of_responses(study: Study) -> Iterator[Figure]:
     for run, split in study.traversals:
         corpus = run.settings["corpus"]
         is_leader = leaders.setdefault(corpus, run.name) == run.name
-        first, others = RESPONSES.get(study.kind(corpus), (corpus, corpus))
-        place = (first if is_leader else others) if study.is_first(corpus) else corpus
+        place = study.in_paper(corpus).get("responses", [corpus, corpus])[0 if is_leader else 1]
         name = f"{split.removeprefix('traversal_')}-{run.slug}" if split != "traversal" else run.slug
         table: Tables = {"responses": paths.of_run(paths.RESPONSES, run, checkpoint=state, split=split)}
         for family in ("latent_responses", "response_maps"):
