@@ -23,7 +23,7 @@ SHAPES = [(32, 8, 3), (16, 100, 3), (32, 8, 5), (16, 100, 5)]  # utterances, fra
 FEATURES, ROUNDS = 192, 30
 
 
-def plain_loss(x: Tensor, components: Tensor, mask: Tensor, centring: str | None) -> Tensor:
+def plain_loss(x: Tensor, components: Tensor, mask: Tensor, centring: str) -> Tensor:
     """The same loss, pair by pair, with the library's divergence and autograd's derivative."""
     levels = torch.cat([x.unsqueeze(0), components])
     if centring == "level":
@@ -64,7 +64,7 @@ def main() -> None:
         x = torch.randn(batch, frames, FEATURES, requires_grad=True)
         components = torch.randn(count, batch, frames, FEATURES, requires_grad=True)
         mask = torch.ones(batch, frames, dtype=torch.bool)
-        for name, centring in (("corrected", None), ("centred", "level")):
+        for name, centring in (("corrected", "none"), ("centred", "level")):
             sides = (
                 lambda: plain_loss(x, components, mask, centring),  # noqa: B023 (used in this round only)
                 lambda: decomposition_loss(x, components, mask, centring=centring).loss,  # noqa: B023

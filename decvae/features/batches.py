@@ -44,19 +44,6 @@ def pick_frames(n_frames: int, wanted: int | str, rng: np.random.Generator | Non
     return np.sort(rng.choice(n_frames, size=count, replace=False))
 
 
-def legacy_frames(picked: Sequence[np.ndarray], lengths: Sequence[int]) -> list[np.ndarray]:
-    """Frames that the published code took for those ``picked`` of each utterance of a batch.
-
-    There a frame number is a place in the list of the frame numbers of all utterances, one after the other, so that an
-    utterance longer than the first one gets early frames twice and its late frames never.
-
-    >>> [rows.tolist() for rows in legacy_frames([np.arange(3), np.arange(8)], [3, 8])]
-    [[0, 1, 2], [0, 0, 1, 1, 2, 2, 3, 4]]
-    """
-    listed = np.concatenate([np.arange(length) for length in lengths])
-    return [np.sort(listed[rows]) for rows in picked]
-
-
 def _crop_sequence(sequence: np.ndarray, wanted: int, rng: np.random.Generator | None, length: int) -> np.ndarray:
     blocks = sequence.shape[1] // length
     if rng is None or wanted == 0 or wanted >= blocks:
@@ -73,7 +60,6 @@ def decvae_batch(
     wanted_seq: int = 0,
     rngs: Draws | None = None,
     rows: Sequence[np.ndarray] | None = None,
-    frame_index: str = "own",
 ) -> Batch:
     """Inputs of DecVAE for some utterances.
 
@@ -90,8 +76,6 @@ def decvae_batch(
         Consecutive blocks of one frame's length kept of every sequence, from a place drawn by ``rngs`` (0: all).
     rows : sequence of arrays, optional
         Frames of each utterance to take, in the place of a draw.
-    frame_index : {"own", "legacy"}
-        Take the frames drawn, or those that the published code took for them (:func:`legacy_frames`).
 
     Returns
     -------
@@ -102,9 +86,7 @@ def decvae_batch(
     rngs = rngs or [None] * len(indices)
     if branches in ("dual", "Z"):
         if rows is None:
-            lengths = [data.n_frames(index) for index in indices]
-            rows = [pick_frames(length, wanted, rng) for length, rng in zip(lengths, rngs, strict=True)]
-            rows = legacy_frames(rows, lengths) if frame_index == "legacy" else rows
+            rows = [pick_frames(data.n_frames(i), wanted, rng) for i, rng in zip(indices, rngs, strict=True)]
         frames, present = [], []
         for index, chosen in zip(indices, rows, strict=True):
             values, found = data.frames(index)
@@ -132,13 +114,6 @@ def vector_batch(data: FeatureFile, indices: Sequence[int], wanted: int | str = 
         vectors.append(values[pick_frames(len(values), wanted, rng)])
     batch, lengths = _padded(vectors)
     return {"vectors": batch, "frame_mask": torch.arange(batch.shape[1]) < lengths.unsqueeze(1)}
-
-
-def fixed_draws(
-    make: Callable[..., Batch], seed: int, data: FeatureFile, indices: Sequence[int], rngs: Draws | None = None
-) -> Batch:
-    """``make(data, indices, rngs)`` that draws in validation, too: of an utterance the same frames every time."""
-    return make(data, indices, rngs=rngs or [np.random.default_rng([seed, 3, int(index)]) for index in indices])
 
 
 class StepBatches(Dataset):

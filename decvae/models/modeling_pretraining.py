@@ -12,6 +12,7 @@ from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.distributed import gather_rows
 from decvae.models.modeling_decvae import BranchOutput, DecVAEModel, DecVAEPreTrainedModel
 from decvae.models.objective import decomposition_loss, prior_loss
+from decvae.models.published_objective import gradient_divisor, published_decomposition_loss, published_prior_loss
 from decvae.models.variance import between_component_share
 
 
@@ -74,7 +75,7 @@ class DecVAEForPreTraining(DecVAEPreTrainedModel):
         """
         output = self.decvae(frame_mask=frame_mask, **inputs)
         # In training, every process computes the loss of the whole batch; processes validate on batches of their own.
-        whole = gather_rows if self.training else lambda values: values
+        whole = gather_rows if self.training else _as_it_is
         parts: dict[str, Tensor] = {}
         losses, masks = [], []
         if output.z is not None:
@@ -92,19 +93,10 @@ class DecVAEForPreTraining(DecVAEPreTrainedModel):
             decomposition=decomposition,
             prior=prior,
             parts=parts,
-            gradient_divisor=self._gradient_divisor(masks),
+            gradient_divisor=gradient_divisor(masks, self.objective),
             z=output.z,
             s=output.s,
         )
-
-    def _gradient_divisor(self, masks: list[Tensor]) -> Tensor | None:
-        """Published: the weighted number of (pair, frame) items, ``w_neg N_neg + w_pos N_pos``; twice for dual models.
-
-        With the weights 1/C(C, 2) and 1/C each term is the number of frames. Dual models count branch Z alone.
-        """
-        if self.objective.gradient_scale == "none":
-            return None
-        return 2 * len(masks) * masks[0].sum().clamp_min(1)
 
     def _branch_loss(
         self, branch: str, output: BranchOutput, mask: Tensor, present: Tensor, parts: dict[str, Tensor]
@@ -114,21 +106,22 @@ class DecVAEForPreTraining(DecVAEPreTrainedModel):
         space = output.features if objective.loss_space == "features" else output.mu
         levels = space.movedim(-2, 0)[: present.shape[-1] + 1].double()  # of the latents, without OCs_proj
         present = present.movedim(-1, 0)
+        latents = (output.mu.double(), output.logvar.double())
         with torch.autocast(mask.device.type, enabled=False):
-            decomposition = decomposition_loss(
-                levels[0],
-                levels[1:],
-                mask,
-                present=None if objective.absent_pairs == "include" else present,
-                **objective.divergence_options,
-            )
-            prior = prior_loss(
-                output.mu.double(),
-                output.logvar.double(),
-                mask,
-                reduction=objective.prior_reduction,
-                on_x=objective.prior_on_x,
-            )
+            if objective.has_published_loss:
+                decomposition = published_decomposition_loss(levels[0], levels[1:], mask, objective, present=present)
+                prior = published_prior_loss(*latents, mask, objective)
+            else:
+                decomposition = decomposition_loss(
+                    levels[0],
+                    levels[1:],
+                    mask,
+                    present=present,
+                    divergence=objective.divergence,
+                    centring=objective.centring,
+                    temperature=objective.temperature,
+                )
+                prior = prior_loss(*latents, mask)
         own = config.branch_z if branch == "Z" else config.branch_s
         beta = own.beta * own.prior_weight
         weight = 1.0 if branch == "Z" else config.branch_s.decomposition_weight
@@ -148,3 +141,7 @@ class DecVAEForPreTraining(DecVAEPreTrainedModel):
             named["probability_negative"] = decomposition.probability_negative
         parts.update({f"{branch}/{name}": value.detach() for name, value in named.items()})
         return weight * decomposition.loss, beta * prior
+
+
+def _as_it_is(values: Tensor) -> Tensor:
+    return values

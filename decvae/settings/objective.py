@@ -144,16 +144,15 @@ class ObjectiveSettings:
         return asdict(self)
 
     @property
-    def divergence_options(self) -> dict[str, Any]:
-        """Keyword arguments of :func:`decvae.models.objective.decomposition_loss`."""
-        names = ("divergence", "units", "eps", "log_floor", "frame_reduction", "pairing")
-        names += ("temperature",)
-        centring = None if self.centring == "none" else self.centring
-        return {**{name: getattr(self, name) for name in names}, "centring": centring}
+    def has_published_loss(self) -> bool:
+        """Whether the loss or the prior needs :mod:`decvae.models.published_objective`."""
+        return any(getattr(self, name) != getattr(type(self), name) for name in PUBLISHED_LOSS_OPTIONS)
 
 
 OPTIONS = tuple(field.name for field in fields(ObjectiveSettings))
 LOSS_OPTIONS = tuple(name for name in OPTIONS if name != "loss_space")  # those in the config's section `loss`
+PUBLISHED_LOSS_OPTIONS = ("units", "eps", "log_floor", "frame_reduction", "pairing")  # of the published loss alone
+PUBLISHED_LOSS_OPTIONS += ("absent_pairs", "prior_on_x", "prior_reduction")
 FRAME_OPTIONS = ("frame_reduction", "pairing", "frame_index")  # no matter to branch S, whose rows are utterances
 
 

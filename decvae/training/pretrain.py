@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from decvae.artifacts import provenance, write_json, write_table
-from decvae.features.batches import Batch, StepBatches, decvae_batch, fixed_draws, vector_batch
+from decvae.features.batches import Batch, StepBatches, decvae_batch, vector_batch
 from decvae.features.store import FeatureFile
 from decvae.models import linear
 from decvae.models.autoencoders import Autoencoder, AutoencoderConfig
@@ -22,6 +22,7 @@ from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.distributed import is_first_process
 from decvae.models.kernel_pca import fit_kernel_pca
 from decvae.models.modeling_pretraining import DecVAEForPreTraining
+from decvae.models.published_objective import best_loss_at_start, fixed_draws, published_batch
 from decvae.names import AUTOENCODERS, FIXED_BETA
 from decvae.settings.branches import branches_of
 from decvae.settings.execution import LoggingSettings
@@ -89,7 +90,7 @@ def pretrain_run(
             run_dir,
             device=device,
             fingerprint=fingerprint,
-            stopping_rule=objective.early_stopping,
+            best_loss=best_loss_at_start(objective),
             logging=logging,
         )
     finish_run(run, run_dir, checkpoints, history, origin)
@@ -160,11 +161,10 @@ def _batch_maker(run: dict[str, Any], objective: ObjectiveSettings) -> Callable[
     if run["model"] != "decvae":
         return partial(vector_batch, wanted=z.frames)
     make = partial(
-        decvae_batch,
+        published_batch if objective.frame_index == "legacy" else decvae_batch,
         branches=run["branches"],
         wanted=z.frames,
         wanted_seq=s.frames,
-        frame_index=objective.frame_index,
     )
     return make if objective.validation_frames == "all" else partial(fixed_draws, make, run["seed"])
 
@@ -180,10 +180,13 @@ def train_model(
     device: str,
     fingerprint: str,
     logging: LoggingSettings | None = None,
-    stopping_rule: str = "improvement",
+    best_loss: float | None = None,
     trainer: type[Trainer] = Trainer,
 ) -> tuple[CheckpointStore, History]:
-    """Train ``model`` on the batches that ``make`` builds, by the run's ``training`` settings."""
+    """Train ``model`` on the batches that ``make`` builds, by the run's ``training`` settings.
+
+    ``best_loss`` is what early stopping wants improved from the start, see :class:`EarlyStopping`.
+    """
     settings, branches = TrainingSettings(**run["training"]), branches_of(run)
     accelerator = make_accelerator(settings, device)
     shares = {"rank": accelerator.process_index, "world": accelerator.num_processes}
@@ -200,7 +203,7 @@ def train_model(
         accelerator=accelerator,
         logging=logging,
         record=run,
-        stopping_rule=stopping_rule,
+        best_loss=best_loss,
     ).run()
     accelerator.end_training()
     return found

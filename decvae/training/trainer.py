@@ -38,15 +38,13 @@ class TrainingError(RuntimeError):
 class EarlyStopping:
     """Stop after ``patience`` validations in a row without a relative improvement of ``min_improvement``.
 
-    The best value is tracked from the first validation; failures are counted only after ``warmup_epochs``. By the rule
-    ``published`` nothing counts as an improvement: there the first loss was compared with an infinite best one, which
-    gives NaN, so that training ends at the ``patience``-th validation after the warm-up whatever the losses are.
+    The best value is tracked from the first validation; failures are counted only after ``warmup_epochs``. From a
+    ``best`` of minus infinity on, nothing counts as an improvement.
     """
 
     patience: int
     min_improvement: float
     warmup_epochs: int
-    rule: str = "improvement"
     best: float | None = None
     failures: int = 0
 
@@ -58,7 +56,7 @@ class EarlyStopping:
     def update(self, epoch: int, loss: float) -> None:
         """Take in the validation loss after ``epoch``."""
         improved = self.best is None or (self.best - loss) > self.min_improvement * abs(self.best)
-        if improved and self.rule != "published":
+        if improved:
             self.best, self.failures = loss, 0
         elif epoch >= self.warmup_epochs:
             self.failures += 1
@@ -88,8 +86,8 @@ class Trainer:
         Where to log besides the history; by default nowhere.
     record : dict, optional
         Settings of the run, for those logs.
-    stopping_rule : {"improvement", "published"}
-        See :class:`EarlyStopping`.
+    best_loss : float, optional
+        Of :class:`EarlyStopping` at the start.
     """
 
     def __init__(
@@ -106,7 +104,7 @@ class Trainer:
         accelerator: Accelerator,
         logging: LoggingSettings | None = None,
         record: dict[str, Any] | None = None,
-        stopping_rule: str = "improvement",
+        best_loss: float | None = None,
     ):
         self.settings, self.seed, self.fingerprint, self.accelerator = settings, seed, fingerprint, accelerator
         self.train, self.validation = train, validation
@@ -129,7 +127,7 @@ class Trainer:
             settings.early_stopping_patience,
             settings.early_stopping_min_improvement,
             settings.early_stopping_warmup_epochs,
-            stopping_rule,
+            best_loss,
         )
         self.checkpoints = CheckpointStore(run_dir, settings.keep_checkpoints)
         self.history = History()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from decvae.features.batches import StepBatches, decvae_batch, fixed_draws, frame_count, legacy_frames, vector_batch
+from decvae.features.batches import StepBatches, decvae_batch, frame_count, vector_batch
 from decvae.features.store import FeatureFile
 
 
@@ -54,32 +54,6 @@ def test_share_and_number_draw_the_same_frames(data):
         decvae_batch(data, [3], "Z", wanted=wanted, rngs=[np.random.default_rng(0)]) for wanted in ("50%", 10)
     )
     assert torch.equal(share["frames"], number["frames"]) and share["frames"].shape[1] == 10
-
-
-def test_legacy_frames_are_those_of_the_first_utterances():
-    """Lengths 3 and 8: the second utterance gets frames [0, 0, 1, 1, 2, 2, 3, 4], as found by running the original."""
-    short, long = legacy_frames([np.arange(3), np.arange(8)], [3, 8])
-    assert short.tolist() == [0, 1, 2]
-    assert long.tolist() == [0, 0, 1, 1, 2, 2, 3, 4]
-    equal = [np.array([1, 4]), np.array([0, 3])]
-    assert [rows.tolist() for rows in legacy_frames(equal, [5, 5])] == [[1, 4], [0, 3]]  # harmless if lengths are equal
-
-
-def test_the_frame_index_reaches_the_batch(data, monkeypatch):
-    monkeypatch.setattr(data, "n_frames", lambda index: {3: 3, 5: 8}[index])
-    batch = decvae_batch(data, [3, 5], "Z", frame_index="legacy")
-    np.testing.assert_array_equal(batch["frames"][1], data.frames(5)[0][[0, 0, 1, 1, 2, 2, 3, 4]])
-
-
-def test_fixed_draws_are_the_same_in_every_validation_and_leave_training_alone(data):
-    make = partial(decvae_batch, branches="Z", wanted=4)
-    first, again = (fixed_draws(make, 0, data, [3, 7]) for _ in range(2))
-    assert first["frames"].shape[1] == 4 and torch.equal(first["frames"], again["frames"])
-    assert torch.equal(fixed_draws(make, 0, data, [7])["frames"][0], first["frames"][1])
-    assert not torch.equal(fixed_draws(make, 1, data, [3, 7])["frames"], first["frames"])
-    rngs = [np.random.default_rng(9)]
-    drawn = fixed_draws(make, 0, data, [3], rngs=rngs)["frames"]
-    assert torch.equal(drawn, make(data, [3], rngs=[np.random.default_rng(9)])["frames"])
 
 
 def test_single_branches_read_only_their_input(data):

@@ -1,10 +1,13 @@
 """How DecVAE uses its objective: what gets a gradient, parts and total, the gradient's divisor, saved options."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from decvae.models.modeling_pretraining import DecVAEForPreTraining
-from decvae.models.objective import ObjectiveSettings, decomposition_loss, prior_loss
+from decvae.models.published_objective import published_decomposition_loss, published_prior_loss
+from decvae.settings.objective import ObjectiveSettings
 from tests.decvae.networks import SMALL, config_of
 
 
@@ -36,11 +39,11 @@ def test_the_published_loss_is_made_of_its_four_terms():
     model, batch = _model(branch_z={"beta": 0.5}, branch_s={"beta": 0.25}), _batch()
     output = model(**batch)
     rows = torch.ones(3, dtype=torch.bool)
-    options = ObjectiveSettings.named("published").divergence_options
+    settings = ObjectiveSettings.named("published")
     expected = 0.0
     for branch, mask, factor in ((output.z, batch["frame_mask"], 0.5 * 10), (output.s, rows, 0.25 * 400)):
         levels = branch.features.double().movedim(-2, 0)
-        expected += decomposition_loss(levels[0], levels[1:], mask, **options).loss
+        expected += published_decomposition_loss(levels[0], levels[1:], mask, settings).loss
         mu, logvar = branch.mu.double(), branch.logvar.double()
         kl = -0.5 * (1 + logvar - mu**2 - logvar.exp())[..., 1:, :]
         expected += factor * kl.sum() / 3
@@ -88,16 +91,6 @@ def test_a_branch_trains_its_own_parameters_and_a_dual_loss_is_the_sum(branch):
     assert all(gradient is None for name, gradient in _gradients(model).items() if other in name)
 
 
-@pytest.mark.parametrize(("branches", "divisor"), [("dual", 6400), ("Z", 3200), ("S", 32)])
-def test_the_published_divisor_counts_pairs(branches, divisor):
-    """16 utterances of 100 frames, C = 3, weights 1/3: ``2 (4800 / 3 + 4800 / 3)`` if dual; S counts utterances."""
-    model = _model(branches=branches)
-    masks = {"Z": torch.ones(16, 100, dtype=torch.bool), "S": torch.ones(16, dtype=torch.bool)}
-    used = [masks[name] for name in ("ZS" if branches == "dual" else branches)]
-    assert model._gradient_divisor(used).item() == divisor
-    assert _model(branches=branches, objective="corrected")._gradient_divisor(used) is None
-
-
 def test_absent_components_count_in_the_published_loss_alone():
     batch = _batch("Z")
     batch["frames_present"][0, 2, 1] = False
@@ -107,8 +100,8 @@ def test_absent_components_count_in_the_published_loss_alone():
         model = _model(branches="Z", loss={"absent_pairs": name})
         output = model(**batch)
         levels = output.z.features.double().movedim(-2, 0)
-        options = model.objective.divergence_options
-        expected = decomposition_loss(levels[0], levels[1:], batch["frame_mask"], present=given, **options)
+        settings = replace(model.objective, absent_pairs="exclude")
+        expected = published_decomposition_loss(levels[0], levels[1:], batch["frame_mask"], settings, present=given)
         found[name] = output.parts["Z/decomposition"]
         torch.testing.assert_close(found[name], expected.loss.detach())
     assert not torch.allclose(found["exclude"], found["include"])
@@ -147,7 +140,8 @@ def test_options_of_the_prior_reach_the_loss():
     model = _model(objective="corrected", loss={"prior_reduction": "sum"}, branch_z={"prior_weight": 3.0, "beta": 0.2})
     output = model(**_batch())
     z, s = ((branch.mu.double(), branch.logvar.double()) for branch in (output.z, output.s))
-    expected = prior_loss(*z, _batch()["frame_mask"], reduction="sum")
+    summed = ObjectiveSettings(prior_reduction="sum")
+    expected = published_prior_loss(*z, _batch()["frame_mask"], summed)
     torch.testing.assert_close(output.parts["Z/prior"], expected.detach())
-    of_s = prior_loss(*s, torch.ones(3, dtype=torch.bool), reduction="sum")
+    of_s = published_prior_loss(*s, torch.ones(3, dtype=torch.bool), summed)
     torch.testing.assert_close(output.prior, 3.0 * 0.2 * expected + 0.1 * of_s)

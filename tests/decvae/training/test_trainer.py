@@ -177,7 +177,7 @@ def test_the_published_scale_divides_gradients_before_clipping(study, run_settin
 
 def test_the_published_rule_stops_at_a_fixed_epoch():
     """250 steps in an epoch, a warm-up of 28000 steps and patience 5 end every published SimVowels run at epoch 116."""
-    rule = {"rule": "published", "patience": 5, "warmup_epochs": 28000 // 250}
+    rule = {"best": -np.inf, "patience": 5, "warmup_epochs": 28000 // 250}
     for losses in (np.geomspace(10, 1, 150), np.geomspace(1, 10, 150)):
         assert _stop_epoch(losses, **rule) == 116
     assert _stop_epoch(np.geomspace(10, 1, 150), patience=5, warmup_epochs=112) is None
