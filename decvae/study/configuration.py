@@ -19,44 +19,18 @@ import yaml
 from decvae.names import FITTED, FIXED_BETA, WITH_COMPONENTS
 from decvae.settings.base import ConfigError, suggest
 from decvae.settings.schema import complete, load_schema, with_table
+from decvae.study.keys import merge
 from decvae.study.lineage import lineage_problems
+from decvae.study.moved import moved_keys
+from decvae.study.reach import component_counts
 from decvae.study.runs import (
     EVERY,
     RUN_COLUMNS,
-    component_counts,
     decomposition_section,
-    merge,
     resolve_runs,
     sure_epochs,
 )
 from decvae.study.sweeps import expand_sweeps, name_places
-
-# Where a key of a run stands now, by where it stood once.
-MOVED = {
-    **{f"beta_{letter}": f"branch_{letter}.beta" for letter in "zs"},
-    "n_components_seq": "branch_s.n_components",
-    "loss.frames": "branch_z.frames",
-    "loss.sequence_frames": "branch_s.frames",
-    "loss.decomposition_weight_s": "branch_s.decomposition_weight",
-    **{f"loss.prior_weight_{letter}": f"branch_{letter}.prior_weight" for letter in "zs"},
-    "network.frame_encoder": "branch_z.encoder",
-    "network.sequence_encoder": "branch_s.encoder",
-    "network.sequence_pooling": "branch_s.pooling",
-    "network.attention_heads": "branch_s.attention_heads",
-    "network.feat_extract_norm": "branch_z.conv_norm",
-    "network.dense_norm": "branch_z.dense_norm",
-    "network.hidden_size": "branch_z.hidden_size",
-    "network.intermediate_dim": "branch_s.hidden_size",
-    **{
-        f"{section}.{key}_{letter}": f"branch_{letter}.{key}"
-        for section, keys in {
-            "network": ("conv_dim", "dense_dim", "latent_dim"),
-            "training": ("learning_rate", "scheduler", "scheduler_kwargs", "warmup_steps"),
-        }.items()
-        for key in keys
-        for letter in "zs"
-    },
-}
 
 
 def load_config(paths: str | Path | Sequence[str | Path], schema: str | Path | dict[str, Any]) -> dict[str, Any]:
@@ -89,7 +63,7 @@ def validate_config(config: dict[str, Any], schema: str | Path | dict[str, Any])
     """
     expanded, places, unseeded = expand_sweeps(config)
     try:
-        if moved := list(_moved_keys(expanded)):
+        if moved := list(moved_keys(expanded)):
             raise ConfigError(moved)
         filled = complete(expanded, schema if isinstance(schema, dict) else load_schema(schema))
         if problems := list(_inconsistencies(filled)):
@@ -97,19 +71,6 @@ def validate_config(config: dict[str, Any], schema: str | Path | dict[str, Any])
     except ConfigError as error:
         raise ConfigError(name_places(error.problems, places)) from None
     return {**filled, "run_places": places, "unseeded_labels": unseeded}
-
-
-def _moved_keys(config: dict[str, Any]) -> Iterator[str]:
-    """Keys of runs that stand somewhere else now."""
-    runs = config.get("runs", [])
-    owners = {"run_defaults": config.get("run_defaults")}
-    owners |= {f"runs[{place}]": run for place, run in enumerate(runs if isinstance(runs, list) else [])}
-    for owner, values in owners.items():
-        for old, new in MOVED.items():
-            section, _, last = old.rpartition(".")
-            found = values.get(section) if section and isinstance(values, dict) else values
-            if isinstance(found, dict) and last in found:
-                yield f"`{owner}.{old}` is `{new}` now: keys of one branch stand in a section of that branch."
 
 
 def _inconsistencies(config: dict[str, Any]) -> Iterator[str]:

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
 
 from decvae.names import FITTED
 from decvae.settings.base import suggest
-
-Settings = dict[str, Any]
+from decvae.study.keys import Settings
 
 # What an entry without training may say; it takes everything else from its source.
 _OWN_KEYS = ("label", "corpus", "decomposition", "start_from", "adaptation")

@@ -1,101 +1,34 @@
-"""The runs that a configuration describes: what reaches each of them, its name and its label.
+"""The runs that a configuration describes, and those of them that a section of it names.
 
 Everything here reads a configuration that :func:`decvae.study.configuration.validate_config` has completed.
 """
 
 from __future__ import annotations
 
-import copy
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from decvae.artifacts import WEIGHTS, file_sha256, settings_hash
-from decvae.names import AUTOENCODERS, FITTED, FIXED_BETA, MODELS, PAIRED_KEYS, decvae_name, dotted
+from decvae.names import FITTED, PAIRED_KEYS
 from decvae.settings.base import ConfigError, suggest
-from decvae.settings.branches import OBJECTIVE_KEYS, OPTIMISATION_KEYS, SECTIONS
-from decvae.settings.objective import FRAME_OPTIONS, with_objective
-from decvae.study.lineage import inherit, lineage_label, lineage_settings, making_order, source_places
+from decvae.settings.decomposition import DecompositionSettings, method_settings
+from decvae.study.keys import Settings, merge, without
+from decvae.study.labels import has_dense_encoder, labels_of, unseeded_labels
+from decvae.study.lineage import inherit, lineage_label, making_order, source_places
+from decvae.study.reach import component_counts, run_settings
 
 EVERY = "every"  # in evaluation.checkpoints
 
 _NOT_OF_CORPUS = ("traversal", "controlled_sets", "root", "content")
-# Keys of a run, whole or by section, that reach every model, and those that reach some.
-_COMMON_KEYS = ("corpus", "model", "decomposition", "n_components", "input", "seed")
-_MODEL_KEYS: dict[str, tuple[str, ...]] = {
-    "decvae": ("objective", "loss_space", "branches", "branch_z", "branch_s", "network", "loss", "training"),
-    **dict.fromkeys(
-        AUTOENCODERS, ("autoencoder", "training", *(f"branch_z.{key}" for key in ("beta", *OPTIMISATION_KEYS)))
-    ),
-    "pca": ("linear",),
-    "ica": ("linear",),
-    "kpca": ("linear", "kernel"),
-    "raw": (),
-}
-_SOME_MODELS_SECTIONS = {key.partition(".")[0] for keys in _MODEL_KEYS.values() for key in keys}
-# How labels call a key; others by their last part, those of a branch with its letter.
-LABEL_SYMBOLS = {
-    "beta": "β",
-    "branch_z.beta": "βz",
-    "branch_s.beta": "βs",
-    "n_components": "C",
-    "branch_s.n_components": "C_seq",
-    "branch_z.frames": "frames",
-    "branch_s.frames": "sequence_frames",
-}
 RUN_COLUMNS = (
     *("run", "label", "setting", "model", "objective", "corpus", "decomposition", "n_components", "input"),
     *("beta_z", "beta_s", "seed", "adaptation", "start_from"),
 )
-# Keys of a section that one of its choices leaves without use.
-_UNUSED = {
-    ("branch_z", "encoder"): {"dense": ("conv_dim", "conv_norm"), "conv": ("dense_dim", "dense_norm")},
-    ("branch_s", "encoder"): {"fc": ("conv_dim",), "conv": ("dense_dim",)},
-    ("branch_s", "pooling"): dict.fromkeys(("lstm", "average", "max"), ("attention_heads",)),
-}
-# What the result of each method depends on (equal to decvae.settings.decomposition.method_settings).
-_SHARED_KEYS = ("weak_frame", "weak_sequence", "silence_rms", "silence_low_rms", "silence_low_hz", "notch", "storage")
-_GROUPING_KEYS = ("grouping_frame", "grouping_sequence", "frequency_groups_hz")
-_METHOD_KEYS = {
-    "filter": (*_GROUPING_KEYS, "boundaries", "peaks", "filter"),
-    "ewt": ("boundaries", "ewt"),
-    "vmd": ("vmd",),
-    "emd": (*_GROUPING_KEYS, "emd"),
-}
 
 
-def reaches(model: str, key: str) -> bool:
-    """A key of a run, such as ``branch_z.frames``, has a use in runs of this model."""
-    if model in FIXED_BETA and key == "branch_z.beta":
-        return False
-    section, own = key.partition(".")[0], _MODEL_KEYS.get(model, ())
-    return section not in _SOME_MODELS_SECTIONS or section in own or key in own
-
-
-def name_in_label(key: str) -> str:
-    """How labels call a key of a run.
-
-    >>> name_in_label("branch_z.beta"), name_in_label("branch_s.latent_dim"), name_in_label("loss.pairing")
-    ('βz', 'latent_dim_s', 'pairing')
-    """
-    section, _, last = key.rpartition(".")
-    return LABEL_SYMBOLS.get(key, f"{last}_{section[-1]}" if section in SECTIONS.values() else last)
-
-
-def merge(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
-    """``base`` with the values of ``override``; sections are merged, lists and values replaced."""
-    merged = copy.deepcopy(base)
-    for key, value in override.items():
-        if isinstance(value, dict) and isinstance(merged.get(key), dict):
-            merged[key] = merge(merged[key], value)
-        else:
-            merged[key] = copy.deepcopy(value)
-    return merged
-
-
-def sure_epochs(training: dict[str, Any]) -> list[int]:
+def sure_epochs(training: Settings) -> list[int]:
     """Epochs before the last one whose periodic checkpoint is there when training has ended, wherever it stopped.
 
     States are saved at validations; the newest ``keep_checkpoints`` stay; early stopping counts failures from the first
@@ -111,39 +44,20 @@ def sure_epochs(training: dict[str, Any]) -> list[int]:
     return [epoch for epoch in kept if epoch <= first + (patience - 1) * step]
 
 
-def without(settings: dict[str, Any], *keys: str) -> dict[str, Any]:
-    """A copy of settings without some of their keys, whether they have them or not.
-
-    >>> without({"seed": 0, "branch_z": {"beta": 0.1, "frames": 8}}, "seed", "branch_z.beta", "loss.units")
-    {'branch_z': {'frames': 8}}
-    """
-    found = copy.deepcopy(settings)
-    for key in keys:
-        section, _, last = key.rpartition(".")
-        (found.get(section, {}) if section else found).pop(last, None)
-    return found
-
-
-def component_counts(full: dict[str, Any]) -> tuple[int, int]:
-    """Components of frames and of sequences in settings with defaults."""
-    own = full["branch_s"]["n_components"]
-    return full["n_components"], full["n_components"] if own is None else own
-
-
-def corpus_settings(config: dict[str, Any], corpus: str) -> dict[str, Any]:
+def corpus_settings(config: Settings, corpus: str) -> Settings:
     """What a corpus file depends on: its section without controlled sets, where it lies, and what figures show."""
     own = config["corpora"][corpus]
     return {key: value for key, value in own.items() if key not in _NOT_OF_CORPUS}
 
 
-def controlled_sets(section: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def controlled_sets(section: Settings) -> dict[str, Settings]:
     """Controlled sets of a corpus by the name of their split: the generator's grid, or what is drawn from its data."""
     if section["kind"] == "sim_vowels":
         return {"traversal": {"factors": ["vowel", "speaker"]}}
     return {f"traversal_{name}": own for name, own in section["controlled_sets"].items()}
 
 
-def without_absent_corpora(config: dict[str, Any]) -> dict[str, Any]:
+def without_absent_corpora(config: Settings) -> Settings:
     """The configuration without the runs on corpora whose ``root`` is not set, and those that start from such runs.
 
     Their labels are taken out of the choices of runs (``traversal.runs``, ``embeddings.runs``), too.
@@ -154,45 +68,41 @@ def without_absent_corpora(config: dict[str, Any]) -> dict[str, Any]:
         If no run is left.
     """
     absent = {name for name, own in config["corpora"].items() if "root" in own and own["root"] is None}
-    kept, places, unseeded, dropped = config["runs"], config["run_places"], config["unseeded_labels"], set()
-    while True:
-        runs = [merge(config["run_defaults"], run) for run in kept]
-        sources = [(run.get("start_from") or {}).get("run") for run in runs]
-        pairs = zip(runs, sources, strict=True)
-        here = [run["corpus"] not in absent and source not in dropped for run, source in pairs]
-        if all(here):
-            break
-        dropped |= {run["label"] for run, stays in zip(runs, here, strict=True) if not stays and run["label"]}
-        kept, places, unseeded = (
-            [item for item, stays in zip(items, here, strict=True) if stays] for items in (kept, places, unseeded)
-        )
+    runs = [merge(config["run_defaults"], run) for run in config["runs"]]
+    sources, kept = source_places(runs), set()
+    for place in making_order(runs):
+        if runs[place]["corpus"] not in absent and (place not in sources or sources[place] in kept):
+            kept.add(place)
     if not kept:
         keys = ", ".join(f"`corpora.{name}.root`" for name in sorted(absent))
         raise ConfigError([f"No run is left, since {keys} is not set: give the folder of the corpus."])
-    found = {**config, "runs": kept, "run_places": places, "unseeded_labels": unseeded}
+    of_runs = ("runs", "run_places", "unseeded_labels")
+    found = {**config, **{key: [config[key][place] for place in sorted(kept)] for key in of_runs}}
+    dropped = {run["label"] for place, run in enumerate(runs) if place not in kept}
     for section in ("traversal", "embeddings"):
         if (labels := config[section]["runs"]) is not None:
             found[section] = {**config[section], "runs": [label for label in labels if label not in dropped]}
     return found
 
 
-def corpus_id(config: dict[str, Any], corpus: str) -> str:
+def corpus_id(config: Settings, corpus: str) -> str:
     """Readable, unique name of a corpus, such as ``sim_vowels-3f2a1c``."""
     return f"{corpus}-{settings_hash([corpus_settings(config, corpus), config['seed']])}"
 
 
-def decomposition_settings(section: dict[str, Any], method: str, n_components: int, n_components_seq: int) -> dict:
+def decomposition_settings(section: Settings, method: str, n_components: int, n_components_seq: int) -> Settings:
     """What a decomposition by ``method`` depends on: shared settings of the ``section`` and that method's own."""
-    own = {key: section[key] for key in (*_SHARED_KEYS, *_METHOD_KEYS[method])}
-    return {"method": method, "n_components": n_components, "n_components_seq": n_components_seq, **own}
+    own = without(section, "device")  # where it is computed, not what it is
+    counts = {"n_components": n_components, "n_components_seq": n_components_seq}
+    return method_settings(DecompositionSettings(**own, method=method, **counts))
 
 
-def decomposition_section(config: dict[str, Any], full: dict[str, Any]) -> dict[str, Any]:
+def decomposition_section(config: Settings, full: Settings) -> Settings:
     """The section ``decomposition`` as it is for a run, given with its defaults."""
     return merge(config["decomposition"], full["decomposition_overrides"])
 
 
-def decomposition_id(settings: dict[str, Any]) -> str:
+def decomposition_id(settings: Settings) -> str:
     """Readable, unique name of a decomposition, such as ``filter-C3-8be1d2``."""
     return f"{settings['method']}-C{settings['n_components']}-{settings_hash(settings)}"
 
@@ -223,10 +133,10 @@ class Run:
     name: str
     label: str
     setting: str
-    settings: dict[str, Any]
+    settings: Settings
     corpus_id: str
     decomposition_id: str
-    decomposition: dict[str, Any]
+    decomposition: Settings
     source: Run | None = None
 
     @property
@@ -296,7 +206,7 @@ class Run:
         every = ["init", *(f"epoch-{epoch:04d}" for epoch in sure_epochs(self.settings["training"])), "best", "last"]
         return list(dict.fromkeys(state for name in wanted for state in (every if name == EVERY else [name])))
 
-    def columns(self) -> dict[str, Any]:
+    def columns(self) -> Settings:
         """The columns that identify the run in every table; None where a setting does not reach it."""
         own = {"run": self.name, "label": self.label, "setting": self.setting, "corpus": self.corpus_id}
         known = {**self.settings, **own}
@@ -306,7 +216,7 @@ class Run:
         return {name: known.get(name) for name in RUN_COLUMNS}
 
 
-def resolve_runs(config: dict[str, Any]) -> dict[str, Run]:
+def resolve_runs(config: Settings) -> dict[str, Run]:
     """Every run of a validated configuration, by name and in the order of ``runs``.
 
     Raises
@@ -315,9 +225,9 @@ def resolve_runs(config: dict[str, Any]) -> dict[str, Run]:
         If two runs are the same model, two labels are the same, or a checkpoint to start from does not exist.
     """
     resolved = inherit(config["runs"], [merge(config["run_defaults"], run) for run in config["runs"]])
-    settings = [_run_settings(full, config["seed"]) for full in resolved]
-    labels = _labels(settings, [full["label"] for full in resolved])
-    unseeded = _unseeded_labels(config, resolved, settings)
+    settings = [run_settings(full, config["seed"]) for full in resolved]
+    labels = labels_of(settings, [full["label"] for full in resolved])
+    unseeded = unseeded_labels(config, resolved, settings)
     made = _make_runs(config, resolved, settings, labels, unseeded)
     runs: dict[str, Run] = {}
     problems, places, slugs, where = [], {}, {}, config["run_places"]
@@ -341,9 +251,9 @@ def resolve_runs(config: dict[str, Any]) -> dict[str, Run]:
 
 
 def _make_runs(
-    config: dict[str, Any],
-    resolved: list[dict[str, Any]],
-    settings: list[dict[str, Any]],
+    config: Settings,
+    resolved: list[Settings],
+    settings: list[Settings],
     labels: list[str],
     unseeded: list[str],
 ) -> list[Run]:
@@ -371,7 +281,7 @@ def _sha256_of(path: str, key: str) -> str:
     return file_sha256(weights)
 
 
-def select_runs(runs: dict[str, Run], config: dict[str, Any], section: str) -> list[Run]:
+def select_runs(runs: dict[str, Run], config: Settings, section: str) -> list[Run]:
     """The runs that ``traversal`` or ``embeddings`` names; all DecVAE runs that it can use if it names none.
 
     Raises
@@ -395,7 +305,7 @@ def select_runs(runs: dict[str, Run], config: dict[str, Any], section: str) -> l
     return [by_label[label] for label in labels]
 
 
-def evaluated_states(runs: dict[str, Run], evaluation: dict[str, Any]) -> list[tuple[Run, str]]:
+def evaluated_states(runs: dict[str, Run], evaluation: Settings) -> list[tuple[Run, str]]:
     """Every (run, checkpoint) of the metric tables: ``evaluation.checkpoints``, init of those in ``untrained`` only.
 
     Raises
@@ -426,47 +336,7 @@ def _unknown_labels(labels: list[str], by_label: dict[str, Run], key: str) -> li
     ]
 
 
-def _run_settings(full: dict[str, Any], master_seed: int) -> dict[str, Any]:
-    """The settings that reach a run of its model and branches."""
-    model = full["model"]
-    own = _chosen(full, (*_COMMON_KEYS, *_MODEL_KEYS[model]))
-    own["seed"] += master_seed
-    if model in FIXED_BETA:
-        own["branch_z"]["beta"] = FIXED_BETA[model]
-    if model == "raw":
-        own["linear"] = {"n_components": 0}  # nothing is reduced
-    if model == "decvae":
-        own = _of_its_branches(with_objective(own))
-    if full["adaptation"] == "none":
-        of_training = (*OBJECTIVE_KEYS[1:], *OPTIMISATION_KEYS)
-        keys = [f"{section}.{key}" for section in SECTIONS.values() for key in of_training]
-        own = without(own, "training", "loss", *keys)
-    return own | lineage_settings(full)
-
-
-def _chosen(full: dict[str, Any], keys: Sequence[str]) -> dict[str, Any]:
-    """A copy of some keys, given whole."""
-    found: dict[str, Any] = {}
-    for key in keys:
-        section, _, last = key.rpartition(".")
-        target, source = (found.setdefault(section, {}), full[section]) if section else (found, full)
-        target[last] = copy.deepcopy(source[last])
-    return found
-
-
-def _of_its_branches(settings: dict[str, Any]) -> dict[str, Any]:
-    """A DecVAE's settings without the section of an absent branch, and what its choices leave without use."""
-    unused = {"Z": ["branch_s"], "S": ["branch_z", *(f"loss.{key}" for key in FRAME_OPTIONS)]}
-    keys = unused.get(settings["branches"], [])
-    for (section, choice), others in _UNUSED.items():
-        keys += [f"{section}.{key}" for key in others.get(settings[section][choice], ())]
-    sequences = {"n_components": settings["n_components"], **settings["branch_s"]}
-    return without({**settings, "branch_s": sequences}, *keys)
-
-
-def _make_run(
-    config: dict[str, Any], full: dict[str, Any], settings: dict[str, Any], label: str, source: Run | None
-) -> Run:
+def _make_run(config: Settings, full: Settings, settings: Settings, label: str, source: Run | None) -> Run:
     corpus, method = settings["corpus"], settings["decomposition"]
     decomposition = decomposition_settings(decomposition_section(config, full), method, *component_counts(full))
     ids = (corpus_id(config, corpus), decomposition_id(decomposition))
@@ -481,64 +351,3 @@ def _make_run(
         parts.append("_".join(f"b{letter}{beta:g}" for letter, beta in betas.items()))
     parts += [f"s{settings['seed']}", settings_hash([settings, ids, features])]
     return Run("-".join(parts), label, label, settings, *ids, decomposition, source)
-
-
-def _labels(settings: list[dict[str, Any]], given: list[str | None], *left_out: str) -> list[str]:
-    """Given labels, or names as in the paper with whatever settings, but those left out, tell runs apart."""
-    labels, groups = list(given), {}
-    for place, own in enumerate(settings):
-        if not labels[place]:
-            groups.setdefault(_base_label(own), {})[place] = dotted(own)
-    for name, group in groups.items():
-        first = next(iter(group.values()))
-        differing = {key for flat in group.values() for key in first.keys() | flat if flat.get(key) != first.get(key)}
-        differing -= set(left_out)
-        for place, flat in group.items():
-            labels[place] = name + _differences(flat, [key for key in flat if key in differing])
-    return labels
-
-
-def _unseeded_labels(
-    config: dict[str, Any], resolved: list[dict[str, Any]], settings: list[dict[str, Any]]
-) -> list[str]:
-    """Labels without the seeds of the runs and of those that they start from."""
-    given = [name or full["label"] for name, full in zip(config["unseeded_labels"], resolved, strict=True)]
-    names = {full["label"]: name for full, name in zip(resolved, given, strict=True) if full["label"]}
-    sourced = [
-        {**own, "start_from": {**own["start_from"], "run": names[own["start_from"]["run"]]}}
-        if own.get("start_from", {}).get("run") in names
-        else own
-        for own in settings
-    ]
-    return _labels(sourced, given, "seed")
-
-
-def _base_label(settings: dict[str, Any]) -> str:
-    model = settings["model"]
-    if model == "raw":
-        name = f"raw {settings['input']}"
-    elif model != "decvae":
-        name = MODELS[model].label
-    else:
-        name = decvae_series(settings, settings.get("branch_z", settings.get("branch_s"))["beta"])
-    return name + lineage_label(settings)
-
-
-def decvae_series(settings: dict[str, Any], beta: float | None) -> str:
-    """Name of a DecVAE by its beta, decomposition, objective and kind of encoder."""
-    dense = " dense" if has_dense_encoder(settings) else ""
-    return f"{decvae_name(beta, settings['decomposition'])} {settings['objective']}{dense}"
-
-
-def has_dense_encoder(settings: dict[str, Any]) -> bool:
-    """The frames of a DecVAE are encoded by fully connected layers."""
-    return settings.get("branch_z", {}).get("encoder") == "dense"
-
-
-def _differences(flat: dict[str, Any], keys: list[str]) -> str:
-    for name, pair in reversed(PAIRED_KEYS.items()):
-        if set(pair) <= set(keys) and len({flat[key] for key in pair}) == 1:
-            flat = {**flat, name: flat[pair[0]]}
-            keys = [name, *(key for key in keys if key not in pair)]
-    values = {name_in_label(key): f"{flat[key]:g}" if isinstance(flat[key], float) else flat[key] for key in keys}
-    return f" ({', '.join(f'{name}={value}' for name, value in values.items())})" if values else ""

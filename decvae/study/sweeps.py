@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from decvae.names import PAIRED_KEYS
-from decvae.study.runs import merge, name_in_label, reaches
+from decvae.study.keys import merge
+from decvae.study.labels import name_in_label
+from decvae.study.reach import reaches
 
 OVERLAYS = "overlays"
 SHORTHANDS = {"beta": PAIRED_KEYS["beta"]}

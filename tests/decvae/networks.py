@@ -1,7 +1,7 @@
 """Sizes of DecVAE that a test can compute in no time."""
 
 from decvae.models.configuration_decvae import DecVAEConfig
-from decvae.study.runs import merge
+from decvae.study.keys import merge
 
 SMALL = {
     "branch_z": {"conv_dim": [4, 6, 8, 10, 12, 14, 16], "hidden_size": 24, "latent_dim": 6},

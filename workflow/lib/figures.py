@@ -21,14 +21,14 @@ from tables import shown_scores
 
 from decvae.artifacts import settings_hash
 from decvae.names import AUTOENCODERS, METHODS, PAIRED_KEYS, PAPER_BETAS, dotted, drawn_scores, name_in_paper
+from decvae.study.keys import without
+from decvae.study.labels import decvae_series
+from decvae.study.reach import component_counts
 from decvae.study.runs import (
     Run,
-    component_counts,
     corpus_id,
     decomposition_id,
     decomposition_settings,
-    decvae_series,
-    without,
 )
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "decvae" / "reporting" / "published_scores.csv"

@@ -28,8 +28,8 @@ sys.path.insert(0, str(ROOT))
 from decvae.names import METHODS  # noqa: E402
 from decvae.settings.base import ConfigError  # noqa: E402
 from decvae.study.configuration import load_config  # noqa: E402
+from decvae.study.reach import component_counts  # noqa: E402
 from decvae.study.runs import (  # noqa: E402
-    component_counts,
     corpus_settings,
     decomposition_id,
     decomposition_settings,

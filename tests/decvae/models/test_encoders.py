@@ -9,7 +9,7 @@ from decvae.models import encoders
 from decvae.models.encoders import ChannelsLastConv, EncoderLayer, make_pooling
 from decvae.models.modeling_decvae import DecVAEModel
 from decvae.models.modeling_pretraining import DecVAEForPreTraining
-from decvae.study.runs import merge
+from decvae.study.keys import merge
 from tests.decvae.networks import SMALL, config_of
 
 SIZES = merge(SMALL, {"branch_z": {"dense_dim": [20, 16, 16]}, "branch_s": {"dense_dim": [12, 12]}})

@@ -2,7 +2,6 @@
 
 import copy
 import io
-import re
 
 import pandas as pd
 import pytest
@@ -13,9 +12,10 @@ from decvae.names import METHODS
 from decvae.settings.base import ConfigError
 from decvae.settings.objective import with_objective
 from decvae.settings.schema import with_table
-from decvae.study.configuration import MOVED, load_config, main, validate_config
-from decvae.study.runs import component_counts, decomposition_settings, resolve_runs
-from tests.decvae.configurations import ROOT, SCHEMA, nested, runs_of, valid
+from decvae.study.configuration import load_config, main, validate_config
+from decvae.study.reach import component_counts
+from decvae.study.runs import decomposition_settings, resolve_runs
+from tests.decvae.configurations import ROOT, SCHEMA, runs_of, valid
 
 # ---- Mistakes ----
 
@@ -110,25 +110,6 @@ def test_mistakes_in_one_file_are_reported_together():
     config = {"runs": [{"branch_z": {"beta": -1}}, {"model": "gan"}], "seed": "one"}
     with pytest.raises(ConfigError, match="3 problems"):
         validate_config(config, SCHEMA)
-
-
-@pytest.mark.parametrize(("old", "new"), MOVED.items(), ids=MOVED)
-def test_an_old_key_is_named_by_its_new_one(old, new):
-    section, _, name = new.partition(".")
-    assert name in valid()["run_defaults"][section]
-    for config, key in (
-        ({"run_defaults": nested(old, 1)}, "run_defaults"),
-        ({"runs": [{}, nested(old, 1)]}, "runs[1]"),
-    ):
-        with pytest.raises(ConfigError) as caught:
-            validate_config(config, SCHEMA)
-        assert caught.value.problems == [
-            f"`{key}.{old}` is `{new}` now: keys of one branch stand in a section of that branch."
-        ]
-    with pytest.raises(
-        ConfigError, match=rf"`runs\[0\]\.{re.escape(old)}` is `{re.escape(new)}` now.*at {re.escape(old)}=2"
-    ):
-        valid(runs=[{"sweep": {old: [1, 2]}}])
 
 
 def test_equal_runs_are_an_error_even_if_settings_that_do_not_reach_them_differ():
