@@ -9,13 +9,14 @@
 #   make report               set up, then the whole study and report.html, which opens offline
 #   make gallery              set up, then all figures, their contact sheet and docs/gallery.md
 #   make test                 set up, then format and lint checks and all tests
+#   make lint test-fast       the same without the tests that run whole studies
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 GPUS ?=
 CONFIG ?=
 TORCH ?= cpu
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.conda/bin:$(PATH)
 
-.PHONY: figures why report gallery study confirmation mini-corpora demo-corpora setup test test-fast lint
+.PHONY: figures why report gallery study confirmation mini-corpora demo-corpora setup test test-fast test-slow test-docs lint
 
 figures: setup
 	snakemake figures --cores $(CORES) $(if $(GPUS),--resources gpu=$(GPUS)) $(if $(CONFIG),--configfile $(CONFIG))
@@ -50,12 +51,17 @@ demo-corpora: mini-corpora
 setup:
 	@TORCH=$(TORCH) ./setup.sh
 
-test: lint
-	pytest -n 2 -m "not slow"
-	pytest -m slow
+test: lint test-fast test-slow
 
 test-fast: setup
 	pytest -n 2 -m "not slow"
+
+test-slow: setup
+	pytest -m slow
+
+test-docs: setup
+	pytest tests/workflow/test_documents.py tests/workflow/test_environment.py
+	pytest --doctest-modules decvae
 
 lint: setup
 	ruff check .
