@@ -12,6 +12,7 @@ BRANCHES = {"branch_z": "Z", "branch_s": "S"}
 def parameter_counts(model: DecVAEModel) -> dict[str, int]:
     """Parameters of every part of both branches, heads by subspace; the values add up to those of the model.
 
+    >>> from decvae.models.configuration_decvae import DecVAEConfig
     >>> counts = parameter_counts(DecVAEModel(DecVAEConfig()))
     >>> counts["Z projector"], counts["Z heads of OC1"]
     (361152, 18528)
