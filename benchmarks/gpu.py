@@ -88,23 +88,27 @@ def training_steps(device: str, rates: dict[str, float], small: bool, turns: int
         model(**few).loss.backward()
     operations = counter.get_total_flops()
     kinds = {"decvae": lambda: model(**few).loss, "plain loop": lambda: plain(drawn, **batch)}
+    compiled = DecVAEForPreTraining(model.config).to(device)
+    for branch in (compiled.decvae.branch_z, compiled.decvae.branch_s):
+        branch.encoder.compile()
     if not small:
-        compiled = DecVAEForPreTraining(model.config).to(device)
-        for branch in (compiled.decvae.branch_z, compiled.decvae.branch_s):
-            branch.encoder.compile()
         kinds["compiled"] = lambda: compiled(**few).loss
     rows = []
     for name in PRECISIONS:
         for kind, loss in kinds.items():
             if device == "cuda":
                 torch.cuda.reset_peak_memory_stats()
-            with precision(name, device), torch.device(device):
-                owner = compiled if kind == "compiled" else model
-                took = seconds(step_of(owner, loss), device, 3 if kind == "plain loop" else turns)
+            owner = compiled if kind == "compiled" else model
+            try:
+                with precision(name, device), torch.device(device):
+                    took = seconds(step_of(owner, loss), device, 3 if kind == "plain loop" else turns)
+            except RuntimeError as error:  # the compiler's own failures, which differ from one torch to the next
+                print(f"{name} {kind}: {type(error).__name__}: {str(error).strip().splitlines()[0]}", flush=True)
+                continue
             peak = torch.cuda.max_memory_allocated() / 2**20 if device == "cuda" else float("nan")
             floor = operations / rates[name]
             rows.append(
-                {
+                {  # frames_per_s counts the frames in the loss
                     "precision": name,
                     "step": kind,
                     "ms": 1e3 * took,

@@ -11,7 +11,7 @@ METHODS = ("filter", "ewt", "vmd")
 
 
 def same(x, method, scale="frame", **values):
-    settings = DecompositionSettings.from_dict({"method": method, **values})
+    settings = DecompositionSettings.parse({"method": method, **values})
     expected = decompose(x, settings=settings, scale=scale, rng=np.random.default_rng(1))
     found = decompose(x, settings=settings, scale=scale, rng=np.random.default_rng(1), engine="torch", device="cuda")
     np.testing.assert_array_equal(found.present, expected.present)
@@ -41,7 +41,7 @@ def test_silence_tones_and_clicks_leave_the_same_components_absent(method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_cache_written_by_the_gpu(study, tmp_path, method):
-    settings = DecompositionSettings.from_dict({"method": method})
+    settings = DecompositionSettings.parse({"method": method})
     paths = {device: tmp_path / f"{device}.h5" for device in ("cpu", "cuda")}
     for device, path in paths.items():
         write_cache(study.corpus, "dev", path, settings, seed=0, state_dir=tmp_path / f"state-{device}", device=device)

@@ -22,7 +22,8 @@ def train(study, run, folder, device="cuda"):
 
 
 def losses(history):
-    return history[(history.quantity == "loss") & (history.split == "train")].value.to_numpy()
+    found = history[(history.quantity == "total") & (history.split == "train") & (history.interval == "step")]
+    return found.value.to_numpy()
 
 
 def weights(folder):
