@@ -75,7 +75,7 @@ def step_of(model: torch.nn.Module, loss: Callable[[], torch.Tensor]) -> Callabl
 def training_steps(device: str, rates: dict[str, float], small: bool, turns: int) -> list[dict[str, object]]:
     """A row per precision and kind of step: seconds, frames/s, share of the floor, peak memory."""
     utterances, length, wanted = (2, 1.0, 50) if small else (16, 4.0, 100)
-    sizes = {"conv_dim_z": [32] * 7, "conv_dim_s": [16] * 7, "hidden_size": 64} if small else {}
+    sizes = {"branch_z": {"conv_dim": [32] * 7}, "branch_s": {"conv_dim": [16] * 7}} if small else {}
     batch = random_batch(utterances, length)
     share = round(100 * wanted / batch["frame_mask"].shape[1])
     drawn = draw(batch, share)
