@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from decvae.names import METHODS
 from decvae.settings.base import SPLITS
 from decvae.settings.corpora import SimVowelsSettings
+from tests.workflow.described import Described
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = sorted((ROOT / "workflow/rules").glob("*.smk"))
@@ -40,21 +42,26 @@ def test_the_default_target_is_figures(project):
     assert plan == project.planned("figures")
     assert plan["training_curves"] == plan["metrics_circular"] == 1
     assert plan["metrics_scatter"] == 2 and plan["metrics_bars"] == 5  # planes and bubbles; models, joint latents of 4
-    assert plan["pretrain_model"] == 11
-    # Detected and fixed bands: train, dev, test and controlled set; test of the three other methods.
-    assert plan["decompose_split"] == 4 + 4 + 3
+    study = Described()
+    assert plan["pretrain_model"] == study.made()["pretrain_model"] == len(study.runs)
+    assert plan["decompose_split"] == study.decompositions()
     assert plan["component_quality"] == plan["component_frequencies"] == 2
-    assert plan["signals"] == 4 and plan["latent_responses"] == plan["response_maps"] == 4
-    # Maps of frames and utterances of the inputs and of 4 runs, latents of these beside their prior; a page for each.
-    assert plan["embedding"] == 2 + 4 * 3 and plan["embedding_page"] == 5
+    assert plan["signals"] == 4 and plan["latent_responses"] == plan["response_maps"] == len(study.traversals())
+    # Maps of frames and utterances of inputs and of runs, latents of these beside their prior; a page for each.
+    mapped = len(study.embedded)
+    assert plan["embedding"] == 2 + 3 * mapped and plan["embedding_page"] == 1 + mapped
 
 
 def test_the_other_targets(project):
     metrics, latents, everything = (project.planned(target) for target in ("metrics", "latents", "all"))
     assert metrics["merge_metrics"] == metrics["results_table"] == 1 and "metrics_scatter" not in metrics
-    # 7 trained runs at init and best, 4 fitted ones at best; dev and test each.
-    assert metrics["score_checkpoint"] == 18 and metrics["encode_checkpoint"] == 36
-    assert latents["encode_checkpoint"] == 40 and "score_checkpoint" not in latents
+    study = Described()
+    trained = sum(run.is_trained for run in study.runs)  # at init, too
+    assert metrics["score_checkpoint"] == len(study.states) == len(study.runs) + trained
+    assert metrics["encode_checkpoint"] == len(study.states) * len(study.config["evaluation"]["splits"])
+    # And the controlled set of the runs that are traversed.
+    assert latents["encode_checkpoint"] == metrics["encode_checkpoint"] + len(study.traversals())
+    assert "score_checkpoint" not in latents
     assert everything == project.planned("figures") | metrics | latents
 
 
@@ -69,12 +76,12 @@ def test_there_are_documented_commands():
 
 def test_the_study_of_the_paper(project):
     plan = project.planned("figures", "--configfile", "config/paper.yaml")
-    # Published objective: 4 decompositions x 7 betas, 4 numbers of components x 3, 8 shares of frames x 3,
-    # 2 decompositions x 2 branches x 3; 2 further objectives x 2 x 3; 7 autoencoders, PCA, ICA, raw.
-    assert plan["pretrain_model"] == 28 + 12 + 24 + 12 + 12 + 10
-    # Four decompositions with the controlled set, four with other numbers of components without.
-    assert plan["decompose_split"] == 4 * 4 + 4 * 3
-    assert plan["traverse_latents"] == plan["embed_latents"] == 28 + 12
+    study = Described("config/paper.yaml")
+    assert plan["pretrain_model"] == study.made()["pretrain_model"] == len(study.runs)
+    assert plan["decompose_split"] == study.decompositions()
+    assert plan["traverse_latents"] == len(study.traversals()) and plan["embed_latents"] == len(study.embedded)
+    swept = {run.settings["decomposition"] for run in study.traversed}
+    assert swept == set(METHODS) and {run.settings["corpus"] for run in study.runs} == {"sim_vowels"}
 
 
 @pytest.fixture
@@ -86,21 +93,23 @@ def paper_with_corpora(project):
         (project.root / place).mkdir()
     overlay = {"corpora": {name: {"root": place} for name, place in roots.items()}}
     (project.root / "paths.yaml").write_text(yaml.safe_dump(overlay))
-    return ["--configfile", "config/paper.yaml", "paths.yaml"]
+    return ["config/paper.yaml", str(project.root / "paths.yaml")]
 
 
 def test_the_experiments_on_corpora(project, paper_with_corpora):
-    whole = project.planned("figures", *paper_with_corpora)
+    whole = project.planned("figures", "--configfile", *paper_with_corpora)
     plan = whole - project.planned("figures", "--configfile", "config/paper.yaml")
-    # TIMIT: 2 decompositions x 3 betas, 3 autoencoders, PCA, ICA, raw. VOC-ALS: PCA, ICA, raw. IEMOCAP, 10 folds:
-    # DecVAE and VAE from both sources, PCA, ICA, raw.
-    assert plan["pretrain_model"] == (6 + 3 + 3) + 3 + 10 * (4 + 3)
-    assert plan["adopt_checkpoint"] == 2 * 6 + 2  # zero-shot from both sources
-    assert plan["ingest_corpus"] == plan["corpus"] == 12
-    assert plan["draw_controlled_set"] == 1 + 1 + 10 * 4
-    assert plan["traverse_latents"] == plan["latent_responses"] == 6 + 12 + 10 * 2 * 4
+    study, vowels = Described(*paper_with_corpora), Described("config/paper.yaml")
+    made = study.made() - vowels.made()
+    assert made.keys() == {"pretrain_model", "adopt_checkpoint"} and all(plan[rule] == made[rule] for rule in made)
+    corpora = {run.settings["corpus"] for run in study.runs} - {"sim_vowels"}
+    assert plan["ingest_corpus"] == plan["corpus"] == len(corpora)
+    sets = {(run.corpus_id, name) for run, name in study.traversals()}
+    assert plan["draw_controlled_set"] == len(sets - {(run.corpus_id, name) for run, name in vowels.traversals()})
+    traversed = len(study.traversals()) - len(vowels.traversals())
+    assert plan["traverse_latents"] == plan["latent_responses"] == traversed
     # A figure for each corpus, tasks apart from the metrics of all factors for two of them, beta on TIMIT.
-    assert plan["metrics_bars"] == 12 + 2 + 1
+    assert plan["metrics_bars"] == len(corpora) + 2 + 1
 
 
 @pytest.mark.parametrize(
@@ -126,34 +135,41 @@ def test_the_experiments_on_corpora(project, paper_with_corpora):
     ],
 )
 def test_an_experiment_on_a_corpus_is_a_target_of_its_own(project, paper_with_corpora, target, made):
-    plan = project.planned(f"results/figures/{target}", *paper_with_corpora)
+    plan = project.planned(f"results/figures/{target}", "--configfile", *paper_with_corpora)
     rules = ("simulate_corpus", "ingest_corpus", "pretrain_model", "adopt_checkpoint")
     assert {rule: plan[rule] for rule in (*rules, *made) if plan[rule]} == made
 
 
 def test_the_study_of_the_objectives(project):
     plan = project.planned("figures", "--configfile", "config/objectives.yaml")
-    assert plan["pretrain_model"] == 9  # 3 objectives x 3 seeds
-    assert plan["score_checkpoint"] == 18  # init and best
-    assert plan["traverse_latents"] == 3
-    assert plan["decompose_split"] == 7  # train, dev, test and controlled set; test of the three other methods
+    study = Described("config/objectives.yaml")
+    objectives = {run.settings["objective"] for run in study.runs}
+    seeds = {run.settings["seed"] for run in study.runs}
+    assert plan["pretrain_model"] == len(study.runs) == len(objectives) * len(seeds)
+    assert plan["score_checkpoint"] == len(study.states) == 2 * len(study.runs)  # init and best
+    assert plan["traverse_latents"] == len(study.traversals()) == len(objectives)
+    assert plan["decompose_split"] == study.decompositions()
+
+
+def check_page_of_seeds(plan, study):
+    """A page needs every run at its best, the untrained states that the study names, and no more decompositions."""
+    untrained = sum(run.label in study.config["evaluation"]["untrained"] for run in study.runs)
+    assert plan["write_study"] == 1 and plan["pretrain_model"] == len(study.runs)
+    assert plan["score_checkpoint"] == len(study.states) == len(study.runs) + untrained
+    read = {(run.corpus_id, run.decomposition_id) for run in study.runs}
+    assert plan["decompose_split"] == 3 * len(read)
 
 
 def test_the_study_on_a_cpu_and_its_page(project):
-    plan = project.planned("study", "--configfile", "config/study_cpu.yaml")
-    assert plan["pretrain_model"] == 166
-    assert plan["score_checkpoint"] == 166 + 19  # best, and the untrained states that the study names
-    assert plan["decompose_split"] == 39  # 4 methods, 3 more numbers of components, 6 sets of fixed bands; by 3 splits
-    assert plan["write_study"] == 1
+    plan, study = project.planned("study", "--configfile", "config/study_cpu.yaml"), Described("config/study_cpu.yaml")
+    check_page_of_seeds(plan, study)
     refused = project.snakemake("study", "-n", "--cores", "2", check=False)
     assert refused.returncode and "both protocols in `evaluation.protocols`" in refused.stdout + refused.stderr
 
 
 def test_the_confirmation_on_new_speakers(project):
     plan = project.planned("study", "--configfile", "config/confirmation.yaml")
-    assert plan["pretrain_model"] == 62 and plan["write_study"] == 1
-    assert plan["score_checkpoint"] == 62 + 6  # best, and the untrained states that the study names
-    assert plan["decompose_split"] == 9  # bands detected and given, and wavelets; by 3 splits
+    check_page_of_seeds(plan, Described("config/confirmation.yaml"))
     own = yaml.safe_load((ROOT / "config/confirmation.yaml").read_text())
     speakers = own["corpora"]["new_speakers"]["speakers"]
     default = SimVowelsSettings()
@@ -164,32 +180,39 @@ def test_the_confirmation_on_new_speakers(project):
 
 def test_the_second_round_of_the_search(project):
     plan = project.planned("metrics", "--configfile", "config/search.yaml")
-    assert plan["pretrain_model"] == plan["score_checkpoint"] == 27
+    assert plan["pretrain_model"] == plan["score_checkpoint"] == len(Described("config/search.yaml").runs)
 
 
 def test_the_study_of_data_sizes(project):
     plan = project.planned("metrics", "--configfile", "config/scaling.yaml")
-    assert (plan["simulate_corpus"], plan["pretrain_model"], plan["score_checkpoint"]) == (4, 4, 4)
+    sizes = len({run.corpus_id for run in Described("config/scaling.yaml").runs})
+    assert plan["simulate_corpus"] == plan["pretrain_model"] == plan["score_checkpoint"] == sizes
 
 
 def test_the_study_of_the_published_frame_loss(project):
     plan = project.planned("metrics", "figures", "--configfile", "config/findings.yaml")
-    assert plan["pretrain_model"] == 6  # four numbers of frames, and two with aligned pairs
-    assert plan["score_checkpoint"] == 7 and plan["metrics_lines"] == 1
+    study = Described("config/findings.yaml")
+    assert plan["pretrain_model"] == len(study.runs)
+    assert plan["score_checkpoint"] == len(study.states) and plan["metrics_lines"] == 1
 
 
 def test_both_protocols_and_four_states_of_training(project):
     plan = project.planned("metrics", "figures", "--configfile", "config/protocols.yaml")
-    assert plan["score_checkpoint"] == 32  # 7 trained runs at 4 states, 4 fitted ones at best
+    study = Described("config/protocols.yaml")
+    trained = sum(run.is_trained for run in study.runs)  # at four states
+    assert plan["score_checkpoint"] == len(study.states) == len(study.runs) + 3 * trained
     assert plan["metrics_lines"] == plan["compare_protocols"] == 1
     assert "compare_protocols" not in project.planned("metrics")
 
 
 def test_transfer_is_planned_from_the_source_to_the_scores_of_heads(project):
     plan = project.planned("metrics", "--configfile", "config/transfer.yaml")
-    assert (plan["pretrain_model"], plan["adopt_checkpoint"], plan["finetune_model"]) == (3, 1, 4)
-    assert plan["score_classifier"] == 8 and plan["merge_classifiers"] == 1  # init and best of 4 heads
-    assert plan["score_checkpoint"] == 15  # a zero-shot run has no untrained state
+    study = Described("config/transfer.yaml")
+    made = study.made()
+    assert made.keys() == {"pretrain_model", "adopt_checkpoint", "finetune_model"} and made <= plan
+    assert plan["score_classifier"] == 2 * made["finetune_model"] and plan["merge_classifiers"] == 1  # init and best
+    # A zero-shot run has no untrained state.
+    assert plan["score_checkpoint"] == len(study.states) == 2 * len(study.runs) - made["adopt_checkpoint"]
     alone = project.planned("results/metrics/supervised.csv", "--configfile", "config/transfer.yaml")
     assert alone["pretrain_model"] == 1 and "encode_checkpoint" not in alone
 
