@@ -12,6 +12,7 @@ from PIL import Image
 
 from decvae.corpora.store import Corpus
 from tests.corpora.build import NAMES
+from tests.workflow.described import Described
 
 OVERLAY = ["--configfile", "config/mini_corpora.yaml"]
 SMALL = str(Path(__file__).with_name("mini.yaml"))
@@ -28,9 +29,12 @@ def with_miniatures(project, mini_corpus):
 def test_every_experiment_is_planned_and_has_its_figures(with_miniatures):
     project = with_miniatures
     jobs = project.planned("figures", *OVERLAY)
-    # Two folds of one IEMOCAP; zero-shot runs are adopted, all others trained or fitted.
-    assert jobs["ingest_corpus"] == 6 and jobs["adopt_checkpoint"] == 3 and jobs["pretrain_model"] == 22
-    assert jobs["draw_controlled_set"] == 1 + 1 + 4 and jobs["traverse_latents"] == 1 + 1 + 2 + 4
+    study = Described("config/mini_corpora.yaml")
+    made = study.made()
+    assert made.keys() == {"pretrain_model", "adopt_checkpoint"} and made <= jobs
+    assert jobs["ingest_corpus"] == len({run.settings["corpus"] for run in study.runs} - {"sim_vowels"})
+    drawn = {(run.corpus_id, name) for run, name in study.traversals() if name != "traversal"}
+    assert jobs["draw_controlled_set"] == len(drawn) and jobs["traverse_latents"] == len(study.traversals())
     figures = {
         path.split("results/figures/")[1] for path in project.outputs("figures", *OVERLAY) if "/figures/" in path
     }

@@ -9,6 +9,7 @@ import yaml
 
 from decvae.names import FITTED
 from tests.workflow.conftest import ROOT, Project
+from tests.workflow.described import Described
 
 RUNS = yaml.safe_load((ROOT / "config/config.yaml").read_text())["runs"]
 TRAINED = [run for run in RUNS if run.get("model") not in FITTED]
@@ -60,8 +61,8 @@ def test_a_run_more_trains_only_that_run(finished):
 def test_the_corpus_reaches_everything_that_is_made_of_it(finished):
     finished.edit("config/config.yaml", "utterance_seconds: 2.0", "utterance_seconds: 2.5")
     plan = finished.planned()
-    # Four sets by detected and by given bands, and the test split by three other methods.
-    assert plan["simulate_corpus"] == 1 and plan["decompose_split"] == 11 and plan["pretrain_model"] == len(RUNS)
+    assert plan["simulate_corpus"] == 1 and plan["decompose_split"] == Described().decompositions()
+    assert plan["pretrain_model"] == len(RUNS)
 
 
 def test_a_sweep_trains_what_it_adds(finished):
