@@ -98,6 +98,9 @@ mel_features <- function() {
 
 # Signal, components and spectra by every method.
 front_end <- function() {
+  if (is.null(figure$spectra)) {
+    refuse("%s lacks the table 'spectra'; its view needs 'signals' and 'spectra'.", figure$description)
+  }
   at_scale <- function(path, numeric) {
     table <- read_table(path, text = c("scale", "method", "component"), numeric = numeric)
     table <- keep_rows(table, table$scale == figure$scale, path, sprintf("scale '%s'", figure$scale), table$scale)

@@ -90,5 +90,5 @@ has_seeds <- function(runs) anyDuplicated(runs$label) > 0
 method_titles <- function(methods, titles, path) {
   titles <- unlist(titles)
   check_names(methods, names(titles), path, "method")
-  factor(titles[methods], levels = titles)
+  factor(unname(titles[methods]), levels = unname(titles))
 }
