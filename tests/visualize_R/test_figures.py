@@ -54,7 +54,7 @@ def describe_figure(script: str, tables: dict[str, Path], folder: Path, paramete
 
 def run_script(path: Path, words: list[Path], environment: dict[str, str] | None = None):
     command = ["Rscript", "--vanilla", str(path), *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
 
 
 def shown_runs(runs: list[str], labels: list[str], **columns: list[str]) -> list[dict[str, str]]:
@@ -508,7 +508,7 @@ def read_scores(tables: list[pd.DataFrame], calls: list[dict[str, str]], folder:
 def run_r(lines: list[str], folder: Path) -> list[str]:
     """What the lines of an R script print."""
     (folder / "script.R").write_text("\n".join(lines))
-    done = subprocess.run(["Rscript", str(folder / "script.R")], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["Rscript", str(folder / "script.R")], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 
