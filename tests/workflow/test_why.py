@@ -31,7 +31,8 @@ def test_settings_by_key_and_code_by_file_and_what_hangs_on_them(finished):
     found = {cause.partition(" (against ")[0]: jobs.strip() for cause, jobs in causes.items()}
     assert found["Changed setting: branch_z.beta 0.1 -> 0.5"] == "pretrain_model (1)"
     assert found["Changed setting: vmd.alpha 1500.0 -> 900.0"] == "decompose_split (1)"
-    assert "component_quality" in found["Changed setting: figures.dpi 300 -> 150"]
+    assert found["Changed setting: figures.dpi 300 -> 150"].startswith("describe_figure (")
+    assert not [cause for cause in causes if ".csv" in cause or "runs" in cause.partition(" (against ")[0]]
     assert "traverse_latents" in found["Changed: decvae/analysis/traversal.py"]
     assert "score_checkpoint (2)" in found["What hangs on these:"]
     (nearest,) = [cause for cause in causes if "branch_z.beta" in cause]
@@ -76,3 +77,16 @@ def test_a_dry_run_is_read(reason, tmp_path):
         "Changed: b.csv\n    draw (1)",
         "Changed setting: figures.dpi 300 -> 150\n    draw (1)",
     ]
+
+
+def test_a_description_names_what_it_shows_and_not_its_runs(tmp_path):
+    """Names of runs and of their tables change with any setting of a run, which is named where the run is made."""
+    before, now = (
+        f"{{'quality': ['results/vmd-{number}.csv']}}, {{'dpi': {dpi}, 'width_mm': 183}}, "
+        f"{{'runs': [{{'run': '{number}', 'label': 'A'}}], 'shown': 'all'}}"
+        for number, dpi in ((1, 300), (2, 150))
+    )
+    reason = f"Params have changed since last execution: Union of exclusive params: before: {before} now: {now}"
+    job = why.Job("describe_figure", ["a.json"], {"figure": "a"}, reason)
+    found = why.explain([job], {}, {}, {"figures.dpi": 150}, tmp_path)
+    assert found == ["Changed setting: figures.dpi 300 -> 150\n    describe_figure (1)"]

@@ -117,24 +117,25 @@ def _causes(
     """(cause, result that it was compared with or nothing); none for a job that only follows from others."""
     reasons = [reason.partition(": ")[::2] for reason in re.split(r"; (?=[A-Z])", job.reason)]
     follows = any(name == FOLLOWS for name, _ in reasons)
+    lists_runs = follows or job.rule == "describe_figure"  # which names the tables of its runs, and hangs on none
     for name, detail in reasons:
         if name == "Updated input files":
             for path in detail.split(", "):
                 yield f"Changed: {os.path.relpath(path, root) if os.path.isabs(path) else path}", ""
         elif name.startswith("Params have changed"):
-            yield from ((f"Changed setting: {change}", "") for change in _changed_params(detail, leaves, follows))
+            yield from ((f"Changed setting: {change}", "") for change in _changed_params(detail, leaves, lists_runs))
         elif name == "Missing output files" and not follows:
             yield _missing(job, detail, recorded, settings)
         elif not follows:
             yield f"{name}: {detail}" if detail else name, ""
 
 
-def _changed_params(detail: str, leaves: dict[str, Any], follows: bool) -> Iterator[str]:
-    """Changed params by key; of a job that follows from others without what lists all runs."""
+def _changed_params(detail: str, leaves: dict[str, Any], lists_runs: bool) -> Iterator[str]:
+    """Changed params by key; of a job that follows from others, or describes them, without what lists all runs."""
     match = re.search(r"before: (.*) now: (.*?) *$", detail)
     before, now = (_values(match[1]), _values(match[2])) if match else ([], [])
-    if follows:
-        before, now = ([value for value in values if not _is_table(value)] for values in (before, now))
+    if lists_runs:
+        before, now = _without_runs(before), _without_runs(now)
     sections = [_merged(values) for values in (before, now)]
     single = [[value for value in values if not _is_section(value)] for values in (before, now)]
     for key, (old, new) in _differing(*sections).items():
@@ -151,10 +152,18 @@ def _is_section(value: Any) -> bool:
     )
 
 
+def _without_runs(values: list[Any]) -> list[Any]:
+    """Values without what changes with any of the runs: something for each of them, and paths of their results."""
+    own = [value for value in values if not _is_table(value)]
+    sections = [value if not isinstance(value, dict) else {**value, "runs": None} for value in own]
+    return [value for value in sections if value != {"runs": None}]
+
+
 def _is_table(value: Any) -> bool:
-    """Something for each of the runs, which changes with any of them."""
     if isinstance(value, dict):
-        return all(re.search(r"-s\d+-[0-9a-f]{6}$", key) for key in value)
+        paths = re.findall(r"'([^']*)'", str(list(value.values())))
+        of_runs = all(re.search(r"-s\d+-[0-9a-f]{6}$", key) for key in value)
+        return of_runs or (bool(paths) and all(path.endswith(".csv") for path in paths))
     return _is_section(value)
 
 
