@@ -11,18 +11,17 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import h5py
-from tqdm import tqdm
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from decvae import __version__
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # slow to import, and not needed to plan
+    import h5py
     import pandas as pd
 
+T = TypeVar("T")
 WEIGHTS = "model.safetensors"  # of a checkpoint
 FACTOR = "factor_"  # in front of the names of factors, in columns of tables
 
@@ -111,14 +110,27 @@ def write_table(table: pd.DataFrame, path: str | Path, float_format: str | None 
             table.to_csv(partial, index=False, float_format=float_format)
 
 
-def open_h5(path: str | Path, expected_format: str) -> h5py.File:
+@contextlib.contextmanager
+def create_h5(path: str | Path, file_format: str, version: int, *, track_order: bool = False) -> Iterator[h5py.File]:
+    """Write one of our HDF5 files atomically; with ``track_order`` its groups are listed in the order of creation."""
+    import h5py
+
+    with atomic_path(path) as partial, h5py.File(partial, "w", track_order=track_order) as file:
+        file.attrs.update(format=file_format, format_version=version)
+        yield file
+
+
+def open_h5(path: str | Path, expected_format: str, version: int | None = None) -> h5py.File:
     """Open one of our HDF5 files for reading.
 
     Raises
     ------
     ArtifactError
-        If the file is missing, is not HDF5 (for instance cut short), or has another ``format`` attribute.
+        If the file is missing, is not HDF5 (for instance cut short), or has another ``format`` attribute or, where a
+        ``version`` is given, another ``format_version``.
     """
+    import h5py
+
     path = Path(path)
     if not path.exists():
         raise ArtifactError(f"{path} does not exist; run the rule that makes it (snakemake {path}).")
@@ -135,15 +147,22 @@ def open_h5(path: str | Path, expected_format: str) -> h5py.File:
             f"{path} has format {found!r}, expected {expected_format!r}. It belongs to another stage, or "
             "to another program: give the path of the right file, or delete this one and run again."
         )
+    if version is not None and (written := file.attrs["format_version"]) != version:
+        file.close()
+        raise ArtifactError(f"{path} has format version {written}, needed is {version}. Delete it and run again.")
     return file
 
 
-def progress(items: Iterable, total: int | None = None, description: str = "", interval: float = 30.0) -> Iterator:
+def progress(
+    items: Iterable[T], total: int | None = None, description: str = "", interval: float = 30.0
+) -> Iterator[T]:
     """Iterate with a bar on a terminal, or with one line every ``interval`` seconds in a log file."""
     if sys.stderr.isatty():
+        from tqdm import tqdm
+
         yield from tqdm(items, total=total, desc=description)
         return
-    if total is None and hasattr(items, "__len__"):
+    if total is None and isinstance(items, Sized):
         total = len(items)
     start = last = time.monotonic()
     for count, item in enumerate(items, start=1):

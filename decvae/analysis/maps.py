@@ -144,16 +144,11 @@ def map_latents(
 
 def component_facts(paths: Iterable[str | Path], branch: str) -> tuple[np.ndarray, np.ndarray]:
     """Presence ``(n, C)`` bool and centre frequency ``(n, C)`` in Hz of all frames (S: sequences) of the splits."""
-    present, centre_hz = [], []
+    present, centre_hz, scale = [], [], "frame" if branch == "Z" else "sequence"
     for path in paths:
         with DecompositionCache(path) as cache:
-            for index in range(len(cache)):
-                if branch == "Z":
-                    present.append(cache.frames_present(index))
-                    centre_hz.append(cache.frames_centre_hz(index))
-                else:
-                    present.append(cache.sequence_present(index)[None])
-                    centre_hz.append(cache.sequence_centre_hz(index)[None])
+            present.append(cache.quantity(scale, "present"))
+            centre_hz.append(cache.quantity(scale, "centre_hz"))
     return np.concatenate(present), np.concatenate(centre_hz)
 
 

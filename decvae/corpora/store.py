@@ -15,19 +15,22 @@ Layout (``format = "decvae-corpus"``)::
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import h5py
 import numpy as np
 
-from decvae.artifacts import ArtifactError, atomic_path, open_h5
+from decvae.artifacts import ArtifactError, create_h5, open_h5
 from decvae.framing import SPEECH, Framing, count_frames, frame_labels
 
+T = TypeVar("T")
 FORMAT = "decvae-corpus"
 FORMAT_VERSION = 2
+Intervals = tuple[np.ndarray, np.ndarray, np.ndarray]  # starts, stops, codes
 
 
 @dataclass
@@ -51,7 +54,7 @@ class Utterance:
     audio: np.ndarray
     factors: dict[str, int] = field(default_factory=dict)
     values: dict[str, float] = field(default_factory=dict)
-    intervals: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=dict)
+    intervals: dict[str, Intervals] = field(default_factory=dict)
 
 
 def check_audio(audio: np.ndarray, name: str) -> None:
@@ -100,10 +103,8 @@ def write_corpus(
     ValueError
         If an utterance's audio is unusable (see :func:`check_audio`).
     """
-    with atomic_path(path) as partial, h5py.File(partial, "w", track_order=True) as file:
+    with create_h5(path, FORMAT, FORMAT_VERSION, track_order=True) as file:
         file.attrs.update(
-            format=FORMAT,
-            format_version=FORMAT_VERSION,
             corpus=corpus,
             sampling_rate=sampling_rate,
             frame_seconds=framing.frame_seconds,
@@ -118,7 +119,7 @@ def _write_split(
     group: h5py.Group, utterances: Iterable[Utterance], class_names: dict[str, list[str]], gaps: dict[str, str]
 ) -> None:
     audio = group.create_dataset("audio", shape=(0,), maxshape=(None,), chunks=(65536,), dtype="f4")
-    ids, lengths, factors, values, intervals = [], [], {}, {}, {}
+    ids, lengths, rows = [], [], []
     for utterance in utterances:
         check_audio(utterance.audio, utterance.id)
         start = audio.shape[0]
@@ -126,33 +127,35 @@ def _write_split(
         audio[start:] = utterance.audio
         ids.append(utterance.id)
         lengths.append(len(utterance.audio))
-        for store, items in (
-            (factors, utterance.factors),
-            (values, utterance.values),
-            (intervals, utterance.intervals),
-        ):
-            for name, item in items.items():
-                store.setdefault(name, []).append(item)
+        rows.append((utterance.factors, utterance.values, utterance.intervals))
     if len(set(ids)) != len(ids):
         raise ValueError(f"split {group.name}: utterance ids are not unique")
-    for name, column in {**factors, **values, **intervals}.items():
-        if len(column) != len(ids):
-            raise ValueError(f"split {group.name}: {name} is given for {len(column)} of {len(ids)} utterances")
-    group["offsets"] = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
+    group["offsets"] = np.cumsum([0, *lengths], dtype=np.int64)
     group.create_dataset("utterance", data=ids, dtype=h5py.string_dtype())
     coded = group.create_group("factors", track_order=True)
-    for name, column in factors.items():
-        data = coded.create_dataset(name, data=np.asarray(column, dtype=np.int64))
-        data.attrs["names"] = json.dumps(class_names[name])
-    for name, column in values.items():
-        group.create_dataset(f"values/{name}", data=np.asarray(column, dtype=np.float64))
-    for name, column in intervals.items():
+    for name, codes in _columns([factors for factors, _, _ in rows], group.name).items():
+        coded[name] = np.asarray(codes, dtype=np.int64)
+        coded[name].attrs["names"] = json.dumps(class_names[name])
+    for name, values in _columns([values for _, values, _ in rows], group.name).items():
+        group[f"values/{name}"] = np.asarray(values, dtype=np.float64)
+    for name, labels in _columns([intervals for _, _, intervals in rows], group.name).items():
         sub = group.create_group(f"intervals/{name}")
         sub.attrs["names"] = json.dumps(class_names[name])
         sub.attrs["gap"] = class_names[name].index(gaps[name]) if name in gaps else -1
         for position, key in enumerate(("start", "stop", "code")):
-            sub[key] = np.concatenate([np.asarray(item[position], dtype=np.int64) for item in column])
-        sub["offsets"] = np.concatenate([[0], np.cumsum([len(item[0]) for item in column])]).astype(np.int64)
+            sub[key] = np.concatenate([np.asarray(item[position], dtype=np.int64) for item in labels])
+        sub["offsets"] = np.cumsum([0, *(len(item[0]) for item in labels)], dtype=np.int64)
+
+
+def _columns(rows: Sequence[dict[str, T]], split: str) -> dict[str, list[T]]:
+    """The values of every name, one of each row."""
+    columns: dict[str, list[T]] = {}
+    for name, value in chain.from_iterable(row.items() for row in rows):
+        columns.setdefault(name, []).append(value)
+    for name, column in columns.items():
+        if len(column) != len(rows):
+            raise ValueError(f"split {split}: {name} is given for {len(column)} of {len(rows)} utterances")
+    return columns
 
 
 class CorpusSplit:
@@ -210,7 +213,7 @@ class CorpusSplit:
         gap = int(self._group[f"intervals/{name}"].attrs["gap"])
         return frame_labels(*self.intervals(name, index), n_frames, self.sampling_rate, gap, self.framing)
 
-    def intervals(self, name: str, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def intervals(self, name: str, index: int) -> Intervals:
         """Starts, stops (in samples) and codes of the time-aligned labels of utterance ``index``."""
         sub = self._group[f"intervals/{name}"]
         part = slice(*sub["offsets"][index : index + 2])
@@ -234,13 +237,7 @@ class Corpus:
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
-        self._file = open_h5(path, FORMAT)
-        version = self._file.attrs["format_version"]
-        if version != FORMAT_VERSION:
-            self._file.close()
-            raise ArtifactError(
-                f"{path} has format version {version}, needed is {FORMAT_VERSION}. Delete it and run again."
-            )
+        self._file = open_h5(path, FORMAT, FORMAT_VERSION)
         self.name: str = self._file.attrs["corpus"]
         self.sampling_rate = int(self._file.attrs["sampling_rate"])
         self.framing = Framing(float(self._file.attrs["frame_seconds"]), float(self._file.attrs["hop_seconds"]))
@@ -250,7 +247,7 @@ class Corpus:
     def __enter__(self) -> Corpus:
         return self
 
-    def __exit__(self, *exception) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._file.close()
 
     def __getitem__(self, split: str) -> CorpusSplit:

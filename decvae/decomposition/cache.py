@@ -34,7 +34,7 @@ import h5py
 import numpy as np
 from joblib import Parallel, delayed
 
-from decvae.artifacts import ArtifactError, as_plain, atomic_path, open_h5, progress, provenance, settings_hash
+from decvae.artifacts import ArtifactError, as_plain, create_h5, open_h5, progress, provenance, settings_hash
 from decvae.corpora.store import Corpus, CorpusSplit, check_audio
 from decvae.decomposition.decompose import decompose
 from decvae.decomposition.filterbank import normalise_utterance, notch
@@ -52,19 +52,26 @@ _LAST_AXIS = ("signal", "sequences/components")  # utterances lie along the last
 
 
 @dataclass(frozen=True)
-class _Block:
-    """The work of one shard: utterances ``start:stop`` of a split."""
+class _Job:
+    """The decomposition of one split, in shards of a few utterances each."""
 
     corpus_path: str
     split: str
-    start: int
-    stop: int
     settings: DecompositionSettings
     seed: int
-    path: str
-    key: str  # hash of all that the shard depends on but the audio
     engine: str
     device: str
+    state_dir: Path
+    key: str  # hash of all that a shard depends on but its audio
+    size: int  # utterances per shard
+
+    def shard(self, start: int) -> Path:
+        """File of the utterances from ``start`` on."""
+        return self.state_dir / f"{self.split}-{start:07d}.h5"
+
+    def block(self, corpus: Corpus, start: int) -> range:
+        """Utterances of that file."""
+        return range(start, min(start + self.size, len(corpus[self.split])))
 
 
 def utterance_generator(seed: int, split: str, index: int) -> np.random.Generator:
@@ -112,30 +119,30 @@ def decompose_utterance(
     return result
 
 
-def _audio_digest(part: CorpusSplit, start: int, stop: int) -> str:
+def _audio_digest(part: CorpusSplit, block: range) -> str:
     digest = hashlib.sha256()
-    for index in range(start, stop):
+    for index in block:
         digest.update(part.utterance_ids[index].encode())
         digest.update(part.audio(index).tobytes())
     return digest.hexdigest()
 
 
-def _is_done(block: _Block) -> bool:
+def _is_done(job: _Job, start: int) -> bool:
     """Whether the shard on disk is whole and was made from the same settings, code and audio."""
     try:
-        shard = open_h5(block.path, _SHARD_FORMAT)
+        shard = open_h5(job.shard(start), _SHARD_FORMAT)
     except ArtifactError:
         return False
-    with shard, Corpus(block.corpus_path) as corpus:
-        if shard.attrs["key"] != block.key:
+    with shard, Corpus(job.corpus_path) as corpus:
+        if shard.attrs["key"] != job.key:
             return False
-        return shard.attrs["audio"] == _audio_digest(corpus[block.split], block.start, block.stop)
+        return bool(shard.attrs["audio"] == _audio_digest(corpus[job.split], job.block(corpus, start)))
 
 
-def _decompose_block(block: _Block, corpus: Corpus) -> dict[str, np.ndarray]:
-    """The datasets of a block: those of its utterances end to end."""
-    fs, part, results = corpus.sampling_rate, corpus[block.split], []
-    for index in range(block.start, block.stop):
+def _decompose_block(job: _Job, corpus: Corpus, start: int) -> dict[str, np.ndarray]:
+    """The datasets of a shard: those of its utterances end to end."""
+    fs, part, results = corpus.sampling_rate, corpus[job.split], []
+    for index in job.block(corpus, start):
         audio, name = part.audio(index), part.utterance_ids[index]
         try:
             check_audio(audio, name)
@@ -144,11 +151,10 @@ def _decompose_block(block: _Block, corpus: Corpus) -> dict[str, np.ndarray]:
                     f"utterance {name}: {len(audio)} samples are less than one frame of {shortest}; "
                     "leave out the recording"
                 )
-            rng = utterance_generator(block.seed, block.split, index)
-            result = decompose_utterance(audio, fs, block.settings, rng, block.engine, block.device, corpus.framing)
-            results.append(result)
+            rng = utterance_generator(job.seed, job.split, index)
+            results.append(decompose_utterance(audio, fs, job.settings, rng, job.engine, job.device, corpus.framing))
         except ValueError as error:
-            raise ValueError(f"{block.corpus_path}, split {block.split}, utterance {name}: {error}") from error
+            raise ValueError(f"{job.corpus_path}, split {job.split}, utterance {name}: {error}") from error
     return {
         name: np.concatenate([result[name] for result in results], axis=-1 if name in _LAST_AXIS else 0)
         for name in results[0]
@@ -164,16 +170,11 @@ def _storage(name: str, shape: tuple[int, ...]) -> dict[str, Any]:
     return {}
 
 
-def _write_shard(block: _Block) -> None:
-    with (
-        Corpus(block.corpus_path) as corpus,
-        atomic_path(block.path) as partial,
-        h5py.File(partial, "w") as shard,
-    ):
-        for name, array in _decompose_block(block, corpus).items():
+def _write_shard(job: _Job, start: int) -> None:
+    with Corpus(job.corpus_path) as corpus, create_h5(job.shard(start), _SHARD_FORMAT, FORMAT_VERSION) as shard:
+        for name, array in _decompose_block(job, corpus, start).items():
             shard.create_dataset(name, data=array, **_storage(name, array.shape))
-        digest = _audio_digest(corpus[block.split], block.start, block.stop)
-        shard.attrs.update(format=_SHARD_FORMAT, key=block.key, audio=digest)
+        shard.attrs.update(key=job.key, audio=_audio_digest(corpus[job.split], job.block(corpus, start)))
 
 
 def write_cache(
@@ -227,46 +228,30 @@ def write_cache(
         )
     if n_utterances == 0:
         raise ValueError(f"{corpus_path}: split {split} has no utterances")
-    blocks = [
-        _Block(
-            str(corpus_path),
-            split,
-            start,
-            min(start + _BLOCK, n_utterances),
-            settings,
-            seed,
-            str(state_dir / f"{split}-{start:07d}.h5"),
-            key,
-            engine,
-            device,
-        )
-        for start in range(0, n_utterances, _BLOCK)
-    ]
-    missing = [block for block in blocks if not _is_done(block)]
+    job = _Job(str(corpus_path), split, settings, seed, engine, device, state_dir, key, _BLOCK)
+    starts = range(0, n_utterances, _BLOCK)
+    missing = [start for start in starts if not _is_done(job, start)]
     finished = Parallel(n_jobs=workers, return_as="generator_unordered")(
-        delayed(_write_shard)(block) for block in missing
+        delayed(_write_shard)(job, start) for start in missing
     )
     for _ in progress(finished, len(missing), f"decomposing {split} ({settings.method})"):
         pass
-    _join_shards(blocks, path, provenance({**record, "fingerprint": fingerprint}, seed))
+    _join_shards(job, starts, path, provenance({**record, "fingerprint": fingerprint}, seed))
     for leftover in (*state_dir.glob(f"{split}-*.h5"), *state_dir.glob(f".{split}-*.h5.partial-*")):
         leftover.unlink()
     if not any(state_dir.iterdir()):
         state_dir.rmdir()
 
 
-def _join_shards(blocks: list[_Block], path: str | Path, record: dict[str, Any]) -> None:
+def _join_shards(job: _Job, starts: range, path: str | Path, record: dict[str, Any]) -> None:
     """Copy all shards into one file, compressed as they are, and show their datasets as one."""
-    first = blocks[0]
-    with Corpus(first.corpus_path) as corpus, atomic_path(path) as partial, h5py.File(partial, "w") as file:
-        part, fs = corpus[first.split], corpus.sampling_rate
+    with Corpus(job.corpus_path) as corpus, create_h5(path, FORMAT, FORMAT_VERSION) as file:
+        part, fs = corpus[job.split], corpus.sampling_rate
         file.attrs.update(
-            format=FORMAT,
-            format_version=FORMAT_VERSION,
-            method=first.settings.method,
-            settings=json.dumps(as_plain(first.settings), sort_keys=True),
+            method=job.settings.method,
+            settings=json.dumps(as_plain(job.settings), sort_keys=True),
             corpus=corpus.name,
-            split=first.split,
+            split=job.split,
             sampling_rate=fs,
             frame_length=frame_length(fs, corpus.framing),
             hop_length=hop_length(fs, corpus.framing),
@@ -276,10 +261,10 @@ def _join_shards(blocks: list[_Block], path: str | Path, record: dict[str, Any])
         lengths = part.lengths()
         n_frames = [count_frames(int(n), fs, corpus.framing) for n in lengths]
         for group, counts in (("frames", n_frames), ("sequences", lengths)):
-            file[f"{group}/offsets"] = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        places = [f"blocks/{number:07d}" for number in range(len(blocks))]
-        for block, place in zip(blocks, places, strict=True):
-            with open_h5(block.path, _SHARD_FORMAT) as shard:
+            file[f"{group}/offsets"] = np.cumsum([0, *counts], dtype=np.int64)
+        places = [f"blocks/{number:07d}" for number in range(len(starts))]
+        for start, place in zip(starts, places, strict=True):
+            with open_h5(job.shard(start), _SHARD_FORMAT) as shard:
                 file.create_group(place)
                 for name in shard:
                     shard.copy(name, file[place])
@@ -336,14 +321,8 @@ class DecompositionCache:
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
-        self._file = open_h5(path, FORMAT)
+        self._file = open_h5(path, FORMAT, FORMAT_VERSION)
         self.attrs: dict[str, Any] = dict(self._file.attrs)
-        if self.attrs["format_version"] != FORMAT_VERSION:
-            self._file.close()
-            raise ArtifactError(
-                f"{path} has format version {self.attrs['format_version']}, needed is {FORMAT_VERSION}. "
-                "Delete it and run again."
-            )
         self.sampling_rate = int(self.attrs["sampling_rate"])
         self.frame_length = int(self.attrs["frame_length"])
         seconds = (int(self.attrs[name]) / self.sampling_rate for name in ("frame_length", "hop_length"))
@@ -367,18 +346,11 @@ class DecompositionCache:
     def __enter__(self) -> DecompositionCache:
         return self
 
-    def __exit__(self, *exception) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
+    def __exit__(self, *exception: object) -> None:
         self._file.close()
 
     def __len__(self) -> int:
         return len(self.utterance_ids)
-
-    def _of_frames(self, key: str, index: int) -> np.ndarray:
-        return self._file[f"frames/{key}"][self.offsets[index] : self.offsets[index + 1]]
 
     def signal(self, index: int) -> np.ndarray:
         """X of one whole utterance, ``(T,)`` float32."""
@@ -387,17 +359,13 @@ class DecompositionCache:
 
     def frames(self, index: int) -> np.ndarray:
         """X and the components of all frames of one utterance, ``(F, C + 1, L)`` float32."""
-        components = self._of_frames("components", index)
-        x = cut_frames(self.signal(index), self.sampling_rate, self.framing)
-        return with_signal(x, components)
+        components = self._file["frames/components"][slice(*self.offsets[index : index + 2])]
+        return with_signal(cut_frames(self.signal(index), self.sampling_rate, self.framing), components)
 
-    def frames_present(self, index: int) -> np.ndarray:
-        """Which components of each frame are present, ``(F, C)`` bool."""
-        return self._of_frames("present", index)
-
-    def frames_centre_hz(self, index: int) -> np.ndarray:
-        """Centre frequency of each component in Hz, ``(F, C)`` float32, NaN where absent."""
-        return self._of_frames("centre_hz", index)
+    def sequence(self, index: int) -> np.ndarray:
+        """X and the components of one whole utterance, ``(Cs + 1, T)`` float32."""
+        components = self._file["sequences/components"][:, slice(*self.sequence_offsets[index : index + 2])]
+        return with_signal(self.signal(index), components)
 
     def quantity(self, scale: str, name: str) -> np.ndarray:
         """One of the stored quantities (``present``, ``centre_hz``, ``nrmse``, ..) of all frames or all sequences.
@@ -407,17 +375,3 @@ class DecompositionCache:
         scale : {"frame", "sequence"}
         """
         return self._file[f"{scale}s/{name}"][:]
-
-    def sequence(self, index: int) -> np.ndarray:
-        """X and the components of one whole utterance, ``(Cs + 1, T)`` float32."""
-        part = slice(*self.sequence_offsets[index : index + 2])
-        components = self._file["sequences/components"][:, part]
-        return with_signal(self.signal(index), components)
-
-    def sequence_present(self, index: int) -> np.ndarray:
-        """Which components of one whole utterance are present, ``(Cs,)`` bool."""
-        return self._file["sequences/present"][index]
-
-    def sequence_centre_hz(self, index: int) -> np.ndarray:
-        """Centre frequency of its components in Hz, ``(Cs,)`` float32, NaN where absent."""
-        return self._file["sequences/centre_hz"][index]

@@ -35,62 +35,41 @@ def zero_crossings(y):
 
 @_compiled
 def simple_extrema(y):
-    """Maxima and minima at samples: positions and values of either, four arrays.
+    """Maxima and minima at samples: positions and values ``(2, n)`` of either.
 
     A flat extremum lies in its middle. As in PyEMD, a flat part that starts at sample 1 or reaches the end is none, and
     what comes before one that starts at sample 0 is the last step of the signal.
     """
     n_steps = len(y) - 1
-    maxima, minima = np.empty(n_steps + 1), np.empty(n_steps + 1)
-    n_max = n_min = 0
+    points, found = np.empty((2, 2, n_steps + 1)), np.zeros(2, np.int64)
     is_first_run = True
     i = 0
     while i < n_steps:
-        step = y[i + 1] - y[i]
-        if step != 0.0:
-            if i > 0:
-                before = y[i] - y[i - 1]
-                if before * step < 0.0:
-                    if before > 0.0:
-                        maxima[n_max] = i
-                        n_max += 1
-                    else:
-                        minima[n_min] = i
-                        n_min += 1
-            i += 1
-            continue
         end = i
         while end < n_steps and y[end + 1] == y[end]:
             end += 1
-        ignored = end == n_steps or (is_first_run and i == 1)
-        is_first_run = False
+        is_flat = end > i
+        ignored = end == n_steps or (is_flat and is_first_run and i == 1) or (not is_flat and i == 0)
+        is_first_run = is_first_run and not is_flat
         if not ignored:
             before = y[i] - y[i - 1] if i > 0 else y[n_steps] - y[n_steps - 1]
-            after = y[end + 1] - y[end]
-            middle = np.round((i + end) / 2.0)
-            if before > 0.0 and after < 0.0:
-                maxima[n_max] = middle
-                n_max += 1
-            elif before < 0.0 and after > 0.0:
-                minima[n_min] = middle
-                n_min += 1
-        # The step that leaves the flat part is no change of sign: it follows a zero step.
+            if before * (y[end + 1] - y[end]) < 0.0:
+                place = np.round((i + end) / 2.0)
+                _add(points, found, 0 if before > 0.0 else 1, place, y[int(place)])
+        # The step that leaves a flat part is no change of sign: it follows a zero step.
         i = end + 1
-    maxima, minima = maxima[:n_max].copy(), minima[:n_min].copy()
-    return maxima, _at(y, maxima), minima, _at(y, minima)
+    return points[0, :, : found[0]].copy(), points[1, :, : found[1]].copy()
 
 
 @_compiled
-def _at(y, positions):
-    values = np.empty(len(positions))
-    for i in range(len(positions)):
-        values[i] = y[int(positions[i])]
-    return values
+def _add(points, found, kind, place, value):
+    points[kind, 0, found[kind]], points[kind, 1, found[kind]] = place, value
+    found[kind] += 1
 
 
 @_compiled
 def parabolic_extrema(y):
-    """Maxima and minima of the parabolas through every three neighbouring samples: positions and values of either."""
+    """Maxima and minima of the parabolas through every three neighbouring samples, as :func:`simple_extrema`."""
     n = len(y)
     kept = np.empty(n, np.int64)
     count = 0
@@ -98,8 +77,7 @@ def parabolic_extrema(y):
         if i == 0 or i == n - 1 or not (y[i] == y[i - 1] and y[i] == y[i + 1]):
             kept[count] = i
             count += 1
-    places, values = np.empty((2, count)), np.empty((2, count))
-    found = np.zeros(2, np.int64)
+    points, found = np.empty((2, 2, count)), np.zeros(2, np.int64)
     for j in range(1, count - 1):
         tp, t0, tn = float(kept[j - 1]), float(kept[j]), float(kept[j + 1])
         sp, s0, sn = y[kept[j - 1]], y[kept[j]], y[kept[j + 1]]
@@ -111,88 +89,74 @@ def parabolic_extrema(y):
             a = 1e-14
         vertex = -0.5 * b / a
         if t0 - 0.5 * (t0 - tp) <= vertex < t0 + 0.5 * (tn - t0):
-            k = 0 if a < 0.0 else 1
-            places[k, found[k]] = vertex
-            values[k, found[k]] = a * vertex * vertex + b * vertex + c
-            found[k] += 1
-    n_max, n_min = found
-    return places[0, :n_max].copy(), values[0, :n_max].copy(), places[1, :n_min].copy(), values[1, :n_min].copy()
+            _add(points, found, 0 if a < 0.0 else 1, vertex, a * vertex * vertex + b * vertex + c)
+    return points[0, :, : found[0]].copy(), points[1, :, : found[1]].copy()
 
 
 # ---- Mirrored ends ---------------------------------------------------------------------------------------------------
 
 
 @_compiled
-def _mirror(edge, edge_value, here, here_values, other, other_values, sign, interpolated):
-    """Points beyond one end of the signal, nearest first.
+def _reflect(points, place):
+    """Points ``(2, n)`` mirrored about a place."""
+    result = points.copy()
+    for i in range(points.shape[1]):
+        result[0, i] = 2 * place - points[0, i]
+    return result
 
-    ``here`` and ``other`` are the extrema of the two kinds in order from that end; that of ``here`` comes first.
-    ``sign`` is 1 if ``here`` are maxima. Returns positions and values for the envelope of ``here``, then of ``other``.
+
+@_compiled
+def _mirror(edge, here, other, sign, interpolated):
+    """Points beyond one end of the signal, nearest first: for the envelope of ``here``, then of ``other``.
+
+    ``edge`` (2, 1) is the end; ``here`` and ``other`` are the extrema of the two kinds in order from that end; that of
+    ``here`` comes first. ``sign`` is 1 if ``here`` are maxima.
     """
-    about_extremum = sign * edge_value > sign * other_values[0]
+    end, first = edge[0, 0], here[0, 0]
+    near_here, near_other = here[:, :_MIRRORED], other[:, :_MIRRORED]
+    about_extremum = sign * edge[1, 0] > sign * other[1, 0]
     if interpolated:
         # PyEMD fails where a single extremum leaves nothing to mirror; here the end is the axis then.
-        about_extremum = about_extremum and abs(here[0] - other[0]) > abs(here[0] - edge) and len(here) > 1
-    if about_extremum:
-        own, facing = 2 * here[0] - here[1 : 1 + _MIRRORED], 2 * here[0] - other[:_MIRRORED]
-        side = 1 if here[0] > edge else -1  # where the signal lies
-        if interpolated or (len(own) > 0 and side * (own[-1] - edge) <= 0 and side * (facing[-1] - edge) <= 0):
-            return own, here_values[1 : 1 + _MIRRORED].copy(), facing, other_values[:_MIRRORED].copy()
-        # They do not reach the end: mirror about the end instead, without its sample.
-        return (
-            2 * edge - here[:_MIRRORED],
-            here_values[:_MIRRORED].copy(),
-            2 * edge - other[:_MIRRORED],
-            other_values[:_MIRRORED].copy(),
-        )
-    return (
-        2 * edge - here[:_MIRRORED],
-        here_values[:_MIRRORED].copy(),
-        2 * edge - np.append(np.full(1, edge), other[: _MIRRORED - 1]),
-        np.append(np.full(1, edge_value), other_values[: _MIRRORED - 1]),
-    )
+        about_extremum = about_extremum and abs(first - other[0, 0]) > abs(first - end) and here.shape[1] > 1
+    if not about_extremum:
+        facing = np.concatenate((edge, other[:, : _MIRRORED - 1]), axis=1)
+        return _reflect(near_here, end), _reflect(facing, end)
+    own, facing = _reflect(here[:, 1 : 1 + _MIRRORED], first), _reflect(near_other, first)
+    side = 1 if first > end else -1  # where the signal lies
+    if interpolated or (own.shape[1] > 0 and side * (own[0, -1] - end) <= 0 and side * (facing[0, -1] - end) <= 0):
+        return own, facing
+    # They do not reach the end: mirror about the end instead, without its sample.
+    return _reflect(near_here, end), _reflect(near_other, end)
 
 
 @_compiled
-def _beyond(edge, edge_value, maxima, max_values, minima, min_values, interpolated):
+def _beyond(edge, maxima, minima, interpolated):
     """Mirrored maxima and minima at one end, nearest first; the extrema come in order from that end."""
-    if abs(maxima[0] - edge) < abs(minima[0] - edge):
-        return _mirror(edge, edge_value, maxima, max_values, minima, min_values, 1, interpolated)
-    low, low_values, high, high_values = _mirror(
-        edge, edge_value, minima, min_values, maxima, max_values, -1, interpolated
-    )
-    return high, high_values, low, low_values
+    if abs(maxima[0, 0] - edge[0, 0]) < abs(minima[0, 0] - edge[0, 0]):
+        return _mirror(edge, maxima, minima, 1, interpolated)
+    low, high = _mirror(edge, minima, maxima, -1, interpolated)
+    return high, low
 
 
 @_compiled
-def extend(y, maxima, max_values, minima, min_values, interpolated):
-    """Extrema with mirrored ones beyond both ends: positions and values of maxima, then of minima, four arrays."""
-    left = _beyond(0.0, y[0], maxima, max_values, minima, min_values, interpolated)
-    right = _beyond(
-        len(y) - 1.0,
-        y[-1],
-        maxima[::-1].copy(),
-        max_values[::-1].copy(),
-        minima[::-1].copy(),
-        min_values[::-1].copy(),
-        interpolated,
+def extend(y, maxima, minima, interpolated):
+    """Maxima and minima ``(2, n)`` with mirrored ones beyond both ends."""
+    start, stop = np.array([[0.0], [y[0]]]), np.array([[len(y) - 1.0], [y[-1]]])
+    left_max, left_min = _beyond(start, maxima, minima, interpolated)
+    right_max, right_min = _beyond(stop, maxima[:, ::-1].copy(), minima[:, ::-1].copy(), interpolated)
+    return (
+        _distinct(np.concatenate((left_max[:, ::-1], maxima, right_max), axis=1)),
+        _distinct(np.concatenate((left_min[:, ::-1], minima, right_min), axis=1)),
     )
-    upper, upper_values = _distinct(
-        np.concatenate((left[0][::-1], maxima, right[0])), np.concatenate((left[1][::-1], max_values, right[1]))
-    )
-    lower, lower_values = _distinct(
-        np.concatenate((left[2][::-1], minima, right[2])), np.concatenate((left[3][::-1], min_values, right[3]))
-    )
-    return upper, upper_values, lower, lower_values
 
 
 @_compiled
-def _distinct(x, y):
+def _distinct(points):
     """Of points at the same place, the last."""
-    keep = np.ones(len(x), np.bool_)
-    for i in range(len(x) - 1):
-        keep[i] = x[i] != x[i + 1]
-    return x[keep], y[keep]
+    keep = np.ones(points.shape[1], np.bool_)
+    for i in range(points.shape[1] - 1):
+        keep[i] = points[0, i] != points[0, i + 1]
+    return points[:, keep]
 
 
 # ---- Envelopes -------------------------------------------------------------------------------------------------------
@@ -308,8 +272,9 @@ def _akima(m):
 
 
 @_compiled
-def add_envelope(total, x, y, kind):
-    """Add the spline through ``(x, y)``, taken at every sample, to ``total``; its ends go on as polynomials."""
+def add_envelope(total, points, kind):
+    """Add the spline through points ``(2, n)``, taken at every sample, to ``total``; its ends go on as polynomials."""
+    x, y = points[0], points[1]
     slopes = spline_slopes(x, y, kind)
     n = len(x)
     if n == 1:
@@ -378,25 +343,23 @@ def sift(signal, max_modes, max_iterations, kind, interpolated, thresholds, tota
     while True:
         mode = signal - total
         is_trend = False
-        maxima, max_values, minima, min_values = _extrema(mode, interpolated)
+        maxima, minima = _extrema(mode, interpolated)
         if max_iterations > 1:
-            n_extrema = len(maxima) + len(minima)
+            n_extrema = maxima.shape[1] + minima.shape[1]
         for _ in range(max_iterations - 1):
-            if n_extrema <= 2 or len(maxima) == 0 or len(minima) == 0:
+            if n_extrema <= 2 or maxima.shape[1] == 0 or minima.shape[1] == 0:
                 is_trend = True
                 break
-            upper, upper_values, lower, lower_values = extend(
-                mode, maxima, max_values, minima, min_values, interpolated
-            )
+            upper, lower = extend(mode, maxima, minima, interpolated)
             mean[:] = 0.0
-            add_envelope(mean, upper, upper_values, kind)
-            add_envelope(mean, lower, lower_values, kind)
+            add_envelope(mean, upper, kind)
+            add_envelope(mean, lower, kind)
             for t in range(length):
                 old[t] = mode[t]
                 mode[t] -= 0.5 * mean[t]
-            maxima, max_values, minima, min_values = _extrema(mode, interpolated)
-            n_extrema = len(maxima) + len(minima)
-            if upper_values.min() < 0.0 or lower_values.max() > 0.0:
+            maxima, minima = _extrema(mode, interpolated)
+            n_extrema = maxima.shape[1] + minima.shape[1]
+            if upper[1].min() < 0.0 or lower[1].max() > 0.0:
                 continue
             if abs(n_extrema - zero_crossings(mode)) < 2 and _has_converged(mode, old, thresholds):
                 break

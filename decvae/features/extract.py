@@ -17,15 +17,13 @@ import h5py
 import numpy as np
 import torch
 
-from decvae.artifacts import atomic_path, progress, provenance
+from decvae.artifacts import create_h5, progress, provenance
 from decvae.decomposition.cache import DecompositionCache
 from decvae.features.store import FORMAT, FORMAT_VERSION
 from decvae.settings.decomposition import method_settings
 from decvae.settings.features import FeatureSettings, FFTSettings, MelSettings
 
 FRAMES_PER_BLOCK = 2048  # bounds the memory of the spectra: about 2048 x 5 x 801 complex numbers
-
-
 INPUTS = ("mel", "waveform", "fft")
 
 
@@ -138,45 +136,39 @@ def write_features(
     decomposition_path: str | Path, path: str | Path, input_type: str, settings: FeatureSettings
 ) -> None:
     """Extract the features of one decomposition cache, utterance by utterance."""
-    with DecompositionCache(decomposition_path) as cache, atomic_path(path) as partial, h5py.File(partial, "w") as file:
-        length, fs = cache.frame_length, cache.sampling_rate
-        n_components, n_components_seq = cache.settings.n_components, cache.settings.n_components_seq
+    with DecompositionCache(decomposition_path) as cache, create_h5(path, FORMAT, FORMAT_VERSION) as file:
+        length, fs, plain = cache.frame_length, cache.sampling_rate, settings.plain()
+        preprocessing = {
+            "input": input_type,
+            "sampling_rate": fs,
+            "framing": asdict(cache.framing),
+            "decomposition": method_settings(cache.settings),
+            "features": {} if input_type == "waveform" else {input_type: plain[input_type]},
+        }
         file.attrs.update(
-            format=FORMAT,
-            format_version=FORMAT_VERSION,
             input=input_type,
-            settings=json.dumps(settings.plain()),
-            preprocessing=json.dumps(
-                {
-                    "input": input_type,
-                    "sampling_rate": fs,
-                    "framing": asdict(cache.framing),
-                    "decomposition": method_settings(cache.settings),
-                    "features": {} if input_type == "waveform" else {input_type: settings.plain()[input_type]},
-                }
-            ),
+            settings=json.dumps(plain),
+            preprocessing=json.dumps(preprocessing),
             corpus=cache.attrs["corpus"],
             split=cache.attrs["split"],
-            provenance=json.dumps(provenance({"input": input_type, **settings.plain()})),
+            provenance=json.dumps(provenance({"input": input_type, **plain})),
         )
-        n_frames = int(cache.offsets[-1])
-        frames = file.create_dataset("frames/features", (n_frames, n_components + 1, length), "f4")
-        present = file.create_dataset("frames/present", (n_frames, n_components), bool)
-        levels = n_components_seq + 1
+        shape = (int(cache.offsets[-1]), cache.settings.n_components + 1, length)
+        frames = file.create_dataset("frames/features", shape, "f4")
+        levels = cache.settings.n_components_seq + 1
         sequences = file.create_dataset(
             "sequences/features", (levels, 0), "f4", maxshape=(levels, None), chunks=(levels, 16384)
         )
-        ends, sequences_present = [0], []
+        ends = [0]
         for index in progress(range(len(cache)), description=f"{input_type} features"):
-            part = slice(cache.offsets[index], cache.offsets[index + 1])
+            part = slice(*cache.offsets[index : index + 2])
             frames[part] = frame_features(cache.frames(index), input_type, settings, fs)
-            present[part] = cache.frames_present(index)
             values = sequence_features(cache.sequence(index), input_type, settings, fs, length)
-            sequences.resize(ends[-1] + values.shape[1], axis=1)
-            sequences[:, ends[-1] :] = values
             ends.append(ends[-1] + values.shape[1])
-            sequences_present.append(cache.sequence_present(index))
+            sequences.resize(ends[-1], axis=1)
+            sequences[:, ends[-2] :] = values
         file["frames/offsets"] = cache.offsets
         file["sequences/offsets"] = np.array(ends, dtype=np.int64)
-        file["sequences/present"] = np.array(sequences_present)
+        for scale in ("frame", "sequence"):
+            file[f"{scale}s/present"] = cache.quantity(scale, "present")
         file.create_dataset("utterance", data=cache.utterance_ids, dtype=h5py.string_dtype())

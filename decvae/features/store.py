@@ -22,7 +22,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from decvae.artifacts import ArtifactError, open_h5
+from decvae.artifacts import open_h5
 
 FORMAT = "decvae-features"
 FORMAT_VERSION = 2
@@ -52,12 +52,7 @@ class FeatureFile:
         self.path = Path(path)
         self._file: h5py.File | None = None
         self._owner = os.getpid()
-        with open_h5(path, FORMAT) as file:
-            if file.attrs["format_version"] != FORMAT_VERSION:
-                raise ArtifactError(
-                    f"{path} has format version {file.attrs['format_version']}, needed is {FORMAT_VERSION}. "
-                    "Delete it and run again."
-                )
+        with open_h5(path, FORMAT, FORMAT_VERSION) as file:
             self.input = str(file.attrs["input"])
             self.preprocessing: dict[str, Any] = json.loads(file.attrs["preprocessing"])
             settings = json.loads(file.attrs["settings"])

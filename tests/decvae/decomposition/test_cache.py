@@ -55,6 +55,7 @@ def test_contents(corpus, tmp_path):
         np.testing.assert_array_equal(np.diff(result.offsets), [count_frames(n) for n in LENGTHS])
         with Corpus(corpus) as source:
             for index, length in enumerate(LENGTHS):
+                rows = slice(*result.offsets[index : index + 2])
                 x = notch(normalise_utterance(source["train"].audio(index)), FS)
                 rng = utterance_generator(3, "train", index)
                 frames = decompose(cut_frames(x), fs=FS, settings=VMD, rng=rng)
@@ -63,14 +64,16 @@ def test_contents(corpus, tmp_path):
                 assert signal.shape == (count_frames(length), 4, 400) and signal.dtype == np.float32
                 np.testing.assert_array_equal(signal[:, 0], cut_frames(x).astype(np.float32))
                 np.testing.assert_allclose(signal[:, 1:], frames.components, atol=1e-6)
-                np.testing.assert_array_equal(result.frames_present(index), frames.present)
-                np.testing.assert_allclose(result.frames_centre_hz(index), frames.centre_hz, rtol=1e-6)
+                np.testing.assert_array_equal(result.quantity("frame", "present")[rows], frames.present)
+                centre_hz = result.quantity("frame", "centre_hz")[rows]
+                np.testing.assert_allclose(centre_hz, frames.centre_hz, rtol=1e-6)
                 assert result.sequence(index).shape == (3, length)
                 np.testing.assert_array_equal(result.sequence(index)[0], x.astype(np.float32))
                 np.testing.assert_array_equal(result.signal(index), result.sequence(index)[0])
                 np.testing.assert_allclose(result.sequence(index)[1:], sequence.components, atol=1e-6)
-                np.testing.assert_array_equal(result.sequence_present(index), sequence.present)
-                np.testing.assert_allclose(result.sequence_centre_hz(index), sequence.centre_hz, rtol=1e-6)
+                np.testing.assert_array_equal(result.quantity("sequence", "present")[index], sequence.present)
+                centre_hz = result.quantity("sequence", "centre_hz")[index]
+                np.testing.assert_allclose(centre_hz, sequence.centre_hz, rtol=1e-6)
 
 
 def interrupt(corpus, path, monkeypatch):
@@ -91,7 +94,7 @@ def interrupt(corpus, path, monkeypatch):
 def made(monkeypatch):
     """First utterances of the blocks that are decomposed from now on."""
     starts, write = [], cache._write_shard
-    monkeypatch.setattr(cache, "_write_shard", lambda block: (starts.append(block.start), write(block)))
+    monkeypatch.setattr(cache, "_write_shard", lambda job, start: (starts.append(start), write(job, start)))
     return starts
 
 

@@ -60,7 +60,7 @@ def test_values_are_those_of_the_stored_components(made, tables):
     summary, sample = tables
     with DecompositionCache(made[1]) as cache:
         frames = np.concatenate([cache.frames(i) for i in range(len(cache))])
-        present = np.concatenate([cache.frames_present(i) for i in range(len(cache))])
+        present = cache.quantity("frame", "present")
     x, components = frames[:, 0], frames[:, 1:]
     errors, matrices = nrmse(x, components), correlogram(components, present)
     found = row(summary, scale="frame", content="all", quantity="nrmse")

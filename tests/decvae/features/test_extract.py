@@ -115,7 +115,9 @@ def test_file_holds_every_utterances_features(study):
             np.testing.assert_array_equal(
                 features, frame_features(cache.frames(index), "mel", FeatureSettings(), 16000)
             )
-            np.testing.assert_array_equal(present, cache.frames_present(index))
+            np.testing.assert_array_equal(
+                present, cache.quantity("frame", "present")[slice(*cache.offsets[index : index + 2])]
+            )
             sequence, _ = data.sequence(index)
             expected = sequence_features(cache.sequence(index), "mel", FeatureSettings(), 16000, 400)
             np.testing.assert_array_equal(sequence, expected)

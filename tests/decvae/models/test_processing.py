@@ -56,9 +56,10 @@ def test_frame_times_presence_and_centre_frequencies(study, model):
     assert found.times[:2].tolist() == [0.0125, 0.0325]
     assert len(found.times) == len(found.z.mu) == 19
     with DecompositionCache(study.decompositions["dev"]) as cache:
-        np.testing.assert_array_equal(found.z.present, cache.frames_present(1))
-        np.testing.assert_array_equal(found.z.centre_hz, cache.frames_centre_hz(1))
-        np.testing.assert_array_equal(found.s.present[0], cache.sequence_present(1))
+        rows = slice(*cache.offsets[1:3])
+        np.testing.assert_array_equal(found.z.present, cache.quantity("frame", "present")[rows])
+        np.testing.assert_array_equal(found.z.centre_hz, cache.quantity("frame", "centre_hz")[rows])
+        np.testing.assert_array_equal(found.s.present[0], cache.quantity("sequence", "present")[1])
     assert found.s.mu.shape[0] == 1
     with pytest.raises(KeyError, match="no subspace 'OC9'; there are X, OC1, OC2, OC3"):
         found.z["OC9"]
