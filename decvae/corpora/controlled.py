@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -154,7 +155,9 @@ def _report(found: pd.DataFrame, settings: ControlledSet, names: dict[str, list[
     return "\n".join(lines)
 
 
-def _utterances(corpus: Corpus, clips: pd.DataFrame, settings: ControlledSet, record: dict) -> Iterator[Utterance]:
+def _utterances(
+    corpus: Corpus, clips: pd.DataFrame, settings: ControlledSet, record: dict[str, Any]
+) -> Iterator[Utterance]:
     """The clips with their factors; those of digital silence are left out and counted in ``record``."""
     splits = {name: corpus[name] for name in settings.splits}
     longest = max(round(settings.max_seconds * corpus.sampling_rate), _frame(corpus))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from decvae.corpora.recordings import (
@@ -20,9 +19,9 @@ from decvae.corpora.recordings import (
     Problems,
     Recording,
     assign_splits,
-    check_order,
+    read_timed,
 )
-from decvae.corpora.timit import read_phn
+from decvae.corpora.timit import parse_phn
 from decvae.settings.base import SPLITS
 from decvae.settings.corpora import FolderSettings
 
@@ -180,35 +179,24 @@ def read_labels(path: Path, problems: Problems) -> Labels | None:
     ``.txt``
         Start, end and label in seconds, as Audacity exports them.
     """
-    suffix = path.suffix.lower()
-    if suffix == ".phn":
-        return read_phn(path, problems)
     if path.stat().st_size == 0:
         problems.add("no labels", path)
         return None
-    reader = {".csv": _read_table, ".tsv": _read_table, ".lab": _read_lab, ".txt": _read_plain}.get(suffix)
-    if reader is None:
+    suffix, table = path.suffix.lower(), _parse_table
+    parser = {".csv": table, ".tsv": table, ".phn": parse_phn, ".lab": _parse_lab, ".txt": _parse_plain}.get(suffix)
+    if parser is None:
         problems.add("bad labels", path, "the suffix must be .csv, .tsv, .phn, .lab or .txt")
         return None
-    try:
-        rows = reader(path)
-        labels = Labels(*(np.array([row[k] for row in rows], dtype=float) for k in (0, 1)), [row[2] for row in rows])
-    except (ValueError, IndexError, KeyError) as error:
-        problems.add("bad labels", path, str(error))
-        return None
-    if not rows:
-        problems.add("no labels", path)
-        return None
-    return labels if check_order(labels, problems, path) else None
+    return read_timed(path, parser, problems)
 
 
-def _read_table(path: Path) -> list[tuple[float, float, str]]:
+def _parse_table(path: Path) -> list[tuple[float, float, str]]:
     table = pd.read_csv(path, sep="," if path.suffix.lower() == ".csv" else "\t", dtype=str, keep_default_na=False)
     end = "end" if "end" in table else "stop"
     return [(float(row["start"]), float(row[end]), row["label"]) for row in table.to_dict("records")]
 
 
-def _read_lab(path: Path) -> list[tuple[float, float, str]]:
+def _parse_lab(path: Path) -> list[tuple[float, float, str]]:
     lines = [line.split() for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     if ["#"] in lines:
         body = lines[lines.index(["#"]) + 1 :]
@@ -217,6 +205,6 @@ def _read_lab(path: Path) -> list[tuple[float, float, str]]:
     return [(int(line[0]) * _HTK_UNIT, int(line[1]) * _HTK_UNIT, line[2]) for line in lines]
 
 
-def _read_plain(path: Path) -> list[tuple[float, float, str]]:
+def _parse_plain(path: Path) -> list[tuple[float, float, str]]:
     lines = [line.split(maxsplit=2) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     return [(float(line[0]), float(line[1]), line[2].strip()) for line in lines]

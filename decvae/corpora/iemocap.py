@@ -20,17 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from decvae.corpora.phonemes import IEMOCAP_52, IEMOCAP_SILENCE
-from decvae.corpora.recordings import (
-    Labels,
-    Listing,
-    Problems,
-    Recording,
-    check_names,
-    check_order,
-    files,
-    find_parent,
-    folders,
-)
+from decvae.corpora.recordings import Listing, Problems, Recording, files, find_parent, folders, read_timed
 from decvae.settings.corpora import IemocapSettings
 
 CONTENT = "phoneme"
@@ -90,7 +80,7 @@ def _list_session(listing: Listing, session: Path, settings: IemocapSettings) ->
                 listing.omitted["emotions other than ang, hap, exc, neu, sad"] += 1
             elif not alignment.is_file():
                 listing.omitted["utterances without alignment"] += 1
-            elif (phones := read_phseg(alignment, problems)) is not None:
+            elif (phones := read_timed(alignment, parse_phseg, problems, set(IEMOCAP_52))) is not None:
                 number, _, style, _, letter, _ = parts.groups()
                 speaker = f"Ses{number}{letter}"
                 recordings.append(
@@ -138,27 +128,21 @@ def _evaluations(session: Path, problems: Problems) -> dict[str, dict[str, str]]
     return found
 
 
-def read_phseg(path: Path, problems: Problems) -> Labels | None:
-    """Phones of an alignment; None, and a problem recorded, if it is unusable.
+def parse_phseg(path: Path) -> list[tuple[float, float, str]]:
+    """Phones of an alignment, in seconds.
 
     Rows are start frame, end frame (both included), score and phone with its context, in frames of 10 ms of which the
     first begins at 0.02 s; what has fewer fields (header, total score) is skipped.
     """
+    found = []
     rows = [line.split() for line in path.read_text(encoding="latin-1").splitlines()]
-    rows = [row for row in rows if len(row) >= 4 and row[0] != "SFrm"]
-    if not rows:
-        problems.add("no labels", path)
-        return None
-    bad = next((row for row in rows if not (row[0].isdigit() and row[1].isdigit())), None)
-    if bad:
-        problems.add("bad labels", path, f"row {' '.join(bad)!r}")
-        return None
-    frames = np.array([row[:2] for row in rows], dtype=np.float64)
-    labels = Labels(
-        (frames[:, 0] + 2) / FRAMES_PER_SECOND, (frames[:, 1] + 3) / FRAMES_PER_SECOND, [row[3] for row in rows]
-    )
-    usable = check_order(labels, problems, path) and check_names(labels, set(IEMOCAP_52), problems, path)
-    return labels if usable else None
+    for row in rows:
+        if len(row) < 4 or row[0] == "SFrm":
+            continue
+        if not (row[0].isdigit() and row[1].isdigit()):
+            raise ValueError(f"row {' '.join(row)!r}")
+        found.append(((int(row[0]) + 2) / FRAMES_PER_SECOND, (int(row[1]) + 3) / FRAMES_PER_SECOND, row[3]))
+    return found
 
 
 def _published_splits(recordings: list[Recording], seed: int) -> list[Recording]:
@@ -167,7 +151,7 @@ def _published_splits(recordings: list[Recording], seed: int) -> list[Recording]
     for place, recording in enumerate(recordings):
         cells[recording.factors["speaker"], recording.factors["emotion"]].append(place)
     rng = np.random.default_rng(seed)
-    split = {}
+    split: dict[int, str] = {}
     for _, members in sorted(cells.items()):
         order = rng.permutation(members)
         limits = int(0.9 * len(order)), int(0.95 * len(order))

@@ -16,8 +16,8 @@ import soundfile
 import soxr
 
 from decvae.artifacts import progress, provenance
-from decvae.corpora.recordings import IngestError, Labels, Listing, Problems, Recording, check_order
-from decvae.corpora.store import Utterance, check_audio, write_corpus
+from decvae.corpora.recordings import IngestError, Labels, Listing, Problems, Recording, out_of_order
+from decvae.corpora.store import Intervals, Utterance, check_audio, write_corpus
 from decvae.framing import SPEECH, Framing, frame_length
 from decvae.settings.base import SPLITS
 from decvae.settings.corpora import (
@@ -81,53 +81,42 @@ class _Excerpt:
     stop: float
 
 
-def _excerpt(recording: Recording, settings: RecordingSettings, native_rate: int | None, problems: Problems):
-    """The part to read; None, and a problem recorded, if the recording cannot be used."""
+def _excerpt(recording: Recording, settings: RecordingSettings, native_rate: int | None) -> _Excerpt | tuple[str, str]:
+    """The part to read; or, if the recording cannot be used, the kind of problem that it has and a detail."""
     info = audio_info(recording.path)
     if isinstance(info, str):
-        kind = "missing file" if not recording.path.exists() else info
-        problems.add(kind, recording.path, _size(recording.path))
-        return None
+        size = f"{recording.path.stat().st_size} bytes" if recording.path.is_file() else ""
+        return info if recording.path.exists() else "missing file", size
     if native_rate is not None and info.rate != native_rate:
-        problems.add("wrong rate", recording.path, f"{info.rate} Hz instead of {native_rate} Hz")
-        return None
+        return "wrong rate", f"{info.rate} Hz instead of {native_rate} Hz"
     if info.seconds == 0:
-        problems.add("too short", recording.path, "no samples")
-        return None
+        return "too short", "no samples"
     start, stop = recording.start, min(recording.stop, info.seconds)
     if start >= stop or (math.isfinite(recording.stop) and recording.stop > info.seconds + LABEL_TOLERANCE_SECONDS):
         given = f"{recording.start:g} to {recording.stop:g} s of a file of {info.seconds:g} s"
-        problems.add("labels outside the audio", recording.path, given)
-        return None
+        return "labels outside the audio", given
     if stop - start > settings.longest_seconds:
-        problems.add("too long", recording.path, f"{stop - start:.0f} s")
-        return None
+        return "too long", f"{stop - start:.0f} s"
     if stop - start > settings.skip_seconds:
         start += settings.skip_seconds
     rate = _sampling_rate(settings) or info.rate
-    frame = frame_length(rate, _framing(settings)) / rate
-    if stop - start < max(settings.min_seconds, frame):
-        problems.add("too short", recording.path, f"{stop - start:.3f} s")
-        return None
+    if stop - start < max(settings.min_seconds, frame_length(rate, _framing(settings)) / rate):
+        return "too short", f"{stop - start:.3f} s"
     if settings.max_seconds is not None:
         stop = min(stop, start + settings.max_seconds)
     for name, labels in recording.labels.items():
-        if not check_order(labels, problems, f"{recording.id}, {name}"):
-            return None
+        if mistake := out_of_order(labels):
+            return "times out of order", f"{name}: {mistake}"
         if len(labels.names) and labels.stops[-1] > info.seconds + LABEL_TOLERANCE_SECONDS:
             detail = f"{name} ends at {labels.stops[-1]:g} s, the audio at {info.seconds:g} s"
-            problems.add("labels outside the audio", recording.path, detail)
-            return None
+            return "labels outside the audio", detail
     return _Excerpt(recording, info, start, stop)
-
-
-def _size(path: Path) -> str:
-    return f"{path.stat().st_size} bytes" if path.is_file() else ""
 
 
 def checked(listing: Listing, settings: RecordingSettings) -> list[_Excerpt]:
     """The usable excerpts, in the order of the listing; what is wrong with the others is added to its problems."""
-    problems, found, seen = listing.problems, [], set()
+    problems, seen = listing.problems, set[str]()
+    found: list[_Excerpt] = []
     native = listing.native_rate
     if _sampling_rate(settings) is None and native is None:
         rates = [info.rate for one in listing.recordings if isinstance(info := audio_info(one.path), AudioInfo)]
@@ -135,9 +124,12 @@ def checked(listing: Listing, settings: RecordingSettings) -> list[_Excerpt]:
     for recording in progress(listing.recordings, description="check recordings"):
         if recording.id in seen:
             problems.add("repeated id", recording.id, str(recording.path))
-        elif (excerpt := _excerpt(recording, settings, native, problems)) is not None:
+        elif isinstance(excerpt := _excerpt(recording, settings, native), _Excerpt):
             seen.add(recording.id)
             found.append(excerpt)
+        else:
+            kind, detail = excerpt
+            problems.add(kind, recording.path, detail)
     for split in SPLITS:
         if not any(excerpt.recording.split == split for excerpt in found):
             problems.add("empty split", split)
@@ -154,7 +146,7 @@ def read_audio(path: Path, start: float, stop: float, rate: int) -> np.ndarray:
     return audio if native == rate else soxr.resample(audio, native, rate).astype(np.float32)
 
 
-def _intervals(labels: Labels, excerpt: _Excerpt, rate: int, n: int, codes: dict[str, int]) -> tuple:
+def _intervals(labels: Labels, excerpt: _Excerpt, rate: int, n: int, codes: dict[str, int]) -> Intervals:
     """Labels in samples of the excerpt, cut at its ends; labels outside it are dropped."""
     starts = np.clip(np.round((labels.starts - excerpt.start) * rate), 0, n).astype(np.int64)
     stops = np.clip(np.round((labels.stops - excerpt.start) * rate), 0, n).astype(np.int64)

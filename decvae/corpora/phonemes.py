@@ -37,7 +37,7 @@ FOLD_48_TO_39 = {
     "ih": "ix",
     "ah": "ax",
 }
-TIMIT_48 = sorted({FOLD_61_TO_48.get(phone, phone) for phone in TIMIT_61} - {None})
+TIMIT_48 = sorted({name for phone in TIMIT_61 if (name := FOLD_61_TO_48.get(phone, phone)) is not None})
 TIMIT_39 = sorted({FOLD_48_TO_39.get(phone, phone) for phone in TIMIT_48})
 
 # Sphinx phones of IEMOCAP's forced alignments, sorted as in the published vocabulary.

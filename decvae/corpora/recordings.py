@@ -6,7 +6,7 @@ import hashlib
 import math
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,7 +60,7 @@ class Problems:
     examples : {kind: first places and details}
     """
 
-    counts: Counter = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, kind: str, where: object, detail: str = "") -> None:
@@ -153,7 +153,7 @@ class Listing:
 
     recordings: list[Recording] = field(default_factory=list)
     problems: Problems = field(default_factory=Problems)
-    omitted: Counter = field(default_factory=Counter)
+    omitted: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     class_names: dict[str, list[str]] = field(default_factory=dict)
     gaps: dict[str, str] = field(default_factory=dict)
@@ -183,10 +183,10 @@ def find_parent(root: Path, wanted: set[str], depth: int = 2) -> Path | None:
     return best
 
 
-def check_order(labels: Labels, problems: Problems, where: object) -> bool:
-    """Whether all times are numbers from 0 on, every label ends at or after its start and no two overlap.
+def out_of_order(labels: Labels) -> str:
+    """What is wrong with the times of the first label that is no number from 0 on, ends before it starts or overlaps.
 
-    If not, a problem is recorded.
+    Nothing ("") if all are in order.
     """
     starts, stops = labels.starts, labels.stops
     for bad, word in (
@@ -196,18 +196,43 @@ def check_order(labels: Labels, problems: Problems, where: object) -> bool:
     ):
         if bad.any():
             first = int(np.argmax(bad))
-            name = labels.names[first]
-            problems.add("times out of order", where, f"{name} at {starts[first]:g}-{stops[first]:g} s {word}")
-            return False
-    return True
+            return f"{labels.names[first]} at {starts[first]:g}-{stops[first]:g} s {word}"
+    return ""
 
 
-def check_names(labels: Labels, known: set[str], problems: Problems, where: object) -> bool:
-    """Whether all labels are known; otherwise a problem is recorded."""
-    unknown = sorted(set(labels.names) - known)
-    if unknown:
-        problems.add("unknown label", where, ", ".join(unknown))
-    return not unknown
+def read_timed(
+    path: Path,
+    parse: Callable[[Path], list[tuple[float, float, str]]],
+    problems: Problems,
+    known: set[str] | None = None,
+) -> Labels | None:
+    """Labels of one file; None, and a problem recorded, if it is unusable.
+
+    Parameters
+    ----------
+    parse : function
+        Start and end in seconds and name of every label of the file; a ValueError, IndexError or KeyError says what is
+        wrong with it.
+    known : set of str, optional
+        All names that may occur.
+    """
+    try:
+        rows = parse(path)
+    except (ValueError, IndexError, KeyError) as error:
+        problems.add("bad labels", path, str(error))
+        return None
+    if not rows:
+        problems.add("no labels", path)
+        return None
+    starts, stops, names = zip(*rows, strict=True)
+    labels = Labels(np.array(starts, dtype=float), np.array(stops, dtype=float), list(names))
+    if mistake := out_of_order(labels):
+        problems.add("times out of order", path, mistake)
+    elif unknown := sorted(set(names) - known) if known is not None else []:
+        problems.add("unknown label", path, ", ".join(unknown))
+    else:
+        return labels
+    return None
 
 
 def assign_splits(groups: dict[str, str], shares: dict[str, float], seed: int) -> dict[str, str]:

@@ -15,7 +15,7 @@ Layout (``format = "decvae-corpus"``)::
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -76,7 +76,7 @@ def check_audio(audio: np.ndarray, name: str) -> None:
 
 def write_corpus(
     path: str | Path,
-    splits: dict[str, Iterable[Utterance]],
+    splits: Mapping[str, Iterable[Utterance]],
     *,
     corpus: str,
     sampling_rate: int,

@@ -9,6 +9,7 @@ import pandas as pd
 
 from decvae.corpora.store import Corpus, CorpusSplit
 
+Row = dict[str, str | float]
 COLUMNS = ("split", "quantity", "factor", "class", "value")
 
 
@@ -36,11 +37,11 @@ def summary_tables(path: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.DataFrame(rows, columns=COLUMNS), pd.concat(tables, ignore_index=True)
 
 
-def _row(quantity: str, value: float, factor: str = "", name: str = "") -> dict:
+def _row(quantity: str, value: float, factor: str = "", name: str = "") -> Row:
     return {"quantity": quantity, "factor": factor, "class": name, "value": value}
 
 
-def _of_split(split: CorpusSplit) -> list[dict]:
+def _of_split(split: CorpusSplit) -> list[Row]:
     seconds = split.lengths() / split.sampling_rate
     rows = [_row("utterances", len(split)), _row("seconds", seconds.sum())]
     factors, labels = split.factors, {name: _labels(split, name) for name in split.interval_names}

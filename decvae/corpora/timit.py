@@ -12,17 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from decvae.corpora.phonemes import FOLD_61_TO_48, QUIET, SILENCE, TIMIT_61, fold, phone_set
-from decvae.corpora.recordings import (
-    Labels,
-    Listing,
-    Problems,
-    Recording,
-    check_names,
-    check_order,
-    files,
-    find_parent,
-    folders,
-)
+from decvae.corpora.recordings import Labels, Listing, Problems, Recording, files, find_parent, folders, read_timed
 from decvae.settings.corpora import TimitSettings
 
 SAMPLING_RATE = 16000
@@ -114,25 +104,21 @@ def _list_speaker(
             )
 
 
-def read_phn(path: Path, problems: Problems, rate: int = SAMPLING_RATE) -> Labels | None:
-    """Lines ``start stop label`` (in samples) of a ``.PHN`` file; None, and a problem recorded, if unusable."""
+def parse_phn(path: Path) -> list[tuple[float, float, str]]:
+    """Lines ``start stop label`` (in samples at 16 kHz) of a ``.PHN`` file, in seconds."""
+    rows = []
     lines = [line.split() for line in path.read_text(encoding="latin-1").splitlines() if line.strip()]
-    if not lines:
-        problems.add("no labels", path)
-        return None
     for number, line in enumerate(lines, start=1):
         if len(line) != 3 or not (line[0].isdigit() and line[1].isdigit()):
-            problems.add("bad labels", path, f"line {number}: {' '.join(line)!r}")
-            return None
-    times = np.array([line[:2] for line in lines], dtype=np.float64) / rate
-    labels = Labels(times[:, 0], times[:, 1], [line[2] for line in lines])
-    return labels if check_order(labels, problems, path) else None
+            raise ValueError(f"line {number}: {' '.join(line)!r}")
+        rows.append((int(line[0]) / SAMPLING_RATE, int(line[1]) / SAMPLING_RATE, line[2]))
+    return rows
 
 
 def _phones(path: Path, settings: TimitSettings, problems: Problems) -> tuple[Labels, float, float] | None:
     """Folded phones, and the part of the file to take in seconds."""
-    found = read_phn(path, problems)
-    if found is None or not check_names(found, {*TIMIT_61, *FOLD_61_TO_48}, problems, path):
+    found = read_timed(path, parse_phn, problems, {*TIMIT_61, *FOLD_61_TO_48})
+    if found is None:
         return None
     names, first, last = found.names, 0, len(found.names)
     start, stop = 0.0, np.inf
@@ -141,8 +127,8 @@ def _phones(path: Path, settings: TimitSettings, problems: Problems) -> tuple[La
             first, start = 1, float(found.stops[0])
         if names[-1] in QUIET:
             last, stop = last - 1, float(found.starts[-1])
-    folded = [fold(name, settings.phonemes) for name in names]
+    folded = [(place, fold(names[place], settings.phonemes)) for place in range(first, last)]
     # The glottal stop has no class: its time stays without label, and counts as silence.
-    kept = [place for place in range(first, last) if folded[place] is not None]
-    phones = Labels(found.starts[kept], found.stops[kept], [folded[place] for place in kept])
-    return phones, start, stop
+    kept = [(place, name) for place, name in folded if name is not None]
+    places = [place for place, _ in kept]
+    return Labels(found.starts[places], found.stops[places], [name for _, name in kept]), start, stop

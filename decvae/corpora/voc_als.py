@@ -24,17 +24,18 @@ TASKS = {
 CONTROL = "control"  # the clinical class of people without the disease
 KING_STAGES = ["1", "2", "3", "4", "4A", "4B", "4A/B"]
 # Upper ends of right-closed bins, each with the name of the bin.
-DURATION_YEARS = {1: "0-1", 5: "1-5", 10: "5-10", 20: "10-20", math.inf: "20+"}
-ALSFRS_TOTAL = {6 * k: f"{6 * k - 5 if k > 1 else 0}-{6 * k}" for k in range(1, 9)}
-CANTAGALLO = {7: "0-7", 35: "8-35", 70: "36-70", 134: "71-134", 140: "135-140"}
+DURATION_YEARS: dict[float, str] = {1: "0-1", 5: "1-5", 10: "5-10", 20: "10-20", math.inf: "20+"}
+ALSFRS_TOTAL: dict[float, str] = {6 * k: f"{6 * k - 5 if k > 1 else 0}-{6 * k}" for k in range(1, 9)}
+CANTAGALLO: dict[float, str] = {7: "0-7", 35: "8-35", 70: "36-70", 134: "71-134", 140: "135-140"}
 # Factor: column of the table and bins.
-BINNED = {
+BINNED: dict[str, tuple[str, dict[float, str]]] = {
     "disease_duration": ("DiseaseDuration", DURATION_YEARS),
     "alsfrs_total": ("ALSFRS-R_TotalScore", ALSFRS_TOTAL),
     "cantagallo": ("Cantagallo_Questionnaire", CANTAGALLO),
 }
 SPEECH_SCORE = "ALSFRS-R_SpeechSubscore"
 COLUMNS = ["ID", "Category", "KingClinicalStage", SPEECH_SCORE, *(column for column, _ in BINNED.values())]
+People = dict[str, dict[str, str | None]]  # clinical factors of every person
 SUBJECT = re.compile(r"[A-Z]+\d+")
 
 
@@ -63,7 +64,7 @@ def list_recordings(root: Path, settings: VocAlsSettings, seed: int = 0) -> List
     return listing
 
 
-def _list_task(listing, folder: Path, task: str, phoneme: str, people: dict, splits: dict[str, str]) -> None:
+def _list_task(listing: Listing, folder: Path, task: str, phoneme: str, people: People, splits: dict[str, str]) -> None:
     found = set()
     for path in files(folder):
         name = re.fullmatch(rf"(.+)_{task}\.wav", path.name, re.IGNORECASE)
@@ -80,7 +81,7 @@ def _list_task(listing, folder: Path, task: str, phoneme: str, people: dict, spl
         listing.problems.add("missing file", folder / f"{subject}_{task}.wav")
 
 
-def _read_table(listing: Listing, place: Path) -> dict[str, dict[str, str | None]]:
+def _read_table(listing: Listing, place: Path) -> People:
     """Clinical factors of every person."""
     from openpyxl import load_workbook  # slow to import
 
@@ -98,7 +99,7 @@ def _read_table(listing: Listing, place: Path) -> dict[str, dict[str, str | None
     header = next((k for k, row in enumerate(rows[:5]) if {"ID", "Category"} <= {_text(cell) for cell in row}), None)
     names = [_text(cell) for cell in rows[header]] if header is not None else []
     missing = [name for name in COLUMNS if name not in names]
-    if missing:
+    if header is None or missing:
         listing.problems.add("bad labels", tables[0], f"no column {', '.join(missing)} in the first five rows")
         return {}
     people = {}

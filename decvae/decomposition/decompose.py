@@ -21,20 +21,11 @@ import numpy as np
 from decvae.decomposition.bands import explicit_edges
 from decvae.decomposition.emd import emd_modes
 from decvae.decomposition.ewt import ewt_modes
-from decvae.decomposition.filterbank import filter_modes, normalise_utterance, notch
+from decvae.decomposition.filterbank import filter_modes
 from decvae.decomposition.grouping import group_modes
 from decvae.decomposition.spectra import welch_density
 from decvae.decomposition.vmd import vmd, vmd_modes
-from decvae.settings.decomposition import SCALES, DecompositionSettings, method_settings
-
-__all__ = [
-    "Decomposition",
-    "DecompositionSettings",
-    "decompose",
-    "method_settings",
-    "normalise_utterance",
-    "notch",
-]
+from decvae.settings.decomposition import SCALES, DecompositionSettings
 
 MIN_SAMPLES = 32
 ENGINES = ("batched", "torch", "reference")
@@ -115,7 +106,8 @@ def decompose(
             raise ValueError(f"{name} is {value!r}, must be one of {', '.join(choices)}")
     if not fs > 0:
         raise ValueError(f"the sampling rate must be positive, found {fs}")
-    settings = _override(settings or DecompositionSettings(), method, n_components, scale)
+    given = {"method": method, "n_components" if scale == "frame" else "n_components_seq": n_components}
+    settings = (settings or DecompositionSettings()).replace(**{k: v for k, v in given.items() if v is not None})
     library = _engine(engine, device, settings.method)
     rng = np.random.default_rng(0) if rng is None else rng
     count = settings.n_components if scale == "frame" else settings.n_components_seq
@@ -184,15 +176,6 @@ def _check_signal(x: np.ndarray) -> np.ndarray:
         name = index[0] if len(index) == 1 else index
         raise ValueError(f"the signal is {x[index]} at index {name}; repair or leave out the recording")
     return x.astype(np.float64)
-
-
-def _override(
-    settings: DecompositionSettings, method: str | None, n_components: int | None, scale: str
-) -> DecompositionSettings:
-    changes = {} if method is None else {"method": method}
-    if n_components is not None:
-        changes["n_components" if scale == "frame" else "n_components_seq"] = n_components
-    return settings.replace(**changes)
 
 
 def _decompose_block(

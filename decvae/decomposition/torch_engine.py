@@ -75,8 +75,8 @@ def filter_each(
 def filter_bands(extended: np.ndarray, boundaries: np.ndarray, settings: EWTSettings, device: str) -> np.ndarray:
     """:func:`decvae.decomposition.ewt.filter_bands` with torch."""
     with torch.device(device):
-        tensors = (torch.as_tensor(item, device=device) for item in (extended, boundaries))
-        return ewt.filter_bands(*tensors, settings, torch, torch.fft).cpu().numpy()
+        signals, limits = torch.as_tensor(extended, device=device), torch.as_tensor(boundaries, device=device)
+        return ewt.filter_bands(signals, limits, settings, torch, torch.fft).cpu().numpy()
 
 
 def vmd(

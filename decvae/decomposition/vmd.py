@@ -169,17 +169,9 @@ def vmd(
         start = start.copy()
         start[:, 0] = 0.0
 
-    def iterate(part: slice):
-        return _iterate(
-            real[part],
-            imag[part],
-            start[part],
-            settings.alpha,
-            settings.tau,
-            settings.tolerance,
-            settings.max_iterations,
-            settings.dc_mode,
-        )
+    def iterate(part: slice) -> tuple[np.ndarray, ...]:
+        options = (settings.alpha, settings.tau, settings.tolerance, settings.max_iterations, settings.dc_mode)
+        return _iterate(real[part], imag[part], start[part], *options)
 
     edges = np.linspace(0, len(frames), 4 * workers + 1 if workers > 1 else 2).astype(int)
     parts = [slice(a, b) for a, b in itertools.pairwise(edges)]

@@ -13,7 +13,8 @@ from torch.utils.data import Dataset
 from decvae.features.store import FeatureFile
 
 Batch = dict[str, Tensor]
-Draws = Sequence[np.random.Generator]  # one for each utterance, so that a draw does not depend on the other utterances
+# One generator for each utterance, so that a draw does not depend on the other utterances; None draws nothing.
+Draws = Sequence[np.random.Generator | None]
 
 
 def _padded(arrays: Sequence[np.ndarray], axis: int = 0) -> tuple[Tensor, Tensor]:
@@ -83,7 +84,7 @@ def decvae_batch(
         Keyword arguments of :meth:`decvae.models.auto.DecVAEForPreTraining.forward`.
     """
     batch: Batch = {}
-    rngs = rngs or [None] * len(indices)
+    rngs = rngs or [None for _ in indices]
     if branches in ("dual", "Z"):
         if rows is None:
             rows = [pick_frames(data.n_frames(i), wanted, rng) for i, rng in zip(indices, rngs, strict=True)]
@@ -109,14 +110,14 @@ def decvae_batch(
 def vector_batch(data: FeatureFile, indices: Sequence[int], wanted: int | str = 0, rngs: Draws | None = None) -> Batch:
     """Inputs of the autoencoders: one vector of X per frame (:meth:`decvae.features.store.FeatureFile.vectors`)."""
     vectors = []
-    for index, rng in zip(indices, rngs or [None] * len(indices), strict=True):
+    for index, rng in zip(indices, rngs or [None for _ in indices], strict=True):
         values = data.vectors(index)[:, 0]
         vectors.append(values[pick_frames(len(values), wanted, rng)])
     batch, lengths = _padded(vectors)
     return {"vectors": batch, "frame_mask": torch.arange(batch.shape[1]) < lengths.unsqueeze(1)}
 
 
-class StepBatches(Dataset):
+class StepBatches(Dataset[Batch]):
     """The batches of a training run; each optimiser step has ``accumulation`` of them, whose gradients are added up.
 
     Item ``step * accumulation + part`` depends on the seed and on this number alone: each epoch is a fresh permutation
