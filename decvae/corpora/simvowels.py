@@ -100,14 +100,7 @@ def formant_filter(centre_hz: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def synthesise_tokens(
-    vowels: np.ndarray,
-    factor: float,
-    *,
-    n_vowels: int,
-    n_samples: int,
-    snr_db: float,
-    excitation: str,
-    rng: np.random.Generator,
+    vowels: np.ndarray, factor: float, settings: SimVowelsSettings, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Synthesise tokens of one speaker.
 
@@ -117,10 +110,8 @@ def synthesise_tokens(
         Vowel code of each token.
     factor : float
         Vocal tract factor; formants are ``F / factor``.
-    n_samples : int
-        Samples of a token.
-    snr_db : float
-        Exact ratio of signal power to the power of the added white noise.
+    settings : SimVowelsSettings
+        Its ``snr_db`` is the exact ratio of signal power to the power of the added white noise.
 
     Returns
     -------
@@ -129,10 +120,11 @@ def synthesise_tokens(
     formants : (n, 3, n_samples) float64
         The three formants' parts of the noise-free token; they sum to it.
     """
-    table = np.array(list(VOWELS[n_vowels].values())) / factor
+    n_samples = _token_samples(settings)
+    table = np.array(list(VOWELS[settings.n_vowels].values())) / factor
     white = rng.standard_normal((len(vowels), n_samples))
     sos = signal.butter(4, [65.0, SAMPLING_RATE / 2 - 1], btype="bandpass", fs=SAMPLING_RATE, output="sos")
-    source = signal.sosfilt(sos, EXCITATIONS[excitation](len(vowels), n_samples, factor, rng), axis=-1)
+    source = signal.sosfilt(sos, EXCITATIONS[settings.excitation](len(vowels), n_samples, factor, rng), axis=-1)
     shaped = np.empty((len(vowels), 3, n_samples))
     for code in np.unique(vowels):
         rows = vowels == code
@@ -146,7 +138,7 @@ def synthesise_tokens(
     formants /= np.abs(formants.sum(axis=1)).max(axis=-1)[:, None, None]
     clean = formants.sum(axis=1)
     noise = rng.standard_normal(clean.shape)
-    power = np.mean(clean**2, axis=-1) / 10 ** (snr_db / 10)
+    power = np.mean(clean**2, axis=-1) / 10 ** (settings.snr_db / 10)
     noise *= np.sqrt(power / np.mean(noise**2, axis=-1))[:, None]
     return clean + noise, formants
 
@@ -166,15 +158,7 @@ def _utterances(settings: SimVowelsSettings, split: Split, seed: int) -> Iterato
         rng = _rng(seed, split, index)
         speaker = index % len(speakers)
         vowels = rng.integers(settings.n_vowels, size=settings.n_tokens)
-        tokens, _ = synthesise_tokens(
-            vowels,
-            speakers[speaker],
-            n_vowels=settings.n_vowels,
-            n_samples=n_samples,
-            snr_db=settings.snr_db,
-            excitation=settings.excitation,
-            rng=rng,
-        )
+        tokens, _ = synthesise_tokens(vowels, speakers[speaker], settings, rng)
         yield Utterance(
             id=f"{split}-{index:05d}",
             audio=tokens.ravel().astype(np.float32),
@@ -198,19 +182,12 @@ def simulate(path: str | Path, settings: SimVowelsSettings, seed: int) -> None:
 
 def _controlled_utterances(settings: SimVowelsSettings, seed: int) -> Iterator[Utterance]:
     grid, n_samples = settings.traversal, frame_length(SAMPLING_RATE)
+    settings = settings.replace(n_vowels=grid.n_vowels)
     # Frames come from the middle of whole tokens, so that they are like the frames that models are trained on.
     start = (_token_samples(settings) - n_samples) // 2
     codes = np.repeat(np.arange(grid.n_vowels), grid.repetitions)
     for speaker, factor in enumerate(progress(speaker_grid(grid), description="simulate traversal set")):
-        tokens, _ = synthesise_tokens(
-            codes,
-            factor,
-            n_vowels=grid.n_vowels,
-            n_samples=_token_samples(settings),
-            snr_db=settings.snr_db,
-            excitation=settings.excitation,
-            rng=_rng(seed, "traversal", speaker),
-        )
+        tokens, _ = synthesise_tokens(codes, factor, settings, _rng(seed, "traversal", speaker))
         for item, (code, token) in enumerate(zip(codes, tokens, strict=True)):
             yield Utterance(
                 id=f"traversal-{speaker:03d}-{item:03d}",
@@ -253,21 +230,15 @@ def generator_tables(settings: SimVowelsSettings, seed: int) -> tuple[pd.DataFra
     """
     import librosa
 
+    clear = settings.replace(snr_db=100.0, token_seconds=0.1, utterance_seconds=0.1)
     names = list(VOWELS[settings.n_vowels])
     signals, mels = [], []
     grid = speaker_grid(settings.traversal)
     shown = float(grid[np.argmin(np.abs(grid - 1.105))])
     filters = librosa.filters.mel(sr=SAMPLING_RATE, n_fft=1600, n_mels=80)
     for position, factor in enumerate(grid):
-        tokens, formants = synthesise_tokens(
-            np.arange(len(names)),
-            factor,
-            n_vowels=settings.n_vowels,
-            n_samples=1600,
-            snr_db=100.0,
-            excitation=settings.excitation,
-            rng=_rng(seed, "generative", position),
-        )
+        rng = _rng(seed, "generative", position)
+        tokens, formants = synthesise_tokens(np.arange(len(names)), factor, clear, rng)
         parts = np.concatenate([tokens[:, None], formants], axis=1)
         power = np.abs(np.fft.rfft(parts * signal.windows.hann(1600), axis=-1)) ** 2 @ filters.T
         level = 10 * np.log10(np.maximum(power / power[:, :1].max(axis=-1, keepdims=True), 1e-8))

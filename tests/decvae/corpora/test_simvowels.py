@@ -20,12 +20,9 @@ from decvae.settings.corpora import SimVowelsSettings
 SMALL = SimVowelsSettings.parse({"n_utterances": {"train": 12, "dev": 5, "test": 5}, "utterance_seconds": 0.4})
 
 
-def _tokens(n_vowels=5, factor=1.0, snr_db=100.0, repetitions=60, n_samples=1600):
-    codes = np.repeat(np.arange(n_vowels), repetitions)
-    rng = np.random.default_rng(0)
-    return synthesise_tokens(
-        codes, factor, n_vowels=n_vowels, n_samples=n_samples, snr_db=snr_db, excitation="noise", rng=rng
-    )
+def _tokens(n_vowels=5, factor=1.0, snr_db=100.0):
+    settings = SimVowelsSettings(n_vowels=n_vowels, snr_db=snr_db)
+    return synthesise_tokens(np.repeat(np.arange(n_vowels), 60), factor, settings, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("factor", [0.8, 1.0, 1.2])
