@@ -116,17 +116,7 @@ def decompose(
     components = np.zeros((len(signals), count, length))
     present = np.zeros((len(signals), count), dtype=bool)
     centre_hz = np.full((len(signals), count), np.nan)
-    largest = np.abs(signals).max(axis=-1)
-    # Relative to the largest value, so that the square of no finite signal overflows or vanishes.
-    variation = np.divide(signals, largest[:, None], out=np.zeros_like(signals), where=largest[:, None] > 0).std(
-        axis=-1
-    )
-    deviation = variation * largest
-    sounding = np.flatnonzero((variation > _CONSTANT) & (deviation > settings.silence_rms))
-    if settings.silence_low_rms > settings.silence_rms:
-        quiet = sounding[deviation[sounding] <= settings.silence_low_rms]
-        is_low = _peak_frequency(signals[quiet], fs) <= settings.silence_low_hz
-        sounding = np.setdiff1d(sounding, quiet[is_low])
+    sounding, deviation = _sounding(signals, fs, settings)
     size = max(1, _BLOCK_SAMPLES // length)
     for start in range(0, len(sounding), size):
         block = sounding[start : start + size]
@@ -158,11 +148,21 @@ def _engine(name: str, device: str, method: str) -> ModuleType | SimpleNamespace
     return SimpleNamespace(filter_modes=filter_modes, ewt_modes=ewt_modes, vmd=vmd, emd_modes=emd_modes)
 
 
-def _peak_frequency(signals: np.ndarray, fs: float) -> np.ndarray:
-    """Frequency ``(N,)`` in Hz of the largest value of the spectra of signals ``(N, T)``."""
-    segment = min(round(0.025 * fs), signals.shape[-1])
-    frequencies, density = welch_density(signals, fs, segment, segment // 2)
-    return frequencies[density.argmax(axis=-1)]
+def _sounding(signals: np.ndarray, fs: float, settings: DecompositionSettings) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of the signals ``(N, T)`` that are not silent, ascending, and the standard deviation of all ``(N,)``."""
+    largest = np.abs(signals).max(axis=-1, keepdims=True)
+    # Relative to the largest value, so that the square of no finite signal overflows or vanishes.
+    relative = np.divide(signals, largest, out=np.zeros_like(signals), where=largest > 0)
+    variation = relative.std(axis=-1)
+    deviation = variation * largest[:, 0]
+    sounding = np.flatnonzero((variation > _CONSTANT) & (deviation > settings.silence_rms))
+    if settings.silence_low_rms > settings.silence_rms:
+        quiet = sounding[deviation[sounding] <= settings.silence_low_rms]
+        segment = min(round(0.025 * fs), signals.shape[-1])
+        frequencies, density = welch_density(signals[quiet], fs, segment, segment // 2)
+        is_low = frequencies[density.argmax(axis=-1)] <= settings.silence_low_hz
+        sounding = np.setdiff1d(sounding, quiet[is_low])
+    return sounding, deviation
 
 
 def _check_signal(x: np.ndarray) -> np.ndarray:

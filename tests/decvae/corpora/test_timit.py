@@ -9,7 +9,7 @@ from decvae.corpora.store import Corpus
 from decvae.corpora.timit import CORE_TEST_SPEAKERS, DEV_SPEAKERS, SPEAKER, list_recordings
 from decvae.settings.corpora import TimitSettings
 
-SECTION = {"phonemes": 48, "trim_silence": True}
+SECTION = {"factors": ["phoneme", "speaker", "gender", "dialect"]}
 
 
 def test_the_lists_are_the_standard_ones():
