@@ -59,8 +59,8 @@ def _class_names(corpus: Corpus, settings: ControlledSet) -> dict[str, list[str]
             raise ControlledSetError(
                 f"the corpus has no factor {name!r}; it has {', '.join(known)} (see `factors` of its section)"
             )
-        if absent := [one for one in settings.classes.get(name, ()) if one not in known[name]]:
-            raise ControlledSetError(f"{name} has no class {', '.join(absent)}; it has {', '.join(known[name])}")
+        if unknown := [one for one in settings.classes.get(name, ()) if one not in known[name]]:
+            raise ControlledSetError(f"{name} has no class {', '.join(unknown)}; it has {', '.join(known[name])}")
     return known
 
 

@@ -249,7 +249,9 @@ def ingest(
             raise IngestError(f"corpus {corpus} has {problems.report()}")
         record.update(skipped=dict(problems.counts), omitted=dict(listing.omitted), notes=listing.notes)
 
-    splits = {split: _utterances(excerpts, split, names, rate, problems) for split in SPLITS}
+    splits: dict[str, Iterator[Utterance]] = {
+        split: _utterances(excerpts, split, names, rate, problems) for split in SPLITS
+    }
     splits[SPLITS[-1]] = last(splits[SPLITS[-1]])
     write_corpus(
         path,

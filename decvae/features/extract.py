@@ -62,7 +62,7 @@ def mel_power(frames: np.ndarray, sampling_rate: int = 16000, settings: MelSetti
     windows, filters = _mel_operators(length, sampling_rate, settings)
     flat = torch.from_numpy(np.ascontiguousarray(frames, dtype=np.float32).reshape(-1, length))
     patches = []
-    for block in flat.split(FRAMES_PER_BLOCK):
+    for block in torch.split(flat, FRAMES_PER_BLOCK):
         spectra = torch.fft.rfft(block[:, None] * windows, n=(settings.columns - 1) * length)
         mel = (spectra.real**2 + spectra.imag**2) @ filters  # (frames, columns, n_mels)
         patches.append(mel.transpose(1, 2).reshape(len(block), -1))
