@@ -22,7 +22,7 @@ def study(tmp_path_factory):
         {
             "utterance_seconds": 0.4,
             "n_utterances": {"train": 20, "dev": 10, "test": 10},
-            "traversal": {"repetitions": 1, "speaker_step": 0.1},
+            "traversal": {"repetitions": 2, "speaker_step": 0.1},
         }
     )
     corpus, traversal = root / "corpus.h5", root / "traversal.h5"
