@@ -95,7 +95,7 @@ def test_bad_input_types_and_sizes_are_named():
         frame_features(frames, "cepstrum", FeatureSettings(), 16000)
     with pytest.raises(ValueError, match="n_mels x columns = 160"):
         frame_features(frames, "mel", FeatureSettings(mel=MelSettings(n_mels=40, columns=4)), 16000)
-    with pytest.raises(ValueError, match="`mel.melody` is not a known key"):
+    with pytest.raises(ValueError, match=r"`mel\.melody` is not a known key"):
         FeatureSettings.parse({"mel": {"melody": 1}})
 
 
