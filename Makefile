@@ -14,6 +14,9 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 GPUS ?=
 CONFIG ?=
 TORCH ?= cpu
+# Large studies on one machine: Snakemake looks at all ready jobs once in this time for every finished job (by default in a
+# second, to limit submissions, which after hundreds of jobs takes a core); it also ends that much later.
+UNHURRIED := --max-jobs-per-timespan 1000/10s
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.conda/bin:$(PATH)
 
 .PHONY: figures why report gallery study confirmation mini-corpora demo-corpora setup test test-fast test-slow test-docs lint
@@ -32,11 +35,11 @@ gallery: setup
 	sed 's|(contact_sheet.png)|(images/contact_sheet.png)|' results/gallery/gallery.md > docs/gallery.md
 
 study: setup
-	snakemake study figures --cores $(CORES) --configfile config/study_cpu.yaml
+	snakemake study figures --cores $(CORES) $(UNHURRIED) --configfile config/study_cpu.yaml
 	cp results/tables/sim_vowels-*-study.md docs/results.md
 
 confirmation: setup
-	snakemake study figures --cores $(CORES) --configfile config/confirmation.yaml
+	snakemake study figures --cores $(CORES) $(UNHURRIED) --configfile config/confirmation.yaml
 	cp results/tables/new_speakers-*-study.md docs/confirmation.md
 
 why: setup

@@ -25,14 +25,14 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from decvae.names import METHODS  # noqa: E402
+from figures import shown_decompositions  # noqa: E402
+
+from decvae.names import dotted  # noqa: E402
 from decvae.settings.base import ConfigError  # noqa: E402
 from decvae.study.configuration import load_config  # noqa: E402
-from decvae.study.reach import component_counts  # noqa: E402
 from decvae.study.runs import (  # noqa: E402
     corpus_settings,
     decomposition_id,
-    decomposition_settings,
     resolve_runs,
     without_absent_corpora,
 )
@@ -61,6 +61,14 @@ class Job:
     reason: str
 
 
+@dataclass(frozen=True)
+class Record:
+    """What Snakemake noted of a result: its rule, and the representations of its params."""
+
+    rule: str
+    params: list[str]
+
+
 def planned_jobs(text: str) -> list[Job]:
     """Jobs of Snakemake's dry run, as it prints them."""
     jobs = []
@@ -74,7 +82,7 @@ def planned_jobs(text: str) -> list[Job]:
 
 def explain(
     jobs: list[Job],
-    recorded: dict[str, dict[str, Any]],
+    recorded: dict[str, Record],
     settings: dict[str, Any],
     leaves: dict[str, Any],
     root: Path,
@@ -92,9 +100,9 @@ def explain(
     root : path
         Folder of the project.
     """
-    causes: dict[str, Counter] = {}
+    causes: dict[str, Counter[str]] = {}
     examples: dict[str, str] = {}
-    follow: Counter = Counter()
+    follow: Counter[str] = Counter()
     for job in jobs:
         found = list(_causes(job, recorded, settings, leaves, root))
         for cause, example in found:
@@ -107,12 +115,12 @@ def explain(
     return lines
 
 
-def _counted(rules: Counter) -> str:
+def _counted(rules: Counter[str]) -> str:
     return ", ".join(f"{rule} ({count})" for rule, count in sorted(rules.items()))
 
 
 def _causes(
-    job: Job, recorded: dict[str, Any], settings: dict[str, Any], leaves: dict[str, Any], root: Path
+    job: Job, recorded: dict[str, Record], settings: dict[str, Any], leaves: dict[str, Any], root: Path
 ) -> Iterator[tuple[str, str]]:
     """(cause, result that it was compared with or nothing); none for a job that only follows from others."""
     reasons = [reason.partition(": ")[::2] for reason in re.split(r"; (?=[A-Z])", job.reason)]
@@ -197,7 +205,7 @@ def _keys_of(value: Any, leaves: dict[str, Any]) -> str:
     return " or ".join(keys) + " " if 0 < len(keys) <= 3 else ""
 
 
-def _missing(job: Job, detail: str, recorded: dict[str, Any], settings: dict[str, Any]) -> tuple[str, str]:
+def _missing(job: Job, detail: str, recorded: dict[str, Record], settings: dict[str, Any]) -> tuple[str, str]:
     """A result of settings that no result has yet, compared with the nearest one; or a result that is lost."""
     name = job.wildcards.get(NAMED_BY_SETTINGS.get(job.rule, ""), "")
     if name not in settings or any(path in recorded for path in job.outputs):
@@ -205,7 +213,7 @@ def _missing(job: Job, detail: str, recorded: dict[str, Any], settings: dict[str
     others = [
         (len(differing), path, differing)
         for path, record in recorded.items()
-        if record["rule"] == job.rule and (old := _settings_of(record)) is not None
+        if record.rule == job.rule and (old := _settings_of(record)) is not None
         if (differing := _differing(old, settings[name]))
     ]
     if not others:
@@ -214,21 +222,14 @@ def _missing(job: Job, detail: str, recorded: dict[str, Any], settings: dict[str
     return f"Changed setting: {_shown(differing)}", path
 
 
-def _settings_of(record: dict[str, Any]) -> dict[str, Any] | None:
+def _settings_of(record: Record) -> dict[str, Any] | None:
     """The settings among the params of a job: the largest section."""
-    sections = [value for text in record["params"] for value in _values(text) if isinstance(value, dict)]
+    sections = [value for text in record.params for value in _values(text) if isinstance(value, dict)]
     return max(sections, key=len, default=None)
 
 
-def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat = {}
-    for key, value in settings.items():
-        flat.update(_flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value})
-    return flat
-
-
 def _differing(old: dict[str, Any], new: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    before, now = _flat(old), _flat(new)
+    before, now = dotted(old), dotted(new)
     keys = [key for key in {**before, **now} if before.get(key) != now.get(key)]
     return {key: (before.get(key), now.get(key)) for key in keys}
 
@@ -237,9 +238,9 @@ def _shown(differing: dict[str, tuple[Any, Any]]) -> str:
     return ", ".join(f"{key} {old!r} -> {new!r}" for key, (old, new) in differing.items())
 
 
-def records(folder: Path) -> dict[str, dict[str, Any]]:
+def records(folder: Path) -> dict[str, Record]:
     """What Snakemake noted (rule, params) of every result that is still there, by its path below ``folder``."""
-    found = {}
+    found: dict[str, Record] = {}
     for path in (folder / ".snakemake/metadata").rglob("*"):
         if path.is_file():
             name = "".join(part.removeprefix("@") for part in path.relative_to(folder / ".snakemake/metadata").parts)
@@ -248,22 +249,19 @@ def records(folder: Path) -> dict[str, dict[str, Any]]:
             except ValueError:
                 continue  # no record of an output
             if (folder / output).exists():
-                found[output] = {"rule": record.get("rule"), "params": record.get("params") or []}
+                found[output] = Record(record.get("rule"), record.get("params") or [])
     return found
 
 
 def present_settings(config: dict[str, Any]) -> dict[str, Any]:
     """Settings of every corpus, decomposition and run of a configuration, by the names that they have in paths."""
     runs = resolve_runs(config)
-    found: dict[str, Any] = {name: run.settings for name, run in runs.items()}
-    sizes = component_counts(config["run_defaults"])
-    for method in METHODS:  # of the figures on decompositions
-        own = decomposition_settings(config["decomposition"], method, *sizes)
-        found[decomposition_id(own)] = own
-    for run in runs.values():
-        found[run.decomposition_id] = run.decomposition
-        found[run.corpus_id] = corpus_settings(config, run.settings["corpus"])
-    return found
+    return {
+        **{decomposition_id(own): own for own in shown_decompositions(config).values()},
+        **{run.decomposition_id: run.decomposition for run in runs.values()},
+        **{run.corpus_id: corpus_settings(config, run.settings["corpus"]) for run in runs.values()},
+        **{name: run.settings for name, run in runs.items()},
+    }
 
 
 def main(arguments: list[str]) -> int:
@@ -279,7 +277,7 @@ def main(arguments: list[str]) -> int:
         overlays = rest[: next((place for place, word in enumerate(rest) if word.startswith("-")), len(rest))]
     config = without_absent_corpora(load_config([ROOT / "config/config.yaml", *overlays], SCHEMA))
     jobs = planned_jobs(done.stdout)
-    leaves = _flat({key: config[key] for key in ("seed", "evaluation", "embeddings", "figures")})
+    leaves = dotted({key: config[key] for key in ("seed", "evaluation", "embeddings", "figures")})
     lines = explain(jobs, records(Path.cwd()), present_settings(config), leaves, ROOT)
     print("\n".join(lines) if lines else "Nothing is stale.")
     return 0
