@@ -14,10 +14,9 @@ from decvae.features.store import FeatureFile
 from decvae.models.auto import load_model
 from decvae.models.autoencoders import Autoencoder
 from decvae.models.checkpoints import resolve_checkpoint
-from decvae.models.kernel_pca import KernelPCAModel
-from decvae.models.linear import LinearModel
+from decvae.models.fitted import KernelPCAModel, LinearModel
+from decvae.models.latents import Latents
 from decvae.models.modeling_decvae import DecVAEModel
-from decvae.models.processing import Latents, latents_of
 
 Model = DecVAEModel | Autoencoder | LinearModel | KernelPCAModel
 UTTERANCES_PER_BATCH = 8
@@ -75,7 +74,7 @@ def _encode(model: Model, data: FeatureFile, device: str) -> dict[str, list]:
 
 
 def _encode_decvae(model: DecVAEModel, data: FeatureFile, indices: range, device: str) -> list[Latents]:
-    return latents_of(model, data, indices)
+    return model.latents_of(data, indices)
 
 
 def _encode_autoencoder(model: Autoencoder, data: FeatureFile, indices: range, device: str) -> list[Latents]:

@@ -14,8 +14,8 @@ _HOMES = {
     "DecVAEForPreTraining": "modeling_pretraining",
     "DecVAEForSequenceClassification": "classification",
     "DecVAEModel": "modeling_decvae",
-    "KernelPCAModel": "kernel_pca",
-    "LinearModel": "linear",
+    "KernelPCAModel": "fitted",
+    "LinearModel": "fitted",
     "load_classifier": "auto",
     "load_model": "auto",
 }

@@ -18,8 +18,7 @@ from decvae.artifacts import ArtifactError
 from decvae.models.autoencoders import Autoencoder, AutoencoderConfig
 from decvae.models.classification import DecVAEForFrameClassification, DecVAEForSequenceClassification
 from decvae.models.configuration_decvae import DecVAEConfig
-from decvae.models.kernel_pca import KernelPCAModel
-from decvae.models.linear import LinearModel
+from decvae.models.fitted import KernelPCAModel, LinearModel
 from decvae.models.modeling_decvae import DecVAEModel
 from decvae.models.modeling_pretraining import DecVAEForPreTraining
 

@@ -140,17 +140,20 @@ class DenseEncoder(Encoder):
 
 
 @contextmanager
-def _without_tracking() -> Iterator[None]:
-    LevelNorm.tracking = False
+def _without_tracking(model: nn.Module) -> Iterator[None]:
+    norms = [module for module in model.modules() if isinstance(module, LevelNorm)]
+    for norm in norms:
+        norm.tracking = False
     try:
         yield
     finally:
-        LevelNorm.tracking = True
+        for norm in norms:
+            norm.tracking = True
 
 
-def checkpoint_contexts() -> tuple[AbstractContextManager, AbstractContextManager]:
+def checkpoint_contexts(model: nn.Module) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
     """Contexts of gradient checkpointing: the second forward pass must not move running statistics again."""
-    return nullcontext(), _without_tracking()
+    return nullcontext(), _without_tracking(model)
 
 
 class AttentionPooling(nn.Module):

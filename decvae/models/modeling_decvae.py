@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,6 +17,8 @@ from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
 
 from decvae.artifacts import ArtifactError
+from decvae.features.batches import decvae_batch, move
+from decvae.features.store import FeatureFile
 from decvae.models.card import write_card
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.encoders import (
@@ -28,10 +29,9 @@ from decvae.models.encoders import (
     checkpoint_contexts,
     make_pooling,
 )
+from decvae.models.latents import BranchLatents, Encoding, Latents
 from decvae.models.norms import LevelNorm, TimeNorm, make_norm, normalise
-
-if TYPE_CHECKING:
-    from decvae.models.processing import Encoding
+from decvae.models.processing import Recording, Waveform, process
 
 
 @dataclass
@@ -185,7 +185,7 @@ class DecVAEPreTrainedModel(PreTrainedModel):
                 module.compile(**options)
 
     def _set_gradient_checkpointing(self, enable=True, gradient_checkpointing_func=checkpoint, **options) -> None:
-        function = partial(gradient_checkpointing_func, context_fn=checkpoint_contexts)
+        function = partial(gradient_checkpointing_func, context_fn=partial(checkpoint_contexts, self))
         super()._set_gradient_checkpointing(enable, function, **options)
 
     @classmethod
@@ -303,7 +303,7 @@ class DecVAEModel(DecVAEPreTrainedModel):
         return DecVAEOutput(z=z, s=s)
 
     def encode(
-        self, waveform: np.ndarray | Tensor | Sequence[np.ndarray | Tensor], sampling_rate: int, *, seed: int = 0
+        self, waveform: Waveform | Sequence[Waveform], sampling_rate: int, *, seed: int = 0
     ) -> Encoding | list[Encoding]:
         """Latents of recordings: resampling, normalisation, decomposition and features as in training, then the model.
 
@@ -318,7 +318,7 @@ class DecVAEModel(DecVAEPreTrainedModel):
 
         Returns
         -------
-        decvae.models.processing.Encoding
+        decvae.models.latents.Encoding
             ``encoding.z["OC1"]`` are the means of one subspace, (F, latent_dim), at ``encoding.times`` seconds;
             ``encoding.s["X"]`` those of the whole recording, (1, latent_dim). A list for a list.
 
@@ -328,11 +328,62 @@ class DecVAEModel(DecVAEPreTrainedModel):
             If a recording is not one channel, has NaN, infinite or only zero samples, or is shorter than one frame, or
             if the configuration does not say how inputs are made.
         """
-        from decvae.models.processing import encode  # which knows decompositions; the model itself does not need them
+        single = isinstance(waveform, Tensor) or (isinstance(waveform, np.ndarray) and waveform.dtype != object)
+        recordings = process([waveform] if single else waveform, sampling_rate, self.config.preprocessing, seed=seed)
+        found = [self._encode_recording(recording) for recording in recordings]
+        return found[0] if single else found
 
-        return encode(self, waveform, sampling_rate, seed=seed)
+    def _encode_recording(self, recording: Recording) -> Encoding:
+        (latents,) = self.latents_of(recording, [0])
+        branches = {}
+        for branch, scale in (("Z", "frames"), ("S", "sequences")):
+            if branch in latents:
+                centres = recording.parts[f"{scale}/centre_hz"]
+                subspaces = tuple(self.config.subspaces(branch))
+                branches[branch.lower()] = BranchLatents(subspaces, **latents[branch], centre_hz=centres)
+        framing = recording.framing
+        times = np.arange(recording.n_frames(0)) * framing.hop_seconds + framing.frame_seconds / 2
+        return Encoding(times, **branches)
+
+    def latents_of(self, data: FeatureFile | Recording, indices: Sequence[int]) -> list[Latents]:
+        """Latents of some utterances as one batch, in evaluation mode: {branch: {"mu": (rows, n_subspaces, d), ...}}.
+
+        Raises
+        ------
+        ArtifactError
+            If model and data have another number of components.
+        """
+        config, training = self.config, self.training
+        for branch, count in {"Z": data.n_components, "S": data.n_components_seq}.items():
+            if count != config.components(branch):
+                raise ArtifactError(
+                    f"{data.path} has {count} components for branch {branch}, the checkpoint "
+                    f"{config.components(branch)}"
+                )
+        batch = move(decvae_batch(data, indices, config.branches), self.device)
+        with torch.inference_mode():
+            output = self.eval()(**batch)
+        self.train(training)
+        latents: list[Latents] = []
+        for row in range(len(indices)):
+            found = {}
+            if output.z is not None:
+                rows = batch["frame_mask"][row]
+                values = {name: value[row, rows] for name, value in output.z.items()}
+                found["Z"] = values | {"present": batch["frames_present"][row, rows]}
+            if output.s is not None:
+                values = {name: value[row : row + 1] for name, value in output.s.items()}
+                found["S"] = values | {"present": batch["sequence_present"][row : row + 1]}
+            latents.append({branch: _arrays(part) for branch, part in found.items()})
+        return latents
 
     @staticmethod
     def _check_levels(name: str, found: int, n_components: int) -> None:
         if found != n_components + 1:
             raise ValueError(f"{name} has {found} levels, expected X and {n_components} components")
+
+
+def _arrays(tensors: dict[str, Tensor]) -> dict[str, np.ndarray]:
+    """Arrays, of floating-point values in float32."""
+    wide = {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
+    return {name: value.cpu().numpy() for name, value in wide.items()}

@@ -68,13 +68,13 @@ class LevelNorm(nn.Module):
     """
 
     momentum = 0.1  # of the running statistics
-    tracking = True  # off while gradient checkpointing runs a layer once more
 
     def __init__(self, kind: str, channels: int, n_levels: int, eps: float):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
         self.kind, self.eps = kind, eps
+        self.tracking = True  # off while gradient checkpointing runs this layer once more
         if kind == "batch_running":
             self.register_buffer("running_mean", torch.zeros(n_levels, channels))
             self.register_buffer("running_var", torch.ones(n_levels, channels))

@@ -1,9 +1,12 @@
-"""Parameters of a DecVAE, counted by module."""
+"""Parameters of a DecVAE, counted by module: ``python -m decvae.models.parameters [CHECKPOINT]`` prints them."""
 
 from __future__ import annotations
 
+import argparse
+
 from torch import nn
 
+from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.modeling_decvae import DecVAEModel
 
 BRANCHES = {"branch_z": "Z", "branch_s": "S"}
@@ -51,3 +54,16 @@ def parameter_table(counts: dict[str, int]) -> str:
     rows = {**counts, "total": sum(counts.values())}
     width = max(map(len, rows))
     return "\n".join(f"{name:<{width}}  {count:>12,}" for name, count in rows.items())
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print the number of parameters of every module of a DecVAE."""
+    parser = argparse.ArgumentParser(prog="python -m decvae.models.parameters", description=main.__doc__)
+    parser.add_argument("checkpoint", nargs="?", help="folder with a config.json (default: the published architecture)")
+    folder = parser.parse_args(arguments).checkpoint
+    config = DecVAEConfig(branch_z={"conv_norm": "batch"}) if folder is None else DecVAEConfig.from_pretrained(folder)
+    print(parameter_table(parameter_counts(DecVAEModel(config))))
+
+
+if __name__ == "__main__":
+    main()

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from accelerate.utils import gather_object
 
 from decvae.artifacts import ArtifactError, progress
 from decvae.corpora.store import Corpus
@@ -20,6 +19,7 @@ from decvae.features.store import FeatureFile
 from decvae.models.auto import load_classifier
 from decvae.models.checkpoints import resolve_checkpoint
 from decvae.models.classification import (
+    DecVAEClassifierOutput,
     DecVAEForClassification,
     DecVAEForFrameClassification,
     DecVAEForSequenceClassification,
@@ -174,21 +174,14 @@ def confusion(logits: torch.Tensor, labels: torch.Tensor) -> np.ndarray:
 class FineTuner(Trainer):
     """The training loop, whose validation also gives accuracy and macro F1 over all labelled rows."""
 
-    @torch.no_grad()
-    def validate(self) -> dict[str, float]:
-        """As :meth:`Trainer.validate`, with ``all/accuracy`` and ``all/f1_macro``."""
-        matrices: list[np.ndarray] = []
+    def tally(self, output: DecVAEClassifierOutput) -> np.ndarray:
+        """The :func:`confusion` matrix of one batch."""
+        return confusion(output.logits, output.labels)
 
-        def count(module, inputs, output) -> None:
-            matrices.append(confusion(output.logits, output.labels))
-
-        hook = self.bare_model.register_forward_hook(count)
-        try:
-            values = super().validate()
-        finally:
-            hook.remove()
-        found = scores_of_confusion(sum(gather_object([sum(matrices)])))
-        return {**values, **{f"all/{name}": float(found[name]) for name in SCORES}}
+    def scores(self, tallies: list[np.ndarray]) -> dict[str, float]:
+        """``all/accuracy`` and ``all/f1_macro``."""
+        found = scores_of_confusion(sum(tallies))
+        return {f"all/{name}": float(found[name]) for name in SCORES}
 
 
 def finetune_run(

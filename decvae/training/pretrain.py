@@ -15,12 +15,11 @@ import torch
 from decvae.artifacts import provenance, write_json, write_table
 from decvae.features.batches import Batch, StepBatches, decvae_batch, vector_batch
 from decvae.features.store import FeatureFile
-from decvae.models import linear
 from decvae.models.autoencoders import Autoencoder, AutoencoderConfig
 from decvae.models.checkpoints import CheckpointStore
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.distributed import is_first_process
-from decvae.models.kernel_pca import fit_kernel_pca
+from decvae.models.fitted import fit_kernel_pca, fit_linear
 from decvae.models.modeling_pretraining import DecVAEForPreTraining
 from decvae.models.published_objective import best_loss_at_start, fixed_draws, published_batch
 from decvae.names import AUTOENCODERS, FIXED_BETA
@@ -220,7 +219,7 @@ def _fit_at_once(run: dict[str, Any], train: FeatureFile, run_dir: Path) -> tupl
     if run["model"] == "kpca":
         model = fit_kernel_pca(frames, size, run["seed"], **run["kernel"])
     else:
-        model = linear.fit(run["model"], frames, size, run["seed"])
+        model = fit_linear(run["model"], frames, size, run["seed"])
     checkpoints = CheckpointStore(run_dir, keep=0)
     checkpoints.save(model, epoch=0, step=0, validation_loss=None, names=["best", "last"])
     checkpoints.prune()

@@ -221,11 +221,21 @@ class Trainer:
             batch = move(self.validation.make(self.validation.data, chosen), self.accelerator.device)
             output = self.bare_model(**batch)
             values = {"all/total": output.loss, **output.parts}
-            found.append((start, len(chosen), {name: value.double().cpu() for name, value in values.items()}))
+            numbers = {name: value.double().cpu() for name, value in values.items()}
+            found.append((start, len(chosen), numbers, self.tally(output)))
+        found = sorted(gather_object(found), key=lambda item: item[0])
         means = MeanOf()
-        for _, weight, values in sorted(gather_object(found), key=lambda item: item[0]):
-            means.add(values, weight)
-        return means.take()
+        for _, weight, numbers, _ in found:
+            means.add(numbers, weight)
+        return {**means.take(), **self.scores([tally for *_, tally in found])}
+
+    def tally(self, output: Any) -> np.ndarray | None:
+        """What :meth:`scores` needs of the model's output for one validation batch; here nothing."""
+        return None
+
+    def scores(self, tallies: list[Any]) -> dict[str, float]:
+        """What a validation gives beside the mean losses, from the tallies of all batches; here nothing."""
+        return {}
 
     def _finish_epoch(self, epoch: int) -> None:
         """Validate, checkpoint and save the resume state after ``epoch`` (0: before training)."""

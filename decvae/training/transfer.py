@@ -16,8 +16,7 @@ from decvae.artifacts import WEIGHTS, ArtifactError, file_sha256, provenance, wr
 from decvae.models.autoencoders import Autoencoder, AutoencoderConfig
 from decvae.models.checkpoints import MANIFEST, CheckpointStore, resolve_checkpoint
 from decvae.models.configuration_decvae import DecVAEConfig
-from decvae.models.kernel_pca import KernelPCAModel
-from decvae.models.linear import LinearModel
+from decvae.models.fitted import KernelPCAModel, LinearModel
 from decvae.names import AUTOENCODERS, dotted
 from decvae.settings.branches import OBJECTIVE_KEYS, OPTIMISATION_KEYS, SECTIONS
 
@@ -222,13 +221,22 @@ def freeze(model: Model, names: list[str]) -> None:
     parts = freezable(model)
     if unknown := [name for name in names if name not in parts]:
         raise ValueError(f"freeze: the model has no {unknown}; it has {sorted(parts)}")
-    for name in names:
-        parts[name].requires_grad_(False)
-        if isinstance(parts[name], nn.Module):
-            parts[name].eval()
-            parts[name].train = lambda mode=True, part=parts[name]: part  # stays in evaluation mode
+    for part in (parts[name] for name in names):
+        part.requires_grad_(False)
+        if isinstance(part, nn.Module):
+            _stay_in_evaluation(part)
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise ValueError(f"freeze: {names} leaves nothing to train; use `adaptation: none` for a checkpoint as it is")
+
+
+def _stay_in_evaluation(part: nn.Module) -> None:
+    """Put a module into evaluation mode for good: ``model.train()`` of what it belongs to passes it by."""
+    part.eval()
+
+    def train(mode: bool = True) -> nn.Module:
+        return part
+
+    part.train = train  # type: ignore[method-assign]
 
 
 def prepare(model: Model, run: dict[str, Any], source: str | Path | None) -> TransferReport | None:

@@ -5,7 +5,7 @@ import yaml
 
 from decvae.models.card import model_card
 from decvae.models.checkpoints import CheckpointStore
-from decvae.models.linear import LinearModel, fit
+from decvae.models.fitted import LinearModel, fit_linear
 from decvae.models.modeling_decvae import DecVAEModel
 from tests.decvae.networks import config_of
 
@@ -41,7 +41,7 @@ def test_every_checkpoint_has_a_card(tmp_path):
 
 
 def test_the_card_of_a_linear_baseline(tmp_path):
-    model = fit("pca", np.random.default_rng(0).standard_normal((20, 4)).astype(np.float32), 2, 0)
+    model = fit_linear("pca", np.random.default_rng(0).standard_normal((20, 4)).astype(np.float32), 2, 0)
     assert isinstance(model, LinearModel)
     CheckpointStore(tmp_path, keep=0).save(model, epoch=0, step=0, validation_loss=None, names=["best"])
     card = (tmp_path / "checkpoints/epoch-0000/README.md").read_text()

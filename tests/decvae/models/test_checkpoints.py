@@ -5,7 +5,7 @@ import pytest
 
 from decvae.artifacts import ArtifactError
 from decvae.models.checkpoints import CheckpointStore, resolve_checkpoint
-from decvae.models.linear import LinearModel
+from decvae.models.fitted import LinearModel
 
 
 def _model(value):

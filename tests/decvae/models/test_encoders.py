@@ -99,6 +99,7 @@ def test_the_fully_connected_sequence_encoder_sees_frame_by_frame():
 
 
 def test_signals_pass_in_parts_as_they_do_together(monkeypatch):
+    torch.manual_seed(0)
     encoder = DecVAEModel(config_of(SIZES)).branch_z.encoder
     signal, results = torch.randn(7, 400), []
     for samples in (400 * 7, 400 * 2, 100):

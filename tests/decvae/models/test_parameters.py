@@ -2,10 +2,9 @@
 
 import pytest
 
-from decvae.models.__main__ import main
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.modeling_decvae import DecVAEModel
-from decvae.models.parameters import parameter_counts
+from decvae.models.parameters import main, parameter_counts
 from tests.decvae.networks import config_of
 
 # What the published model has besides: norm layers that no path uses, vectors of absent components without gradient.
