@@ -17,10 +17,10 @@ import numpy as np
 import psutil
 
 from decvae.evaluation.aggregation import aggregate
-from decvae.evaluation.latents import LatentTable, read_latents
+from decvae.evaluation.latents import LatentTable, balanced_rows, read_latents
 from decvae.evaluation.metrics.dci import compute_dci
 from decvae.evaluation.protocols import grouped_splits
-from decvae.evaluation.scores import balanced_rows, score_table
+from decvae.evaluation.scores import score_table
 from decvae.settings.evaluation import EvaluationSettings
 
 N_FOLDS = 5
@@ -73,10 +73,10 @@ def speed(n_frames: int, n_peer: int, n_jobs: int) -> None:
     """Print the table of times and ratios."""
     table = synthetic(n_frames)
     settings = EvaluationSettings(aggregations=("all",), max_frames=n_frames, kmeans_seeds=3)
-    compute_dci(*parts(table, "all", 1000), n_jobs=1)  # compiles and imports
+    compute_dci(*parts(table, "all", 1000))  # compiles and imports
     rows = [
-        (f"{n_peer} frames, scikit-learn", partial(compute_dci, *parts(table, "all", n_peer), "sklearn", n_jobs=1)),
-        (f"{n_frames} frames, histograms", partial(compute_dci, *parts(table, "all", n_frames), n_jobs=1)),
+        (f"{n_peer} frames, scikit-learn", partial(compute_dci, *parts(table, "all", n_peer), "sklearn")),
+        (f"{n_frames} frames, histograms", partial(compute_dci, *parts(table, "all", n_frames))),
         (f"{n_frames} frames, whole suite, {n_jobs} processes", partial(score_table, table, settings, n_jobs=n_jobs)),
     ]
     print("| | seconds | CPU seconds |\n|---|---|---|")
@@ -99,9 +99,9 @@ def agreement(folders: list[Path], n_rows: int) -> None:
     for folder in folders:
         table = read_latents([folder / "dev.h5", folder / "test.h5"])["Z"]
         split = parts(table, "all" if len(table.subspaces) > 1 else "X", n_rows)
-        runs = [timed(partial(compute_dci, *split, backend=name, n_jobs=1)) for name in ("sklearn", "histogram")]
+        runs = [timed(partial(compute_dci, *split, backend=name)) for name in ("sklearn", "histogram")]
         _, seconds, scores = zip(*runs, strict=True)
-        values = np.array([[one.disentanglement, one.completeness, one.informativeness_test] for one in scores])
+        values = np.array([[one.disentanglement, one.completeness, one.informativeness] for one in scores])
         pairs = " | ".join(f"{exact:.3f} / {ours:.3f}" for exact, ours in values.T)
         difference = np.abs(values[0] - values[1]).max()
         name = f"{folder.parent.name} {folder.name}"

@@ -6,7 +6,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from joblib import Parallel, delayed
+from sklearn.base import ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
@@ -19,13 +19,15 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
-from decvae.evaluation.metrics.discretise import check_codes, check_factors
+from decvae.evaluation.metrics.checks import check_codes, check_factors
 
 CLASSIFIERS = ("logistic_regression", "random_forest", "svc", "knn", "dummy", "dummy_uniform")
 REGULARISATION = (0.01, 0.1, 1.0, 10.0)  # C of the logistic regression, ascending
 NEIGHBOURS = (51, 15, 5, 1)  # of the nearest-neighbour classifier, from smooth to rough
 MAX_ITERATIONS = 200
 INNER_FOLDS = 5
+Split = tuple[np.ndarray, np.ndarray]  # row indices of training and test part
+Splits = list[Split]
 
 
 @dataclass(frozen=True)
@@ -67,18 +69,13 @@ def groups_per_class(y: np.ndarray, groups: np.ndarray) -> dict[int, int]:
     return dict(zip(classes.tolist(), counts.tolist(), strict=True))
 
 
-def grouped_folds(y: np.ndarray, groups: np.ndarray, folds: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+def grouped_folds(y: np.ndarray, groups: np.ndarray, folds: int, seed: int) -> Splits:
     """Seeded (train, test) row indices of a stratified k-fold split that never divides a group."""
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         # A class with fewer rows than folds is legal here: a training part without it scores its rows as errors.
         warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
         return list(splitter.split(y, y, groups))
-
-
-def leave_one_group_out(y: np.ndarray, groups: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """(train, test) row indices with each group as test part once, in the order of the groups."""
-    return list(LeaveOneGroupOut().split(y, y, groups))
 
 
 def cross_validated_accuracy(
@@ -91,7 +88,6 @@ def cross_validated_accuracy(
     seeds: tuple[int, ...] = (0,),
     leave_one_out: bool = False,
     scored_as: np.ndarray | None = None,
-    n_jobs: int = 2,
 ) -> ClassificationScore:
     """Accuracy of a classifier under grouped, stratified cross-validation.
 
@@ -111,8 +107,6 @@ def cross_validated_accuracy(
         Each group is the test part once, whatever ``folds``; there is one such split, so only the first seed is used.
     scored_as : (n_classes,) int or None
         Class that each class counts as in the scores, if not as itself (48 phonemes trained, 39 scored).
-    n_jobs : int
-        Folds fitted in parallel, one thread each. The result does not depend on it.
 
     Raises
     ------
@@ -126,36 +120,21 @@ def cross_validated_accuracy(
     # Single precision: twice as fast, and the optimum moves by far less than a fold's standard error.
     z = check_codes(z).astype(np.float32)
     y, groups = check_factors(y, len(z))[:, 0], check_factors(groups, len(z), "groups")[:, 0]
-    counts = groups_per_class(y, groups)
-    if len(counts) < 2:
-        raise ValueError(f"y has the single class {next(iter(counts))}: nothing to classify")
+    if len(np.unique(y)) < 2:
+        raise ValueError(f"y has the single class {y[0]}: nothing to classify")
     if leave_one_out:
-        if len(np.unique(groups)) < 2:
-            raise ValueError("leaving one group out needs two groups, found one")
         seeds = seeds[:1]
-        splits = [(train, test, seeds[0]) for train, test in leave_one_group_out(y, groups)]
-        splits = [split for split in splits if len(np.unique(y[split[0]])) > 1]
-        if not splits:
-            raise ValueError("every group but one holds a single class: no classifier can be trained without it")
-    else:
-        rarest = min(counts, key=counts.get)
-        if counts[rarest] < folds:
-            raise ValueError(
-                f"class {rarest} occurs in {counts[rarest]} group(s), fewer than the {folds} folds: use fewer folds or "
-                "leave the class out"
-            )
-        splits = [(train, test, seed) for seed in seeds for train, test in grouped_folds(y, groups, folds, seed)]
-    results = Parallel(n_jobs=n_jobs)(
-        delayed(_fit_fold)(z, y, groups, train, test, classifier, seed) for train, test, seed in splits
-    )
-    predictions, chosen, converged = zip(*results, strict=True)
     folded = np.arange(y.max() + 1) if scored_as is None else np.asarray(scored_as)
     truth = folded[y]
     predicted = np.full((len(seeds), len(y)), -1, dtype=np.int64)
-    scores = []
-    for (_, test, seed), labels in zip(splits, predictions, strict=True):
-        predicted[seeds.index(seed), test] = folded[labels]
-        scores.append(classification_scores(truth[test], folded[labels]))
+    scores, chosen, converged = [], [], []
+    for place, seed in enumerate(seeds):
+        for train, test in _left_out(y, groups) if leave_one_out else _folds(y, groups, folds, seed):
+            found = _fit_fold(z, y, groups, train, test, classifier, seed)
+            predicted[place, test] = folded[found.predicted]
+            scores.append(classification_scores(truth[test], predicted[place, test]))
+            chosen.append(found.chosen)
+            converged.append(found.converged)
     accuracy, unweighted, f1 = np.array(scores).T
     return ClassificationScore(
         *(float(values.mean()) for values in (accuracy, unweighted, f1)),
@@ -169,21 +148,50 @@ def cross_validated_accuracy(
     )
 
 
-def _fit_fold(z, y, groups, train, test, classifier, seed) -> tuple[np.ndarray, float | None, bool]:
+def _folds(y: np.ndarray, groups: np.ndarray, folds: int, seed: int) -> Splits:
+    """Folds in which every class can be on both sides; an error names a class that cannot."""
+    counts = groups_per_class(y, groups)
+    rarest = min(counts, key=lambda code: counts[code])
+    if counts[rarest] < folds:
+        raise ValueError(
+            f"class {rarest} occurs in {counts[rarest]} group(s), fewer than the {folds} folds: use fewer folds or "
+            "leave the class out"
+        )
+    return grouped_folds(y, groups, folds, seed)
+
+
+def _left_out(y: np.ndarray, groups: np.ndarray) -> Splits:
+    """Each group as test part once, in the order of the groups, where the others have two classes."""
+    if len(np.unique(groups)) < 2:
+        raise ValueError("leaving one group out needs two groups, found one")
+    splits = [(train, test) for train, test in LeaveOneGroupOut().split(y, y, groups) if len(np.unique(y[train])) > 1]
+    if not splits:
+        raise ValueError("every group but one holds a single class: no classifier can be trained without it")
+    return splits
+
+
+@dataclass(frozen=True)
+class _Fold:
     """Predicted classes of one test fold, the chosen hyper-parameter and whether the final fit converged."""
-    chosen, converged = None, True
+
+    predicted: np.ndarray
+    chosen: float | None
+    converged: bool
+
+
+def _fit_fold(
+    z: np.ndarray, y: np.ndarray, groups: np.ndarray, train: np.ndarray, test: np.ndarray, classifier: str, seed: int
+) -> _Fold:
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # reported as `converged`
-        if classifier in SEARCHED:
-            chosen = _choose(z[train], y[train], groups[train], seed, classifier)
+        chosen = _choose(z[train], y[train], groups[train], seed, classifier) if classifier in SEARCHED else None
         model = make_pipeline(StandardScaler(), estimator(classifier, seed, chosen)).fit(z[train], y[train])
         predicted = model.predict(z[test])
-    if classifier == "logistic_regression":
-        converged = bool(model[-1].n_iter_.max() < MAX_ITERATIONS)
-    return predicted, chosen, converged
+    converged = classifier != "logistic_regression" or bool(model[-1].n_iter_.max() < MAX_ITERATIONS)
+    return _Fold(predicted, chosen, converged)
 
 
-def estimator(classifier: str, seed: int, chosen: float | None):
+def estimator(classifier: str, seed: int, chosen: float | None) -> ClassifierMixin:
     """The unfitted scikit-learn classifier of a name; ``chosen`` is its hyper-parameter, if it has one to choose."""
     if classifier == "logistic_regression":
         return LogisticRegression(C=chosen, max_iter=MAX_ITERATIONS)

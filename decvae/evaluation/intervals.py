@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.stats import t
 
 LEVEL = 0.95
+OVERALL = ("accuracy", "unweighted_accuracy", "f1_macro")
+BY_CLASS = ("recall", "precision", "f1")
+Scores = dict[str, np.ndarray]  # by name, each over all classes or one value per class
+Intervals = dict[str, tuple[np.ndarray, np.ndarray]]
 
 
 def mean_interval(values: np.ndarray) -> tuple[float, float] | None:
@@ -68,15 +74,14 @@ def confusion_by_group(truth: np.ndarray, predicted: np.ndarray, groups: np.ndar
     return classes, np.bincount(cells, minlength=np.prod(shape)).reshape(shape)
 
 
-def scores_of_confusion(counts: np.ndarray) -> dict[str, np.ndarray]:
+def scores_of_confusion(counts: np.ndarray) -> Scores:
     """Scores of confusion matrices ``(..., n_classes, n_classes)``, truth in rows.
 
     Returns
     -------
     dict
-        ``accuracy``, ``unweighted_accuracy`` and ``f1_macro`` of shape ``(...)``; per class ``(..., n_classes)``
-        ``recall``, ``precision``, ``f1``. Unweighted accuracy is over the classes with samples; precision is 0 where
-        nothing is predicted, recall NaN where there is no sample.
+        ``OVERALL`` of shape ``(...)``; ``BY_CLASS`` of shape ``(..., n_classes)``. Unweighted accuracy is over the
+        classes with samples; precision is 0 where nothing is predicted, recall NaN where there is no sample.
     """
     hits = np.diagonal(counts, axis1=-2, axis2=-1).astype(np.float64)
     truth, predicted = counts.sum(axis=-1), counts.sum(axis=-2)
@@ -96,9 +101,7 @@ def scores_of_confusion(counts: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def bootstrap_scores(
-    counts: np.ndarray, n_resamples: int, seed: int
-) -> tuple[dict[str, np.ndarray], dict[str, tuple[np.ndarray, np.ndarray]]]:
+def bootstrap_scores(counts: np.ndarray, n_resamples: int, seed: int) -> tuple[Scores, Intervals]:
     """Scores of all groups together, and their percentile intervals when groups are drawn with replacement.
 
     Parameters
@@ -126,5 +129,22 @@ def bootstrap_scores(
         present = ~np.isnan(flat).all(axis=0)
         bounds = np.full((2, flat.shape[1]), np.nan)
         bounds[:, present] = np.nanquantile(flat[:, present], levels, axis=0)
-        intervals[name] = tuple(bound.reshape(values.shape[1:]) for bound in bounds)
+        low, high = bounds.reshape(2, *values.shape[1:])
+        intervals[name] = low, high
     return pooled, intervals
+
+
+def rows_of_scores(
+    names: Sequence[str], scores: Scores, intervals: Intervals, place: int | None = None
+) -> list[dict[str, str | float]]:
+    """Rows of a table (metric, value, ci_low, ci_high) of scores over all classes, or of the class at ``place``.
+
+    Undefined scores have no row; bounds without an interval are NaN.
+    """
+    rows = []
+    for name in names:
+        found = (scores[name], *intervals.get(name, np.full((2, *scores[name].shape), np.nan)))
+        value, low, high = (float(one if place is None else one[place]) for one in found)
+        if not np.isnan(value):
+            rows.append({"metric": name, "value": value, "ci_low": low, "ci_high": high})
+    return rows

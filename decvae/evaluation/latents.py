@@ -15,7 +15,7 @@ Layout of the file (``format = "decvae-latents"``), one per run, checkpoint and 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from decvae.artifacts import ArtifactError, atomic_path, open_h5
 FORMAT = "decvae-latents"
 FORMAT_VERSION = 2
 BRANCHES = ("Z", "S")
+ARRAYS = ("mu", "logvar", "features", "present", "utterance", "frame", "overlap")  # of a table, in the file
 
 
 @dataclass
@@ -76,20 +77,15 @@ class LatentTable:
 
     def select(self, rows: np.ndarray) -> LatentTable:
         """The table restricted to ``rows`` (indices or a boolean mask)."""
-        return LatentTable(
-            branch=self.branch,
-            subspaces=self.subspaces,
-            mu=self.mu[rows],
-            logvar=None if self.logvar is None else self.logvar[rows],
-            features=None if self.features is None else self.features[rows],
-            utterance=self.utterance[rows],
-            frame=self.frame[rows],
-            overlap=self.overlap[rows],
-            factors={name: codes[rows] for name, codes in self.factors.items()},
-            class_names=self.class_names,
-            present=None if self.present is None else self.present[rows],
-            split=None if self.split is None else self.split[rows],
-        )
+        return _columnwise([self], lambda arrays: arrays[0][rows])
+
+
+def _columnwise(tables: Sequence[LatentTable], combine: Callable[[list[np.ndarray]], np.ndarray]) -> LatentTable:
+    """One table whose arrays and factors are those of all tables, combined one by one."""
+    columns = {name: [getattr(table, name) for table in tables] for name in (*ARRAYS, "split")}
+    found = {name: None if arrays[0] is None else combine(arrays) for name, arrays in columns.items()}
+    factors = {name: combine([table.factors[name] for table in tables]) for name in tables[0].factors}
+    return replace(tables[0], **found, factors=factors)
 
 
 def write_latents(path: str | Path, tables: Sequence[LatentTable], attributes: dict[str, Any]) -> None:
@@ -101,7 +97,7 @@ def write_latents(path: str | Path, tables: Sequence[LatentTable], attributes: d
         for table in tables:
             group = file.create_group(table.branch)
             group.attrs["subspaces"] = json.dumps(table.subspaces)
-            for name in ("mu", "logvar", "features", "present", "utterance", "frame", "overlap"):
+            for name in ARRAYS:
                 array = getattr(table, name)
                 if array is not None:
                     group[name] = array
@@ -146,7 +142,7 @@ def read_latents(paths: Sequence[str | Path]) -> dict[str, LatentTable]:
             table.split = np.full(len(table), len(parts.get(branch, ())))
             parts.setdefault(branch, []).append(table)
         shift = max(int(table.utterance.max(initial=-1)) for table in tables.values()) + 1
-    return {branch: _pool(tables) for branch, tables in parts.items()}
+    return {branch: _columnwise(tables, np.concatenate) for branch, tables in parts.items()}
 
 
 def _read_table(group: h5py.Group, branch: str) -> LatentTable:
@@ -154,28 +150,9 @@ def _read_table(group: h5py.Group, branch: str) -> LatentTable:
     return LatentTable(
         branch=branch,
         subspaces=json.loads(group.attrs["subspaces"]),
-        logvar=group["logvar"][:] if "logvar" in group else None,
-        features=group["features"][:] if "features" in group else None,
-        present=group["present"][:] if "present" in group else None,
         factors={name: data[:] for name, data in factors.items()},
         class_names={name: json.loads(data.attrs["names"]) for name, data in factors.items()},
-        **{name: group[name][:] for name in ("mu", "utterance", "frame", "overlap")},
-    )
-
-
-def _pool(tables: list[LatentTable]) -> LatentTable:
-    first = tables[0]
-
-    def joined(name: str) -> np.ndarray | None:
-        return None if getattr(first, name) is None else np.concatenate([getattr(table, name) for table in tables])
-
-    columns = ("mu", "logvar", "features", "present", "utterance", "frame", "overlap", "split")
-    return LatentTable(
-        branch=first.branch,
-        subspaces=first.subspaces,
-        **{name: joined(name) for name in columns},
-        factors={name: np.concatenate([table.factors[name] for table in tables]) for name in first.factors},
-        class_names=first.class_names,
+        **{name: group[name][:] if name in group else None for name in ARRAYS},
     )
 
 
@@ -213,3 +190,19 @@ def joined(frames: LatentTable, sequences: LatentTable) -> LatentTable:
         if name in sequences.subspaces:
             mu[:, place, width:] = sequences.mu[rows, sequences.subspaces.index(name)]
     return replace(kept, branch="Z+S", subspaces=subspaces, mu=mu, logvar=None, features=None, present=None)
+
+
+def balanced_rows(utterance: np.ndarray, max_rows: int, seed: int) -> np.ndarray:
+    """Ascending indices of at most ``max_rows`` rows, drawn so that utterances contribute as equally as they can.
+
+    Rows are dealt like cards: one random row of every utterance, then a second one, until ``max_rows`` are out.
+    """
+    n_rows = len(utterance)
+    if n_rows <= max_rows:
+        return np.arange(n_rows)
+    shuffled = np.random.default_rng(seed).permutation(n_rows)
+    order = shuffled[np.argsort(utterance[shuffled], kind="stable")]
+    _, starts, counts = np.unique(utterance[order], return_index=True, return_counts=True)
+    turn = np.empty(n_rows, dtype=np.int64)
+    turn[order] = np.arange(n_rows) - np.repeat(starts, counts)
+    return np.sort(shuffled[np.argsort(turn[shuffled], kind="stable")][:max_rows])

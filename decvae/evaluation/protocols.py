@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.model_selection import GroupShuffleSplit
 
 from decvae.corpora.phonemes import FOLD_48_TO_39
-from decvae.evaluation.classification import grouped_folds, groups_per_class
+from decvae.evaluation.classification import Splits, grouped_folds, groups_per_class
 from decvae.evaluation.latents import LatentTable
 
 PROTOCOLS = ("sound", "published")
@@ -112,7 +112,7 @@ def _never_changes(factor: np.ndarray, speaker: np.ndarray) -> bool:
     return max(groups_per_class(speaker[known], factor[known]).values(), default=0) == 1
 
 
-def grouped_splits(y: np.ndarray, groups: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+def grouped_splits(y: np.ndarray, groups: np.ndarray, seed: int) -> Splits:
     """Row indices of training and test parts; no group lies in both parts of a split.
 
     Parameters

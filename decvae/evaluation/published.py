@@ -2,14 +2,14 @@
 
 Rows, not groups, are divided: frames of one utterance, and of one speaker, lie on both sides of every split.
 Classifiers are tuned on a fifth of the training part only, and the headline is the best classifier *by test accuracy*.
-IRS is computed on codes as they are, explicitness from optimisers that stop after 100 iterations.
+What differs in the metrics says :func:`decvae.evaluation.metrics.registry.published_metrics`.
 """
 
 from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -28,19 +28,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from decvae.evaluation.classification import classification_scores, estimator
-from decvae.evaluation.metrics.dci import compute_dci
-from decvae.evaluation.metrics.discretise import classes_of, discretise
-from decvae.evaluation.metrics.explicitness import compute_explicitness
-from decvae.evaluation.metrics.irs import compute_irs
-from decvae.evaluation.metrics.modularity import modularity
-from decvae.evaluation.metrics.mutual_information import adjusted_mutual_information, mean_pairwise_information
-from decvae.evaluation.metrics.total_correlation import total_correlation_scores
-from decvae.evaluation.sound import Codes, Part, score
+from decvae.evaluation.classification import Split, Splits, classification_scores, estimator
+from decvae.evaluation.codes import Codes
+from decvae.evaluation.metrics.checks import classes_of
+from decvae.evaluation.metrics.registry import published_metrics, statistics
+from decvae.evaluation.parts import Part, Row, score
 
 logger = logging.getLogger(__name__)
 
-N_BINS, SPLIT_SEED, FOLDS, INNER_FOLDS = 30, 42, 5, 3
+SPLIT_SEED, FOLDS, INNER_FOLDS = 42, 5, 3
 STRENGTHS = (0.01, 0.1, 1.0, 10.0, np.inf)  # C; infinity is no penalty
 SCORES = ("accuracy", "unweighted_accuracy", "f1_macro", "f1_weighted")
 
@@ -57,15 +53,20 @@ def published_units(codes: Codes) -> list[Callable[[], Part]]:
     return found
 
 
-def _row(metric, value, factors="", classifier="", values=()) -> dict:
+def _row(
+    metric: str,
+    value: float | None,
+    factors: str = "",
+    classifier: str = "",
+    values: Sequence[float] | np.ndarray = (),
+) -> Row:
     """One row; the interval is the paper's, 1.96 standard errors over folds x seeds as if they were independent."""
-    n = max(1, len(values))
-    spread = float(np.std(values, ddof=1)) if n > 1 else None
-    interval = None if spread is None else (value - 1.96 * spread / np.sqrt(n), value + 1.96 * spread / np.sqrt(n))
-    return score(metric, value, factors, classifier, spread, n, interval, protocol="published")
+    row = score(metric, value, factors, classifier, values, protocol="published")
+    half = 1.96 * row["spread"] / np.sqrt(row["n"])
+    return row if np.isnan(half) else row | {"ci_low": value - half, "ci_high": value + half}
 
 
-def published_splits(factors: dict[str, np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+def published_splits(factors: dict[str, np.ndarray]) -> Splits:
     """Row splits of DCI and explicitness.
 
     SimVowels (a factor ``vowel``): one 80/20 split stratified by speaker. Others: five folds stratified by the tuple of
@@ -79,53 +80,43 @@ def published_splits(factors: dict[str, np.ndarray]) -> list[tuple[np.ndarray, n
             return []
         return list(StratifiedShuffleSplit(1, test_size=0.2, random_state=SPLIT_SEED).split(np.zeros(n), key))
     key = np.unique(np.stack(list(factors.values()), axis=1), axis=0, return_inverse=True)[1].ravel()
-    if np.bincount(key).max() < FOLDS:
-        return []
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
-        return list(StratifiedKFold(FOLDS, shuffle=True, random_state=SPLIT_SEED).split(np.zeros(n), key))
+    return _stratified(key, SPLIT_SEED) if np.bincount(key).max() >= FOLDS else []
 
 
 def _metrics(codes: Codes) -> Part:
-    """Disentanglement metrics on pooled rows; IRS on codes as they are, explicitness from 100 iterations."""
-    bins = discretise(codes.z, N_BINS)
-    correlation = total_correlation_scores(codes.z)
-    rows = [
-        _row("mutual_information", mean_pairwise_information(bins)),
-        _row("total_correlation", correlation.tc),
-        _row("total_correlation_norm", correlation.tc_norm),
-    ]
-    if not codes.factors:
+    """Disentanglement metrics on pooled rows and on :func:`published_splits`."""
+    z, y, metrics = codes.z, codes.y, published_metrics(codes.settings, codes.seed)
+    joint = {name for metric in metrics if metric.needs != "codes" for name in metric.scores}
+    found = statistics(metrics, z, y)
+    rows = [_row(name, value, codes.joint if name in joint else "") for name, value in found.items()]
+    if y is None:
         return Part(rows)
-    rows.append(_row("irs", compute_irs(codes.z, codes.y, standardise=False).score, codes.joint))
-    rows.append(_row("modularity", modularity(adjusted_mutual_information(bins, codes.y)), codes.joint))
-    folds = {"disentanglement": [], "completeness": [], "informativeness": [], "explicitness": []}
-    for train, test in published_splits(codes.scored):
-        parts = codes.z[train], codes.y[train], codes.z[test], codes.y[test]
-        if any(len(classes_of(y)) < 2 for y in parts[1].T) or np.any(np.all(parts[3] < 0, axis=0)):
+    folds: dict[str, list[float | None]] = {}
+    for train, test in published_splits({name: factor.scored for name, factor in codes.factors.items()}):
+        if any(len(classes_of(factor[train])) < 2 or np.all(factor[test] < 0) for factor in y.T):
             continue
-        dci = compute_dci(*parts, backend=codes.settings.dci_backend, seed=codes.seed, n_jobs=1)
-        folds["disentanglement"].append(dci.disentanglement)
-        folds["completeness"].append(dci.completeness)
-        folds["informativeness"].append(dci.informativeness_test)
-        folds["explicitness"].append(compute_explicitness(*parts, max_iterations=100).test)
-    if not folds["informativeness"]:
+        for metric in metrics:
+            if metric.needs == "parts":
+                for name, value in metric.values(metric.compute(z[train], y[train], z[test], y[test])).items():
+                    folds.setdefault(name, []).append(value)
+    if not folds:
         logger.warning("%s: too few rows to split, DCI and explicitness are left out", codes.name)
-    for metric, values in folds.items():
-        if values and None not in values:
-            rows.append(_row(metric, float(np.mean(values)), codes.joint, values=values))
+    rows += [
+        _row(name, float(np.mean(values)), codes.joint, values=values)
+        for name, values in folds.items()
+        if None not in values
+    ]
     return Part(rows)
 
 
 def _task(codes: Codes, name: str) -> Part:
     """Every classifier on one factor, and ``best``: the one with the highest mean test accuracy, dummies included."""
     codes = codes.labelled(name)
-    y = codes.factors[name]
-    if np.unique(y, return_counts=True)[1].max() < FOLDS and name != "emotion":
+    if np.unique(codes.factors[name].y, return_counts=True)[1].max() < FOLDS and name != "emotion":
         logger.warning("%s: no class of %s has %d rows; it is not classified", codes.name, name, FOLDS)
         return Part()
     found = {
-        classifier: np.array([_fold_scores(codes, y, name, classifier, *split) for split in _outer(codes, name)])
+        classifier: np.array([_fold_scores(codes, name, classifier, *split) for split in _outer(codes, name)])
         for classifier in codes.settings.classifiers
     }
     if not found:
@@ -140,32 +131,49 @@ def _task(codes: Codes, name: str) -> Part:
     )
 
 
+def _speakers(codes: Codes, name: str) -> np.ndarray | None:
+    """The groups that are kept together: speakers, of emotions alone."""
+    return codes.factors["speaker"].y if name == "emotion" and "speaker" in codes.factors else None
+
+
 def _outer(codes: Codes, name: str) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
     """(train, test, seed): five stratified folds of rows per seed; for emotion every speaker once per seed."""
-    y = codes.factors[name]
+    y, speakers = codes.factors[name].y, _speakers(codes, name)
     for seed in codes.settings.seeds:
-        if name == "emotion" and "speaker" in codes.factors:
-            splits = LeaveOneGroupOut().split(y, y, codes.factors["speaker"])
+        if speakers is not None:
+            splits = LeaveOneGroupOut().split(y, y, speakers)
         else:
-            with warnings.catch_warnings():
-                # As in the paper: a class with fewer rows than folds is missing from some of them.
-                warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
-                splits = list(StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(y, y))
+            splits = _stratified(y, seed)
         for train, test in splits:
             yield train, test, seed
 
 
-def _fold_scores(codes, y, name, classifier, train, test, seed) -> tuple[float, float, float, float]:
-    """Scores on one test fold: tuned on 20 % of the training rows, fitted on the other 80 %."""
-    if name == "emotion" and "speaker" in codes.factors:
-        inner = GroupShuffleSplit(1, test_size=0.2, random_state=seed).split(
-            y[train], groups=codes.factors["speaker"][train]
-        )
-    elif np.unique(y[train], return_counts=True)[1].min() < 2:
-        inner = [np.split(np.random.default_rng(seed).permutation(len(train)), [int(0.8 * len(train))])]
+def _stratified(y: np.ndarray, seed: int) -> Splits:
+    """Five folds; as in the paper, a class with fewer rows than folds is missing from some of them."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
+        return list(StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(y, y))
+
+
+def _inner(codes: Codes, name: str, train: np.ndarray, seed: int) -> Split:
+    """Rows of the training part to fit on, and the fifth to tune on."""
+    y, speakers = codes.factors[name].y[train], _speakers(codes, name)
+    if speakers is not None:
+        splits = GroupShuffleSplit(1, test_size=0.2, random_state=seed).split(y, groups=speakers[train])
+    elif np.unique(y, return_counts=True)[1].min() < 2:
+        splits = iter([np.split(np.random.default_rng(seed).permutation(len(train)), [int(0.8 * len(train))])])
     else:
-        inner = StratifiedShuffleSplit(1, test_size=0.2, random_state=seed).split(train, y[train])
-    fitted, tuned = (train[rows] for rows in next(iter(inner)))
+        splits = StratifiedShuffleSplit(1, test_size=0.2, random_state=seed).split(train, y)
+    fitted, tuned = next(splits)
+    return train[fitted], train[tuned]
+
+
+def _fold_scores(
+    codes: Codes, name: str, classifier: str, train: np.ndarray, test: np.ndarray, seed: int
+) -> tuple[float, float, float, float]:
+    """``SCORES`` on one test fold: tuned on 20 % of the training rows, fitted on the other 80 %."""
+    factor, (fitted, tuned) = codes.factors[name], _inner(codes, name, train, seed)
+    y = factor.y
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
@@ -177,9 +185,9 @@ def _fold_scores(codes, y, name, classifier, train, test, seed) -> tuple[float, 
             search = GridSearchCV(model, grid, cv=folds, refit=False, error_score=0.0).fit(codes.z[tuned], y[tuned])
             model.set_params(**search.best_params_)
         predicted = model.fit(codes.z[fitted], y[fitted]).predict(codes.z[test])
-    truth = y[test]
-    if codes.scored_as[name] is not None:
-        truth, predicted = codes.scored_as[name][truth], codes.scored_as[name][predicted]
+    truth = factor.scored[test]
+    if factor.scored_as is not None:
+        predicted = factor.scored_as[predicted]
     weighted = f1_score(truth, predicted, average="weighted", zero_division=0)
     return (*classification_scores(truth, predicted), float(weighted))
 
@@ -187,7 +195,7 @@ def _fold_scores(codes, y, name, classifier, train, test, seed) -> tuple[float, 
 def _clusters(codes: Codes, name: str) -> Part:
     """k-means of the last split alone (of all rows if there is one), k of the first split, matched greedily."""
     codes = codes.labelled(name)
-    y = codes.factors[name]
+    y = codes.factors[name].y
     split = np.zeros(len(y), dtype=int) if codes.split is None else codes.split
     n_clusters = len(np.unique(y[split == split.min()]))
     rows = split == split.max()

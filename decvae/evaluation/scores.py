@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from decvae.evaluation.aggregation import aggregate, available_aggregations
+from decvae.evaluation.codes import Codes, code_matrices, scored_rows
 from decvae.evaluation.latents import LatentTable, joined
-from decvae.evaluation.metrics.discretise import active_codes, check_codes, classes_of
-from decvae.evaluation.protocols import Grouping, classes_scored_as, grouped_splits, grouping, scored_factors
+from decvae.evaluation.metrics.checks import check_codes
+from decvae.evaluation.parts import Part, Row, score
 from decvae.evaluation.published import published_units
-from decvae.evaluation.sound import Codes, Part, joined_folds, score, units
+from decvae.evaluation.sound import joined_folds, sound_units
 from decvae.evaluation.subspaces import Subspaces, evidence_units, importance_rows, learnable_factors
 from decvae.models.variance import between_component_share
 from decvae.settings.evaluation import EvaluationSettings
 
-__all__ = ["CLASS_COLUMNS", "COLUMNS", "EVIDENCE_COLUMNS", "EvaluationSettings", "Scores", "evaluate", "score_table"]
-
 logger = logging.getLogger(__name__)
 
+UNITS = {"sound": sound_units, "published": published_units}  # the work on one code matrix, by protocol
 COLUMNS = (
     *("branch", "space", "aggregation", "n_codes", "factors", "metric", "classifier", "protocol", "value", "spread"),
     *("ci_low", "ci_high", "n"),
@@ -58,22 +59,6 @@ class Scores:
     evidence: pd.DataFrame
 
 
-def balanced_rows(utterance: np.ndarray, max_rows: int, seed: int) -> np.ndarray:
-    """Ascending indices of at most ``max_rows`` rows, drawn so that utterances contribute as equally as they can.
-
-    Rows are dealt like cards: one random row of every utterance, then a second one, until ``max_rows`` are out.
-    """
-    n_rows = len(utterance)
-    if n_rows <= max_rows:
-        return np.arange(n_rows)
-    shuffled = np.random.default_rng(seed).permutation(n_rows)
-    order = shuffled[np.argsort(utterance[shuffled], kind="stable")]
-    _, starts, counts = np.unique(utterance[order], return_index=True, return_counts=True)
-    turn = np.empty(n_rows, dtype=np.int64)
-    turn[order] = np.arange(n_rows) - np.repeat(starts, counts)
-    return np.sort(shuffled[np.argsort(turn[shuffled], kind="stable")][:max_rows])
-
-
 def evaluate(tables: dict[str, LatentTable], settings: EvaluationSettings, *, seed: int = 0, n_jobs: int = 2) -> Scores:
     """All scores of a run's branches; branches that it lacks are left out.
 
@@ -93,12 +78,8 @@ def evaluate(tables: dict[str, LatentTable], settings: EvaluationSettings, *, se
     if not wanted:
         raise ValueError(f"the run has branches {sorted(tables)}, evaluation asks for {list(settings.branches)}")
     found = [score_table(tables[branch], settings, seed=seed, n_jobs=n_jobs) for branch in wanted]
-    return Scores(
-        *(
-            pd.concat([getattr(one, part) for one in found], ignore_index=True)
-            for part in ("scores", "classes", "evidence")
-        )
-    )
+    tables_of = {part.name: [getattr(one, part.name) for one in found] for part in fields(Scores)}
+    return Scores(**{name: pd.concat(frames, ignore_index=True) for name, frames in tables_of.items()})
 
 
 def score_table(table: LatentTable, settings: EvaluationSettings, *, seed: int = 0, n_jobs: int = 2) -> Scores:
@@ -121,54 +102,57 @@ def score_table(table: LatentTable, settings: EvaluationSettings, *, seed: int =
     ValueError
         If the table is empty, has no requested aggregation, or holds NaN codes.
     """
-    table = _scored_rows(table, settings, seed)
-    matrices = _matrices(table, settings, seed)
-    work = [(place, unit) for place, codes in enumerate(matrices) for unit in _units(codes)]
+    table = scored_rows(table, settings, seed)
+    matrices = code_matrices(table, settings, seed)
+    work = [[unit for protocol in settings.protocols for unit in UNITS[protocol](codes)] for codes in matrices]
     subspaces = _subspaces(table, matrices[0]) if settings.subspace_evidence and matrices else None
     probes = evidence_units(subspaces) if subspaces else []
-    parts: list[list[Part]] = [[] for _ in matrices]
-    results = _in_parallel([*(unit for _, unit in work), *probes], n_jobs)
-    for (place, _), part in zip(work, results, strict=False):
-        parts[place].append(part)
-    rows, classes = [], []
-    evidence = [row for rows in results[len(work) :] for row in rows]
-    for codes, found in zip(matrices, parts, strict=True):
-        if subspaces and codes.space == "mu" and codes.aggregation == "all":
-            evidence += _importances(subspaces, codes, found)
+    results = iter(_in_parallel([unit for units in (*work, probes) for unit in units], n_jobs))
+    rows: list[Row] = []
+    classes: list[Row] = []
+    importances: list[Row] = []
+    for codes, units in zip(matrices, work, strict=True):
+        parts = [next(results) for _ in units]
         cell = {"space": codes.space, "aggregation": codes.aggregation}
-        scores = [row for part in found for row in part.rows] + joined_folds(codes, found)
-        rows += [cell | {"n_codes": codes.z.shape[1]} | row for row in scores]
-        classes += [cell | {"branch": table.branch} | row for part in found for row in part.classes]
+        found = [row for part in parts for row in part.rows] + joined_folds(codes, parts)
+        rows += [cell | {"n_codes": codes.z.shape[1]} | row for row in found]
+        classes += [cell | row for part in parts for row in part.classes]
+        if subspaces and codes.space == "mu" and codes.aggregation == "all":
+            importances = _importances(subspaces, codes, parts)
     if table.features is not None:
-        n_codes = table.features[:, 1:].shape[1] * table.features.shape[2]
-        cell = {"space": "features", "aggregation": "OCs_joint", "n_codes": n_codes}
-        rows.append(cell | score("between_component_share", _component_share(table)))
+        rows.append(_component_share(table))
+    evidence = [row for found in results for row in found] + importances
     return Scores(
-        pd.DataFrame(
-            [{"branch": table.branch} | row for row in rows if row["value"] is not None], columns=list(COLUMNS)
-        ),
-        pd.DataFrame(classes, columns=list(CLASS_COLUMNS)),
-        pd.DataFrame([{"branch": table.branch} | row for row in evidence], columns=list(EVIDENCE_COLUMNS)),
+        _frame(table.branch, [row for row in rows if row["value"] is not None], COLUMNS),
+        _frame(table.branch, classes, CLASS_COLUMNS),
+        _frame(table.branch, evidence, EVIDENCE_COLUMNS),
     )
 
 
-def _component_share(table: LatentTable) -> float | None:
+def _frame(branch: str, rows: Sequence[Row], columns: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame([{"branch": branch} | row for row in rows], columns=list(columns))
+
+
+def _component_share(table: LatentTable) -> Row:
     """Share of the features' variance between components; None for fewer than two or features without variance."""
     check_codes(table.features.reshape(len(table), -1), "features")
     components = table.features[:, 1:].swapaxes(0, 1).astype(np.float64)
-    if len(components) < 2 or np.all(np.ptp(components, axis=(0, 1)) == 0):
-        return None
-    return float(between_component_share(components, table.present.T))
+    defined = len(components) > 1 and np.any(np.ptp(components, axis=(0, 1)) > 0)
+    share = float(between_component_share(components, table.present.T)) if defined else None
+    cell = {"space": "features", "aggregation": "OCs_joint", "n_codes": len(components) * components.shape[2]}
+    return cell | score("between_component_share", share)
 
 
 def _subspaces(table: LatentTable, codes: Codes) -> Subspaces:
     """X and the components of a table, with the factors and splits of its code matrices."""
     names = [name for name in table.subspaces if name != "OCs_proj"]
     mu = table.mu[:, [table.subspaces.index(name) for name in names]]
-    return Subspaces(mu, names, learnable_factors(codes.scored, codes.splits), codes.splits, codes.seed)
+    splits = {name: factor.splits for name, factor in codes.factors.items()}
+    factors = learnable_factors({name: factor.scored for name, factor in codes.factors.items()}, splits)
+    return Subspaces(mu, names, factors, splits, codes.seed)
 
 
-def _importances(subspaces: Subspaces, codes: Codes, parts: list[Part]) -> list[dict]:
+def _importances(subspaces: Subspaces, codes: Codes, parts: Sequence[Part]) -> list[Row]:
     """Importance of every subspace, from the folds of the aggregation ``all``."""
     factors = [place for place, name in enumerate(codes.factors) if name in subspaces.factors]
     importances = []
@@ -179,13 +163,10 @@ def _importances(subspaces: Subspaces, codes: Codes, parts: list[Part]) -> list[
     return importance_rows(importances, subspaces.names, list(subspaces.factors)) if importances else []
 
 
-def _units(codes: Codes) -> list:
-    """The work on one code matrix under every protocol asked for."""
-    known = {"sound": units, "published": published_units}
-    return [unit for protocol in codes.settings.protocols for unit in known[protocol](codes)]
+T = TypeVar("T")
 
 
-def _in_parallel(work: list, n_jobs: int) -> list:
+def _in_parallel(work: Sequence[Callable[[], T]], n_jobs: int) -> list[T]:
     """Results of the units in their order, each in one thread."""
     found = Parallel(n_jobs=max(1, min(n_jobs, len(work))), return_as="generator")(delayed(_one)(unit) for unit in work)
     parts = []
@@ -196,93 +177,6 @@ def _in_parallel(work: list, n_jobs: int) -> list:
     return parts
 
 
-def _one(unit):
+def _one(unit: Callable[[], T]) -> T:
     with threadpool_limits(1):
         return unit()
-
-
-def _matrices(table: LatentTable, settings: EvaluationSettings, seed: int) -> list[Codes]:
-    """The code matrices that are scored, with their factors and splits."""
-    factors, groupings = _usable_factors(table, settings.groups)
-    shared = {
-        "factors": factors,
-        "groupings": groupings,
-        "splits": _splits(factors, groupings, seed, settings.disentanglement_folds),
-        "scored_as": {name: classes_scored_as(name, table.class_names[name]) for name in factors},
-        "class_names": table.class_names,
-        "utterance": table.utterance,
-        "split": table.split,
-        "branch": table.branch,
-        "settings": settings,
-        "seed": seed,
-    }
-    found = []
-    for space, requested in (("mu", settings.aggregations), ("features", settings.feature_aggregations)):
-        for aggregation in _available(table, space, requested):
-            z = check_codes(aggregate(table, aggregation, space))
-            columns = np.flatnonzero(active_codes(z))
-            n_constant = z.shape[1] - len(columns)
-            z = z[:, columns]
-            codes = Codes(z, columns, space=space, aggregation=aggregation, **shared)
-            logger.info("%s: %d codes (%d constant dropped), %d rows", codes.name, z.shape[1], n_constant, len(z))
-            if z.shape[1] == 0:
-                logger.warning("%s: every code is constant, nothing to score", codes.name)
-            else:
-                found.append(codes)
-    return found
-
-
-def _splits(factors, groupings, seed, n_folds) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
-    """Splits of every factor by its own groups; factors with the same groups share them."""
-    splits = {}
-    for by in dict.fromkeys(one.by for one in groupings.values()):
-        names = [name for name in factors if groupings[name].by == by]
-        y = np.stack([factors[name] for name in names], axis=1)
-        splits.update(dict.fromkeys(names, grouped_splits(y, groupings[names[0]].groups, seed)[:n_folds]))
-    return {name: splits[name] for name in factors}
-
-
-def _available(table: LatentTable, space: str, requested: tuple[str, ...]) -> list[str]:
-    """The requested aggregations that the table has, each once."""
-    available = available_aggregations(table, space)
-    missing = [name for name in requested if name not in available]
-    if space == "mu" and len(missing) == len(requested):
-        raise ValueError(f"branch {table.branch} has none of the aggregations {missing}; available: {available}")
-    if missing:
-        logger.info("branch %s, %s: no aggregation %s", table.branch, space, ", ".join(missing))
-    return list(dict.fromkeys(name for name in requested if name in available))
-
-
-def _scored_rows(table: LatentTable, settings: EvaluationSettings, seed: int) -> LatentTable:
-    """Labelled rows of the table, without overlaps if so set, at most ``max_frames`` of them."""
-    for name, codes in table.factors.items():
-        if len(codes) != len(table):
-            raise ValueError(f"branch {table.branch}: factor {name} has {len(codes)} rows, the latents {len(table)}")
-    factors = list(scored_factors(table).values())
-    keep = np.any(np.array(factors) >= 0, axis=0) if factors else np.ones(len(table), dtype=bool)
-    if settings.discard_overlaps:
-        keep &= ~table.overlap
-    if keep.sum() < 2:
-        raise ValueError(f"branch {table.branch}: fewer than two labelled rows of {len(table)} are left to score")
-    kept = np.flatnonzero(keep)
-    drawn = kept[balanced_rows(table.utterance[kept], settings.max_frames, seed)]
-    logger.info("branch %s: scoring %d of %d rows", table.branch, len(drawn), len(table))
-    return table.select(drawn)
-
-
-def _usable_factors(table: LatentTable, groups: dict[str, str]) -> tuple[dict[str, np.ndarray], dict[str, Grouping]]:
-    """Factors with two classes or more, and their groups; where the group is not known, the label counts as missing."""
-    factors, groupings = {}, {}
-    for name, codes in scored_factors(table).items():
-        classes = classes_of(codes)
-        if len(classes) > 1:
-            groupings[name] = grouping(table, name, groups.get(name))
-            factors[name] = np.where(groupings[name].groups < 0, -1, codes)
-            classes = classes_of(factors[name])
-        if len(classes) < 2:
-            logger.warning("branch %s: factor %s has one class only and is not scored", table.branch, name)
-            factors.pop(name, None)
-            groupings.pop(name, None)
-        elif missing := int(np.sum(factors[name] < 0)):
-            logger.info("branch %s: %d of %d rows have no label of %s", table.branch, missing, len(codes), name)
-    return factors, groupings

@@ -19,7 +19,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import recall_score
 
 from decvae.evaluation.intervals import mean_interval
-from decvae.evaluation.metrics.discretise import active_codes, check_codes, classes_of
+from decvae.evaluation.metrics.checks import active_codes, check_codes, classes_of
 
 logger = logging.getLogger(__name__)
 

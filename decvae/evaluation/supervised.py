@@ -7,12 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from decvae.evaluation.intervals import bootstrap_scores, confusion_by_group
+from decvae.evaluation.intervals import BY_CLASS, OVERALL, bootstrap_scores, confusion_by_group, rows_of_scores
 from decvae.evaluation.protocols import classes_scored_as
 
 COLUMNS = ("split", "branch", "factor", "head", "class", "metric", "value", "ci_low", "ci_high", "n")
-OVERALL = ("accuracy", "unweighted_accuracy", "f1_macro")
-BY_CLASS = ("recall", "precision", "f1")
 
 
 def classifier_scores(
@@ -48,18 +46,8 @@ def classifier_scores(
         truth, predicted = folded[truth], folded[predicted]
     classes, counts = confusion_by_group(truth, predicted[None], utterance)
     pooled, intervals = bootstrap_scores(counts, bootstrap, seed)
-    rows = []
-
-    def add(name: str, metric: str, place: tuple, n: int) -> None:
-        low, high = (bound[place] for bound in intervals.get(metric, (np.full(pooled[metric].shape, np.nan),) * 2))
-        value = pooled[metric][place]
-        if not np.isnan(value):
-            found = {"class": name, "metric": metric, "value": value, "ci_low": low, "ci_high": high, "n": n}
-            rows.append({**columns, **found})
-
-    for metric in OVERALL:
-        add("", metric, (), len(truth))
+    rows = [{"class": "", "n": len(truth)} | row for row in rows_of_scores(OVERALL, pooled, intervals)]
     for place, code in enumerate(classes):
-        for metric in BY_CLASS:
-            add(names[code], metric, (place,), int((truth == code).sum()))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+        same = {"class": names[code], "n": int((truth == code).sum())}
+        rows += [same | row for row in rows_of_scores(BY_CLASS, pooled, intervals, place)]
+    return pd.DataFrame([columns | row for row in rows], columns=list(COLUMNS))

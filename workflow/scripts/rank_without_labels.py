@@ -12,9 +12,8 @@ with job_log(snakemake.log[0]):
 
     from decvae.artifacts import write_table
     from decvae.evaluation.aggregation import aggregate, available_aggregations
-    from decvae.evaluation.latents import read_latents
+    from decvae.evaluation.latents import balanced_rows, read_latents
     from decvae.evaluation.metrics.udr import compute_udr
-    from decvae.evaluation.scores import balanced_rows
 
     rows, paths = [], iter(snakemake.input.latents)
     for runs in snakemake.params.runs:

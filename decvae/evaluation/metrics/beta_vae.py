@@ -10,20 +10,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from decvae.evaluation.metrics.discretise import check_train_test
+from decvae.evaluation.metrics.checks import check_train_test
 from decvae.evaluation.metrics.factor_votes import fixed_factor_batches, in_chunks, votable_factors
 
 
 @dataclass(frozen=True)
 class BetaVAEScore:
-    """Accuracy in 0..1 of a linear classifier of the fixed factor; None if fewer than two factors vary.
+    """Accuracy in 0..1 of a linear classifier of the fixed factor; None if fewer than two factors vary."""
 
-    ``n_constant`` counts the constant codes that were dropped.
-    """
-
-    train: float | None
-    test: float | None
-    n_constant: int
+    score: float | None
 
 
 def beta_vae_score(
@@ -47,7 +42,7 @@ def beta_vae_score(
     Parameters
     ----------
     z_train, z_test : (n, n_codes)
-        Codes that are constant in the training part are dropped and counted.
+        Codes that are constant in the training part are dropped.
     y_train, y_test : (n, n_factors) int
         Negative where a label is missing.
 
@@ -56,9 +51,9 @@ def beta_vae_score(
     ValueError
         For malformed codes or factors, constant codes only, or a factor with one training class.
     """
-    z_train, y_train, z_test, y_test, n_constant = check_train_test(z_train, y_train, z_test, y_test)
+    z_train, y_train, z_test, y_test = check_train_test(z_train, y_train, z_test, y_test)
     if len(votable_factors(y_train)) < 2 or len(votable_factors(y_test)) < 2:
-        return BetaVAEScore(None, None, n_constant)
+        return BetaVAEScore(None)
     rng = np.random.default_rng(seed)
     scale = z_train.std(axis=0, dtype=np.float64)
     points, fixed = _points(z_train / scale, y_train, n_train, batch_size, rng)
@@ -67,14 +62,12 @@ def beta_vae_score(
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the accuracy has converged long before the weights
         model = LogisticRegression(max_iter=200).fit((points - mean) / deviation, fixed)
-    accuracy = (
-        model.score((points - mean) / deviation, fixed),
-        model.score((points_test - mean) / deviation, fixed_test),
-    )
-    return BetaVAEScore(*map(float, accuracy), n_constant)
+    return BetaVAEScore(float(model.score((points_test - mean) / deviation, fixed_test)))
 
 
-def _points(z, y, n_points, batch_size, rng) -> tuple[np.ndarray, np.ndarray]:
+def _points(
+    z: np.ndarray, y: np.ndarray, n_points: int, batch_size: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Mean absolute differences ``(n_points, n_codes)`` and the fixed factors ``(n_points,)``."""
     fixed, rows = fixed_factor_batches(y, n_points, 2 * batch_size, rng)
     points = [

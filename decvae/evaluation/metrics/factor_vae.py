@@ -6,24 +6,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from decvae.evaluation.metrics.discretise import check_train_test
+from decvae.evaluation.metrics.checks import check_train_test
 from decvae.evaluation.metrics.factor_votes import fixed_factor_batches, in_chunks, votable_factors
 
 
 @dataclass(frozen=True)
 class FactorVAEScore:
-    """Accuracy in 0..1 of the majority vote; chance is one over the number of factors.
+    """Accuracy of the majority vote on the test part.
 
     Attributes
     ----------
-    train, test : float or None
-        None if fewer than two factors vary, or every code has collapsed.
+    score : float or None
+        In 0..1; chance is one over the number of factors. None if fewer than two factors vary, or every code has
+        collapsed.
     n_pruned : int
         Codes left out because they hardly vary (standard deviation below ``min_std``), constant ones included.
     """
 
-    train: float | None
-    test: float | None
+    score: float | None
     n_pruned: int
 
 
@@ -61,22 +61,24 @@ def factor_vae_score(
         For malformed codes or factors, constant codes only, or a factor with one training class.
     """
     n_codes = np.shape(z_train)[1]
-    z_train, y_train, z_test, y_test, _ = check_train_test(z_train, y_train, z_test, y_test)
+    z_train, y_train, z_test, y_test = check_train_test(z_train, y_train, z_test, y_test)
     deviation = z_train.std(axis=0, dtype=np.float64)
     active = deviation >= min_std
     pruned = n_codes - int(active.sum())
     if len(votable_factors(y_train)) < 2 or len(votable_factors(y_test)) < 2 or not active.any():
-        return FactorVAEScore(None, None, pruned)
+        return FactorVAEScore(None, pruned)
     rng = np.random.default_rng(seed)
     fixed, least = _votes(z_train[:, active] / deviation[active], y_train, n_train, batch_size, rng)
     votes = np.zeros((active.sum(), y_train.shape[1]), dtype=np.int64)
     np.add.at(votes, (least, fixed), 1)
     fixed, least = _votes(z_test[:, active] / deviation[active], y_test, n_test, batch_size, rng)
     hits = votes.argmax(axis=1)[least] == fixed
-    return FactorVAEScore(float(votes.max(axis=1).sum() / n_train), float(hits.mean()), pruned)
+    return FactorVAEScore(float(hits.mean()), pruned)
 
 
-def _votes(z, y, n_votes, batch_size, rng) -> tuple[np.ndarray, np.ndarray]:
+def _votes(
+    z: np.ndarray, y: np.ndarray, n_votes: int, batch_size: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """The fixed factor and the code of least variance ``(n_votes,)`` of every batch."""
     fixed, rows = fixed_factor_batches(y, n_votes, batch_size, rng)
     least = [z[rows[chunk]].var(axis=1).argmin(axis=1) for chunk in in_chunks(rows, z.shape[1])]

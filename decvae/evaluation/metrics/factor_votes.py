@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from decvae.evaluation.metrics.discretise import classes_of
+from decvae.evaluation.metrics.checks import classes_of
 
 
 def votable_factors(y: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from decvae.evaluation.metrics.discretise import check_factors, classes_of, drop_constant
+from decvae.evaluation.metrics.checks import check_factors, classes_of, drop_constant
 
 
 @dataclass(frozen=True)
@@ -18,13 +18,10 @@ class InterventionalRobustness:
     score : float or None
     matrix : (n_codes, n_factors)
         Robustness of each varying code within the values of each factor.
-    n_constant : int
-        Constant codes that were dropped.
     """
 
     score: float | None
     matrix: np.ndarray
-    n_constant: int
 
 
 def compute_irs(
@@ -39,7 +36,7 @@ def compute_irs(
     Parameters
     ----------
     z : (n_samples, n_codes)
-        Constant codes are dropped and counted.
+        Constant codes are dropped.
     y : (n_samples, n_factors) int
         Negative where a label is missing.
     standardise : bool
@@ -53,10 +50,10 @@ def compute_irs(
     """
     if not 0 < diff_quantile <= 1:
         raise ValueError(f"diff_quantile must lie in (0, 1], found {diff_quantile}")
-    z, n_constant = drop_constant(z)
+    z = drop_constant(z)
     y = check_factors(y, len(z))
     if z.shape[1] == 0:
-        return InterventionalRobustness(None, np.empty((0, y.shape[1])), n_constant)
+        return InterventionalRobustness(None, np.empty((0, y.shape[1])))
     z = z.astype(np.float64)
     z = z - z.mean(axis=0)
     if standardise:
@@ -64,7 +61,7 @@ def compute_irs(
     largest = np.abs(z).max(axis=0)
     deviation = np.stack([_within_deviation(z, factor, diff_quantile) for factor in y.T], axis=1)
     matrix = 1 - deviation / largest[:, None]
-    return InterventionalRobustness(float(largest @ matrix.max(axis=1) / largest.sum()), matrix, n_constant)
+    return InterventionalRobustness(float(largest @ matrix.max(axis=1) / largest.sum()), matrix)
 
 
 def _within_deviation(z: np.ndarray, factor: np.ndarray, quantile: float) -> np.ndarray:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import xlogy
 
-from decvae.evaluation.metrics.discretise import check_factors, discretise, drop_constant
+from decvae.evaluation.metrics.checks import check_factors, check_matrix, drop_constant
+from decvae.evaluation.metrics.discretise import discretise
 
 N_BINS = 20  # as disentanglement_lib
 
@@ -22,13 +23,10 @@ class MutualInformationGap:
         Mean over the factors that vary of the gap between the two codes that tell most about it, over its entropy.
     information : (n_codes, n_factors)
         Mutual information of each varying code and each factor, in nats, not adjusted for chance.
-    n_constant : int
-        Constant codes that were dropped.
     """
 
     score: float | None
     information: np.ndarray
-    n_constant: int
 
 
 def mutual_information_matrix(bins: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -57,8 +55,8 @@ def gap(information: np.ndarray, entropies: np.ndarray) -> float | None:
 
     With a single code the second one tells nothing. None without a code or without a factor of positive entropy.
     """
-    information, entropies = np.asarray(information, dtype=np.float64), np.asarray(entropies, dtype=np.float64)
-    if information.ndim != 2 or entropies.shape != information.shape[1:]:
+    information, entropies = check_matrix(information, "information"), np.asarray(entropies, dtype=np.float64)
+    if entropies.shape != information.shape[1:]:
         raise ValueError(
             f"expected (n_codes, n_factors) and (n_factors,), found {information.shape}, {entropies.shape}"
         )
@@ -72,20 +70,20 @@ def gap(information: np.ndarray, entropies: np.ndarray) -> float | None:
 def compute_mig(z: np.ndarray, y: np.ndarray, n_bins: int = N_BINS) -> MutualInformationGap:
     """MIG of codes ``(n_samples, n_codes)`` for factors ``(n_samples, n_factors)`` int.
 
-    Codes are cut into ``n_bins`` equal-width bins; constant codes are dropped and counted. The plug-in estimate of
+    Codes are cut into ``n_bins`` equal-width bins; constant codes are dropped. The plug-in estimate of
     mutual information is biased upwards by about ``(n_bins - 1)(n_classes - 1) / 2 n_samples`` for every code, which
     the gap cancels in part.
 
     Raises
     ------
     ValueError
-        For malformed codes or factors (see :mod:`decvae.evaluation.metrics.discretise`).
+        For malformed codes or factors (see :mod:`decvae.evaluation.metrics.checks`).
     """
-    z, n_constant = drop_constant(z)
+    z = drop_constant(z)
     y = check_factors(y, len(z))
     if z.shape[1] == 0:
-        return MutualInformationGap(None, np.empty((0, y.shape[1])), n_constant)
+        return MutualInformationGap(None, np.empty((0, y.shape[1])))
     information = mutual_information_matrix(discretise(z, n_bins), y)
     shares = [np.unique(factor[factor >= 0], return_counts=True)[1] / np.sum(factor >= 0) for factor in y.T]
     entropies = np.array([-xlogy(share, share).sum() for share in shares])
-    return MutualInformationGap(gap(information, entropies), information, n_constant)
+    return MutualInformationGap(gap(information, entropies), information)

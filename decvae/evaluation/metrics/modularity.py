@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from decvae.evaluation.metrics.discretise import check_factors, discretise, drop_constant
+from decvae.evaluation.metrics.checks import check_factors, check_matrix, drop_constant
+from decvae.evaluation.metrics.discretise import discretise
 from decvae.evaluation.metrics.mutual_information import adjusted_mutual_information
 
 
@@ -20,13 +21,10 @@ class Modularity:
         Pure noise scores far above 0 (0.5 to 0.75 with two factors): read it beside the score of shuffled labels.
     information : (n_codes, n_factors)
         Adjusted mutual information of each varying code and each factor.
-    n_constant : int
-        Constant codes that were dropped.
     """
 
     score: float | None
     information: np.ndarray
-    n_constant: int
 
 
 def modularity(mi: np.ndarray) -> float | None:
@@ -40,9 +38,7 @@ def modularity(mi: np.ndarray) -> float | None:
     ValueError
         If the matrix is not 2-D or not finite.
     """
-    mi = np.asarray(mi, dtype=np.float64)
-    if mi.ndim != 2 or not np.all(np.isfinite(mi)):
-        raise ValueError(f"mi must be a finite matrix (n_codes, n_factors), found shape {mi.shape}")
+    mi = check_matrix(mi, "mi")
     n_codes, n_factors = mi.shape
     if n_factors < 2 or n_codes < 1:
         return None
@@ -58,16 +54,16 @@ def modularity(mi: np.ndarray) -> float | None:
 def compute_modularity(z: np.ndarray, y: np.ndarray, n_bins: int = 30) -> Modularity:
     """Modularity of codes ``(n_samples, n_codes)`` for factors ``(n_samples, n_factors)`` int.
 
-    Constant codes are dropped and counted.
+    Constant codes are dropped.
 
     Raises
     ------
     ValueError
-        For malformed codes or factors (see :mod:`decvae.evaluation.metrics.discretise`).
+        For malformed codes or factors (see :mod:`decvae.evaluation.metrics.checks`).
     """
-    z, n_constant = drop_constant(z)
+    z = drop_constant(z)
     y = check_factors(y, len(z))
     if z.shape[1] == 0:
-        return Modularity(None, np.empty((0, y.shape[1])), n_constant)
+        return Modularity(None, np.empty((0, y.shape[1])))
     information = adjusted_mutual_information(discretise(z, n_bins), y)
-    return Modularity(modularity(information), information, n_constant)
+    return Modularity(modularity(information), information)

@@ -19,7 +19,8 @@ import numba
 import numpy as np
 from scipy.special import gammaln, xlogy
 
-from decvae.evaluation.metrics.discretise import discretise, drop_constant
+from decvae.evaluation.metrics.checks import drop_constant
+from decvae.evaluation.metrics.discretise import discretise
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,6 @@ class MutualInformation:
     """
 
     score: float | None
-    n_samples: int
-    n_codes: int
-    n_constant: int
 
 
 def mutual_information_score(z: np.ndarray, n_bins: int = 30) -> MutualInformation:
@@ -41,26 +39,20 @@ def mutual_information_score(z: np.ndarray, n_bins: int = 30) -> MutualInformati
     Parameters
     ----------
     z : (n_samples, n_codes)
-        Constant codes are dropped and counted.
+        Constant codes are dropped.
     n_bins : int
         Equal-width bins of each code.
 
     Raises
     ------
     ValueError
-        If ``z`` is malformed (see :func:`decvae.evaluation.metrics.discretise.check_codes`).
+        If ``z`` is malformed (see :func:`decvae.evaluation.metrics.checks.check_codes`).
     """
-    z, n_constant = drop_constant(z)
-    score = mean_pairwise_information(discretise(z, n_bins)) if z.shape[1] > 1 else None
-    return MutualInformation(score, len(z), z.shape[1], n_constant)
-
-
-def mean_pairwise_information(bins: np.ndarray) -> float | None:
-    """Mean AMI over the pairs of columns of ``bins`` ``(n_samples, n_codes)``; None for fewer than two columns."""
-    if bins.shape[1] < 2:
-        return None
-    first, second = np.triu_indices(bins.shape[1], k=1)
-    return float(_adjusted_information(bins, first, second).mean())
+    z = drop_constant(z)
+    if z.shape[1] < 2:
+        return MutualInformation(None)
+    first, second = np.triu_indices(z.shape[1], k=1)
+    return MutualInformation(float(_adjusted_information(discretise(z, n_bins), first, second).mean()))
 
 
 def adjusted_mutual_information(bins: np.ndarray, y: np.ndarray) -> np.ndarray:

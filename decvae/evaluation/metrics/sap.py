@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from decvae.evaluation.metrics.discretise import check_train_test
+from decvae.evaluation.metrics.checks import check_matrix, check_train_test
 
 REGULARISATION = 0.01  # C of the support vector machines, as disentanglement_lib
 MAX_STEPS = 50
@@ -23,13 +24,10 @@ class SAP:
     score : float
     accuracy : (n_codes, n_factors)
         Balanced test accuracy of one linear classifier per varying code and factor.
-    n_constant : int
-        Constant codes that were dropped.
     """
 
     score: float
     accuracy: np.ndarray
-    n_constant: int
 
 
 def sap(accuracy: np.ndarray) -> float:
@@ -38,11 +36,9 @@ def sap(accuracy: np.ndarray) -> float:
     Raises
     ------
     ValueError
-        If the matrix is not 2-D, is empty or not finite.
+        If the matrix is not 2-D or not finite.
     """
-    accuracy = np.asarray(accuracy, dtype=np.float64)
-    if accuracy.ndim != 2 or accuracy.size == 0 or not np.all(np.isfinite(accuracy)):
-        raise ValueError(f"accuracy must be a finite matrix (n_codes, n_factors), found shape {accuracy.shape}")
+    accuracy = check_matrix(accuracy, "accuracy")
     ranked = np.sort(np.vstack([np.zeros(accuracy.shape[1]), accuracy]), axis=0)
     return float(np.mean(ranked[-1] - ranked[-2]))
 
@@ -58,7 +54,7 @@ def compute_sap(z_train: np.ndarray, y_train: np.ndarray, z_test: np.ndarray, y_
     Parameters
     ----------
     z_train, z_test : (n, n_codes)
-        Codes that are constant in the training part are dropped and counted.
+        Codes that are constant in the training part are dropped.
     y_train, y_test : (n, n_factors) int
         Negative where a label is missing.
 
@@ -67,7 +63,7 @@ def compute_sap(z_train: np.ndarray, y_train: np.ndarray, z_test: np.ndarray, y_
     ValueError
         For malformed codes or factors, constant codes only, or a factor with one training class.
     """
-    z_train, y_train, z_test, y_test, n_constant = check_train_test(z_train, y_train, z_test, y_test)
+    z_train, y_train, z_test, y_test = check_train_test(z_train, y_train, z_test, y_test)
     z_train, z_test = z_train.astype(np.float64), z_test.astype(np.float64)
     accuracy = np.empty((z_train.shape[1], y_train.shape[1]))
     for k, (labels, truth) in enumerate(zip(y_train.T, y_test.T, strict=True)):
@@ -86,7 +82,13 @@ def compute_sap(z_train: np.ndarray, y_train: np.ndarray, z_test: np.ndarray, y_
             predicted = classes[np.argmax(second[:, i, None] * weight + bias, axis=1)]
             # Mean recall: an uninformative code scores chance whatever the balance of the classes.
             accuracy[i, k] = np.mean([np.mean(predicted[truth == label] == label) for label in present])
-    return SAP(sap(accuracy), accuracy, n_constant)
+    return SAP(sap(accuracy), accuracy)
+
+
+def sap_over_factors(results: Sequence[SAP]) -> SAP:
+    """SAP of several factors from that of each on parts of its own; the codes are the same."""
+    accuracy = np.hstack([one.accuracy for one in results])
+    return SAP(sap(accuracy), accuracy)
 
 
 def linear_machines(code: np.ndarray, target: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -109,7 +111,7 @@ def linear_machines(code: np.ndarray, target: np.ndarray, counts: np.ndarray) ->
     cost = 2 * REGULARISATION * balanced
     code = code[:, None]
 
-    def loss(weight, bias):
+    def loss(weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
         violation = np.maximum(0, 1 - target * (code * weight + bias))
         return (weight**2 + bias**2) / 2 + (cost * violation**2).sum(axis=0) / 2
 

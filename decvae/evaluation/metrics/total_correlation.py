@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from decvae.evaluation.metrics.discretise import drop_constant
+from decvae.evaluation.metrics.checks import check_matrix, drop_constant
 
 
 @dataclass(frozen=True)
@@ -27,20 +27,6 @@ class TotalCorrelation:
     tc: float | None
     tc_norm: float | None
     tc_corr: float | None
-    n_samples: int
-    n_codes: int
-    n_constant: int
-
-
-def _correlation(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    covariance = np.asarray(covariance, dtype=np.float64)
-    if covariance.ndim != 2 or covariance.shape[0] != covariance.shape[1] or not np.all(np.isfinite(covariance)):
-        raise ValueError(f"covariance must be a finite square matrix, found shape {covariance.shape}")
-    variance = np.diag(covariance)
-    if np.any(variance <= 0):
-        raise ValueError(f"variances must be positive, found {variance.min():g}: drop constant codes first")
-    scale = np.sqrt(variance)
-    return covariance / np.outer(scale, scale), variance
 
 
 def gaussian_total_correlation(covariance: np.ndarray) -> float | None:
@@ -55,43 +41,36 @@ def gaussian_total_correlation(covariance: np.ndarray) -> float | None:
     ValueError
         If the matrix is not square or not finite, or a variance is not positive.
     """
-    correlation, _ = _correlation(covariance)
-    eigenvalues = np.linalg.eigvalsh(correlation)
+    covariance = check_matrix(covariance, "covariance")
+    if covariance.shape[0] != covariance.shape[1]:
+        raise ValueError(f"covariance must be a square matrix, found shape {covariance.shape}")
+    variance = np.diag(covariance)
+    if np.any(variance <= 0):
+        raise ValueError(f"variances must be positive, found {variance.min():g}: drop constant codes first")
+    scale = np.sqrt(variance)
+    eigenvalues = np.linalg.eigvalsh(covariance / np.outer(scale, scale))
     if eigenvalues[0] <= eigenvalues[-1] * len(eigenvalues) * np.finfo(np.float64).eps:
         return None
     return max(0.0, float(-0.5 * np.log(eigenvalues).sum()))
 
 
-def gaussian_wasserstein_correlation(covariance: np.ndarray) -> float:
-    """Squared 2-Wasserstein distance between N(0, Sigma) and the product of its marginals, in squared code units.
-
-    ``2 tr Sigma - 2 tr sqrt(Sigma diag(Sigma))`` (Dowson and Landau 1982); raises as
-    :func:`gaussian_total_correlation`.
-    """
-    correlation, variance = _correlation(covariance)
-    # sqrt(Sigma D) is similar to the root of the symmetric D^1/2 Sigma D^1/2 = D Corr D, D = diag(Sigma).
-    symmetric = correlation * np.outer(variance, variance)
-    roots = np.sqrt(np.clip(np.linalg.eigvalsh(symmetric), 0, None))
-    return max(0.0, float(2 * variance.sum() - 2 * roots.sum()))
-
-
 def total_correlation_scores(z: np.ndarray) -> TotalCorrelation:
     """Total correlation of codes ``(n_samples, n_codes)`` from their sample covariance (ddof 1).
 
-    Constant codes are dropped and counted.
+    Constant codes are dropped.
 
     Raises
     ------
     ValueError
-        If ``z`` is malformed (see :func:`decvae.evaluation.metrics.discretise.check_codes`).
+        If ``z`` is malformed (see :func:`decvae.evaluation.metrics.checks.check_codes`).
     """
-    z, n_constant = drop_constant(z)
+    z = drop_constant(z)
     n_samples, n_codes = z.shape
     if n_codes == 0:
-        return TotalCorrelation(None, None, None, n_samples, n_codes, n_constant)
+        return TotalCorrelation(None, None, None)
     covariance = np.atleast_2d(np.cov(z.astype(np.float64), rowvar=False))
     tc = gaussian_total_correlation(covariance) if n_samples > n_codes else None
     scale = n_codes * abs(np.log(np.diag(covariance).mean() + 1e-8))
     tc_norm = None if tc is None or scale == 0 else float(tc / scale)
     tc_corr = None if tc is None else tc / n_codes
-    return TotalCorrelation(tc, tc_norm, tc_corr, n_samples, n_codes, n_constant)
+    return TotalCorrelation(tc, tc_norm, tc_corr)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from decvae.evaluation.metrics.discretise import active_codes, check_codes
+from decvae.evaluation.metrics.checks import active_codes, check_codes, check_matrix
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,7 @@ def agreement(matrix: np.ndarray) -> float | None:
 
     ``(sum_b r_b^2 / R_b + sum_a r_a^2 / R_a) / (n_a + n_b)`` with r the largest and R the sum of a column or row.
     """
-    matrix = np.asarray(matrix, dtype=np.float64)
-    if matrix.ndim != 2 or not np.all(np.isfinite(matrix)) or np.any(matrix < 0):
-        raise ValueError(f"similarity must be a finite matrix >= 0, found shape {matrix.shape}")
+    matrix = check_matrix(matrix, "similarity", at_least=0)
     if matrix.size == 0 or matrix.max() == 0:
         return None
     total = 0.0

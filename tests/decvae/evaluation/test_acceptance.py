@@ -23,13 +23,13 @@ def noisy_identity(noise=0.02):
 
 def all_scores(z, backend="sklearn"):
     parts = z[TRAIN], Y[TRAIN], z[TEST], Y[TEST]
-    dci = compute_dci(*parts, backend=backend, n_jobs=1)
+    dci = compute_dci(*parts, backend=backend)
     return {
         "disentanglement": dci.disentanglement,
         "completeness": dci.completeness,
-        "informativeness": dci.informativeness_test,
+        "informativeness": dci.informativeness,
         "modularity": compute_modularity(z, Y).score,
-        "explicitness": compute_explicitness(*parts).test,
+        "explicitness": compute_explicitness(*parts).score,
         "irs": compute_irs(z, Y).score,
         "mi": mutual_information_score(z).score,
         "tc": total_correlation_scores(z).tc,

@@ -24,7 +24,7 @@ def test_folds_never_divide_a_group_and_cover_every_row_once():
 
 @pytest.mark.parametrize("classifier", ["logistic_regression", "random_forest", "svc", "knn"])
 def test_separable_classes_are_found(classifier):
-    score = cross_validated_accuracy(*separable(), classifier=classifier, n_jobs=1)
+    score = cross_validated_accuracy(*separable(), classifier=classifier)
     assert score.accuracy > 0.95 and score.unweighted_accuracy > 0.95 and score.f1_macro > 0.95
     assert score.accuracy_per_fold.shape == (5,) and score.converged == 1
 
@@ -32,7 +32,7 @@ def test_separable_classes_are_found(classifier):
 def test_dummy_scores_the_majority():
     z, y, groups = separable()
     majority = np.where(y < 3, 0, 1)
-    score = cross_validated_accuracy(z, majority, groups, classifier="dummy", n_jobs=1)
+    score = cross_validated_accuracy(z, majority, groups, classifier="dummy")
     assert score.accuracy == pytest.approx(0.75)
     assert score.unweighted_accuracy == pytest.approx(0.5)  # recall 1 and 0
     assert score.f1_macro == pytest.approx((2 * 0.75 / 1.75) / 2)
@@ -44,7 +44,7 @@ def test_group_identity_does_not_leak():
     groups = np.repeat(np.arange(60), 20)
     y = rng.permutation(np.arange(60) % 2)[groups]
     z = rng.normal(size=(60, 30))[groups] + 0.01 * rng.normal(size=(1200, 30))
-    score = cross_validated_accuracy(z, y, groups, seeds=(0, 1), n_jobs=1)
+    score = cross_validated_accuracy(z, y, groups, seeds=(0, 1))
     assert 0.3 < score.accuracy < 0.7
 
 
@@ -61,7 +61,7 @@ def test_scaler_and_regularisation_see_training_folds_only(monkeypatch):
         return scaler_fit(self, codes, *args)
 
     monkeypatch.setattr(classification.StandardScaler, "fit", spy)
-    score = cross_validated_accuracy(z, y, groups, n_jobs=1)
+    score = cross_validated_accuracy(z, y, groups)
     for groups_seen, (train, test) in zip(seen, grouped_folds(y, groups, 5, 0), strict=True):
         assert groups_seen == set(groups[train]) and not groups_seen & set(groups[test])
     assert max(fitted) == 240  # of 300 rows
@@ -72,23 +72,21 @@ def test_strong_noise_asks_for_strong_regularisation():
     rng = np.random.default_rng(0)
     z, y, groups = separable(n_codes=3, noise=1.0)
     noisy = np.hstack([z, rng.normal(size=(len(z), 150))])
-    score = cross_validated_accuracy(noisy, y, groups, n_jobs=1)
+    score = cross_validated_accuracy(noisy, y, groups)
     assert np.median(score.chosen_per_fold) == 0.01
 
 
-def test_seeds_and_jobs():
+def test_seeds_repeat_the_folds():
     z, y, groups = separable(noise=2.0)
-    two = cross_validated_accuracy(z, y, groups, seeds=(0, 7), n_jobs=1)
+    two = cross_validated_accuracy(z, y, groups, seeds=(0, 7))
     assert two.accuracy_per_fold.shape == (10,)
-    parallel = cross_validated_accuracy(z, y, groups, seeds=(0, 7), n_jobs=2)
-    assert np.array_equal(two.accuracy_per_fold, parallel.accuracy_per_fold)
-    only = cross_validated_accuracy(z, y, groups, seeds=(7,), n_jobs=1)
+    only = cross_validated_accuracy(z, y, groups, seeds=(7,))
     assert np.array_equal(two.accuracy_per_fold[5:], only.accuracy_per_fold)
 
 
 def test_fits_that_do_not_converge_are_reported(monkeypatch):
     monkeypatch.setattr(classification, "MAX_ITERATIONS", 2)
-    assert cross_validated_accuracy(*separable(noise=2.0), n_jobs=1).converged == 0
+    assert cross_validated_accuracy(*separable(noise=2.0)).converged == 0
 
 
 def test_impossible_splits_are_refused():
@@ -109,14 +107,14 @@ def test_impossible_splits_are_refused():
 
 def test_two_folds_with_one_training_group_per_class():
     z, y, groups = separable(n_groups=8)
-    score = cross_validated_accuracy(z, y, groups, folds=2, n_jobs=1)
+    score = cross_validated_accuracy(z, y, groups, folds=2)
     assert score.accuracy > 0.9 and score.chosen_per_fold.tolist() == [1.0, 1.0]
 
 
 def test_leaving_one_group_out_tests_every_group_once():
     z, y, groups = separable()
     y = np.arange(len(y)) % 2  # every group has both classes; the codes know nothing of them
-    score = cross_validated_accuracy(z, y, groups, leave_one_out=True, seeds=(0, 1), n_jobs=1)
+    score = cross_validated_accuracy(z, y, groups, leave_one_out=True, seeds=(0, 1))
     assert score.accuracy_per_fold.shape == (20,) and score.predicted.shape == (1, 300)
     assert (score.predicted >= 0).all()
     by_group = [np.mean(score.predicted[0, groups == g] == y[groups == g]) for g in range(20)]
@@ -127,15 +125,15 @@ def test_leaving_one_group_out_tests_every_group_once():
 
 def test_out_of_fold_predictions_give_the_scores():
     z, y, groups = separable(noise=2.0)
-    score = cross_validated_accuracy(z, y, groups, n_jobs=1)
+    score = cross_validated_accuracy(z, y, groups)
     folds = [np.mean(score.predicted[0, test] == y[test]) for _, test in grouped_folds(y, groups, 5, 0)]
     assert score.accuracy_per_fold == pytest.approx(folds) and np.array_equal(score.truth, y)
 
 
 def test_classes_that_count_as_others_are_trained_apart_and_scored_together():
     z, y, groups = separable(noise=1.5)
-    plain = cross_validated_accuracy(z, y, groups, n_jobs=1)
-    folded = cross_validated_accuracy(z, y, groups, scored_as=np.array([0, 1, 1, 3]), n_jobs=1)
+    plain = cross_validated_accuracy(z, y, groups)
+    folded = cross_validated_accuracy(z, y, groups, scored_as=np.array([0, 1, 1, 3]))
     assert set(folded.truth) == {0, 1, 3}
     merged = np.where(plain.predicted[0] == 2, 1, plain.predicted[0])
     assert np.array_equal(folded.predicted[0], merged) and folded.accuracy > plain.accuracy
@@ -143,5 +141,5 @@ def test_classes_that_count_as_others_are_trained_apart_and_scored_together():
 
 def test_noise_asks_for_many_neighbours_and_clean_data_for_any():
     z, y, groups = separable(noise=3.0, n_groups=40)
-    assert np.median(cross_validated_accuracy(z, y, groups, classifier="knn", n_jobs=1).chosen_per_fold) >= 15
-    assert cross_validated_accuracy(*separable(), classifier="dummy_uniform", n_jobs=1).accuracy < 0.5
+    assert np.median(cross_validated_accuracy(z, y, groups, classifier="knn").chosen_per_fold) >= 15
+    assert cross_validated_accuracy(*separable(), classifier="dummy_uniform").accuracy < 0.5

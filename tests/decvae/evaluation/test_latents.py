@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from decvae.artifacts import ArtifactError
-from decvae.evaluation.latents import LatentTable, joined, read_latents, write_latents
+from decvae.evaluation.latents import LatentTable, balanced_rows, joined, read_latents, write_latents
 
 
 @pytest.fixture
@@ -81,3 +81,13 @@ def test_frames_stand_beside_their_utterance(table):
     np.testing.assert_array_equal(both.mu[:, :, 2:], np.repeat(sequences.mu, 3, axis=0))
     with pytest.raises(ValueError, match="no utterance in common"):
         joined(table.select(table.utterance == 0), sequences)
+
+
+def test_draw_takes_as_many_rows_of_every_utterance_as_it_can():
+    utterance = np.repeat([4, 2, 9], [100, 5, 40])
+    rows = balanced_rows(utterance, 45, seed=0)
+    assert np.array_equal(rows, np.unique(rows))
+    assert {u: int(np.sum(utterance[rows] == u)) for u in (4, 2, 9)} == {4: 20, 2: 5, 9: 20}
+    assert np.array_equal(rows, balanced_rows(utterance, 45, seed=0))
+    assert not np.array_equal(rows, balanced_rows(utterance, 45, seed=1))
+    assert np.array_equal(balanced_rows(utterance, 145, seed=0), np.arange(145))

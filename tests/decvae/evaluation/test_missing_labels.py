@@ -78,10 +78,10 @@ def test_scores_are_means_over_the_factors_alone():
     for k in range(2):
         train, test = y_train[:, k] >= 0, y_test[:, k] >= 0
         alone = z_train[train], y_train[train, k], z_test[test], y_test[test, k]
-        informed.append(compute_dci(*alone).informativeness_test)
-        explicit.append(compute_explicitness(*alone).test)
-    assert compute_dci(z_train, y_train, z_test, y_test).informativeness_test == pytest.approx(np.mean(informed))
-    assert compute_explicitness(z_train, y_train, z_test, y_test).test == pytest.approx(np.mean(explicit))
+        informed.append(compute_dci(*alone).informativeness)
+        explicit.append(compute_explicitness(*alone).score)
+    assert compute_dci(z_train, y_train, z_test, y_test).informativeness == pytest.approx(np.mean(informed))
+    assert compute_explicitness(z_train, y_train, z_test, y_test).score == pytest.approx(np.mean(explicit))
 
 
 def test_information_counts_labelled_samples():

@@ -40,7 +40,7 @@ def test_constant_codes_are_dropped():
     y = grid()
     z = y + 0.02 * np.random.default_rng(0).normal(size=y.shape)
     padded = compute_irs(np.insert(z, 0, 1.0, axis=1), y)
-    assert padded.score == compute_irs(z, y).score and padded.n_constant == 1
+    assert padded.score == compute_irs(z, y).score and padded.matrix.shape == (2, 2)
     assert compute_irs(np.ones((600, 3)), y).score is None
 
 

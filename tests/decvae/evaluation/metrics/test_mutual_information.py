@@ -24,7 +24,6 @@ def test_score_is_the_mean_of_scikit_learns_pairs(n_samples):
     expected = np.mean([adjusted_mutual_info_score(bins[:, i], bins[:, j]) for i in range(6) for j in range(i)])
     result = mutual_information_score(z)
     assert result.score == pytest.approx(expected, abs=1e-9)
-    assert (result.n_samples, result.n_codes, result.n_constant) == (n_samples, 6, 0)
 
 
 def test_information_with_factors_is_scikit_learns():
@@ -50,7 +49,6 @@ def test_constant_codes_do_not_count():
     padded = np.insert(z, 2, 5.0, axis=1)
     result = mutual_information_score(padded)
     assert result.score == mutual_information_score(z).score
-    assert (result.n_codes, result.n_constant) == (6, 1)
 
 
 def test_undefined_for_one_code():
