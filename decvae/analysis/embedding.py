@@ -190,50 +190,52 @@ def embedding_table(
         raise ValueError(f"levels must have shape (n, C + 1, D), found {levels.shape}")
     n, n_levels, _ = levels.shape
     names = list(level_names) if level_names is not None else ["X", *(f"OC{c}" for c in range(1, n_levels))]
-    labels = pd.DataFrame(
-        {
-            "utterance": _checked(utterance, (n,), "utterance"),
-            "frame": _checked(frame, (n,), "frame"),
-            **{f"{FACTOR}{name}": _checked(values, (n,), name) for name, values in (factors or {}).items()},
-        }
-    )
-    components = (n, n_levels - 1)
-    present = np.ones(components, bool) if present is None else _checked(present, components, "present").astype(bool)
-    centre = np.full(components, np.nan) if centre_hz is None else _checked(centre_hz, components, "centre_hz")
     _checked(names, (n_levels,), "level_names")
+    columns = {"utterance": utterance, "frame": frame}
+    columns |= {f"{FACTOR}{name}": values for name, values in (factors or {}).items()}
+    labels = pd.DataFrame({name: _checked(values, (n,), name) for name, values in columns.items()})
+    components = (n, n_levels - 1)
+    exists = np.ones((n, n_levels), bool)  # X is always there and has no centre frequency
+    hertz = np.full((n, n_levels), np.nan)
+    if present is not None:
+        exists[:, 1:] = _checked(present, components, "present")
+    if centre_hz is not None:
+        hertz[:, 1:] = _checked(centre_hz, components, "centre_hz")
 
     order = np.random.default_rng(seed).permutation(n)
     together = np.sort(order[: settings.n_points])
     stacked = np.sort(order[: max(1, settings.n_points // n_levels)])
-    # X is always there and has no centre frequency.
-    exists = np.column_stack([np.ones(len(stacked), bool), present[stacked]])
-    hertz = np.column_stack([np.full(len(stacked), np.nan), centre[stacked]])
-    row, level = np.nonzero(exists)
-
-    by_level = labels.iloc[stacked[row]].assign(level=np.asarray(names, object)[level], centre_hz=hertz[row, level])
     tables = []
     for view in settings.views:
         if view in (LEVELS, PRIOR):
-            labelled, cloud = by_level, levels[stacked][row, level]
-        else:
-            chosen = joint_levels(view, names)
-            if not chosen:
-                continue
+            place, level = np.nonzero(exists[stacked])
+            row = stacked[place]
+            labelled = labels.iloc[row].assign(level=np.asarray(names, object)[level], centre_hz=hertz[row, level])
+            cloud = levels[row, level]
+        elif chosen := joint_levels(view, names):
+            level = np.zeros(len(together), int)
             labelled = labels.iloc[together].assign(level=view, centre_hz=np.nan)
             cloud = levels[together][:, chosen].reshape(len(together), -1)
-        for n_dims in settings.dimensions:
-            if view == PRIOR:
-                placed = labelled.assign(method="none", trustworthiness=np.nan)
-                coordinates = _widest_dimensions(cloud, level, n_dims)
-            else:
-                coordinates = embed(cloud, settings, n_dims, seed)
-                trust = trustworthiness(cloud, coordinates, settings)
-                placed = labelled.assign(method=settings.method, trustworthiness=trust)
-            axes = dict.fromkeys(("dim1", "dim2", "dim3"), np.nan)
-            axes |= {f"dim{axis + 1}": coordinates[:, axis] for axis in range(coordinates.shape[1])}
-            tables.append(placed.assign(view=view, n_dims=n_dims, **axes))
+        else:
+            continue
+        tables += [labelled.assign(**_map(cloud, level, view, settings, n, seed)) for n in settings.dimensions]
     table = pd.concat(tables, ignore_index=True).assign(run=run, label=label, checkpoint=checkpoint, branch=branch)
     return table[[*COLUMNS, *(name for name in table if name.startswith(FACTOR))]]
+
+
+def _map(
+    cloud: np.ndarray, level: np.ndarray, view: str, settings: EmbeddingSettings, n_dims: int, seed: int
+) -> dict[str, object]:
+    """Columns of one map of the points of a view: its name, method, trustworthiness and coordinates."""
+    method, trust = "none", np.nan
+    if view == PRIOR:
+        coordinates = _widest_dimensions(cloud, level, n_dims)
+    else:
+        coordinates = embed(cloud, settings, n_dims, seed)
+        method, trust = settings.method, trustworthiness(cloud, coordinates, settings)
+    axes = dict.fromkeys(("dim1", "dim2", "dim3"), np.nan)
+    axes |= {f"dim{axis}": values for axis, values in enumerate(coordinates.T, start=1)}
+    return {"view": view, "method": method, "n_dims": n_dims, "trustworthiness": trust, **axes}
 
 
 def joint_levels(view: str, names: Sequence[str]) -> list[int]:

@@ -13,19 +13,17 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import pandas as pd
-from scipy.stats import kendalltau
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import recall_score
 
+from decvae.evaluation.classification import Splits
 from decvae.evaluation.intervals import mean_interval
 from decvae.evaluation.metrics.checks import active_codes, check_codes, classes_of
+from decvae.evaluation.parts import Row
 
 logger = logging.getLogger(__name__)
 
-ROWS_PER_CLASS = (
-    5  # of every training part, on average: fewer leave the probe nothing to estimate, above all unbalanced
-)
+ROWS_PER_CLASS = 5  # of every training part, on average: fewer leave the probe nothing to estimate
 LABEL_NOISE = (0.2, 0.4)  # share of training labels that are replaced by another class
 IMBALANCE = (0.1, 0.02)  # share of the rarest class that is kept for training
 PERTURBATIONS = ("label_noise", "class_imbalance")
@@ -46,7 +44,7 @@ class Subspaces:
     mu: np.ndarray
     names: list[str]
     factors: dict[str, np.ndarray]
-    splits: dict[str, list[tuple[np.ndarray, np.ndarray]]]
+    splits: dict[str, Splits]
     seed: int
 
     def codes(self, names: list[str]) -> np.ndarray:
@@ -55,7 +53,7 @@ class Subspaces:
         return z[:, active_codes(z)]
 
 
-def evidence_units(subspaces: Subspaces) -> list[Callable[[], list[dict]]]:
+def evidence_units(subspaces: Subspaces) -> list[Callable[[], list[Row]]]:
     """The work on one branch; each unit returns rows with factor, evidence, subspace, level, value and interval.
 
     Factors that :func:`learnable_factors` leaves out have no accuracies.
@@ -67,9 +65,7 @@ def evidence_units(subspaces: Subspaces) -> list[Callable[[], list[dict]]]:
     return found
 
 
-def learnable_factors(
-    factors: dict[str, np.ndarray], splits: dict[str, list[tuple[np.ndarray, np.ndarray]]]
-) -> dict[str, np.ndarray]:
+def learnable_factors(factors: dict[str, np.ndarray], splits: dict[str, Splits]) -> dict[str, np.ndarray]:
     """The factors whose training parts have ``ROWS_PER_CLASS`` rows per class; a logged sentence names the others."""
     learnable = {}
     for name, y in factors.items():
@@ -81,53 +77,54 @@ def learnable_factors(
     return learnable
 
 
-def _row(factor, evidence, subspace, value, values=(), level=np.nan) -> dict:
+def _row(factor: str, evidence: str, subspace: str, values: np.ndarray, level: float = np.nan) -> Row:
+    """A row of the mean of values of folds (or of a single value, without an interval)."""
     low, high = mean_interval(values) or (np.nan, np.nan)
-    cell = {"factor": factor, "evidence": evidence, "subspace": subspace, "level": level, "value": float(value)}
-    return cell | {"ci_low": low, "ci_high": high, "n": max(1, len(values))}
+    cell: Row = {"factor": factor, "evidence": evidence, "subspace": subspace, "level": level}
+    return cell | {"value": float(np.mean(values)), "ci_low": low, "ci_high": high, "n": len(values)}
 
 
-def _predictions(subspaces: Subspaces, factor: str) -> list[dict]:
+def _predictions(subspaces: Subspaces, factor: str) -> list[Row]:
     """Accuracy of all subspaces, of each alone, and the loss without each (paired over folds)."""
     y, splits = subspaces.factors[factor], subspaces.splits[factor]
 
-    def accuracy(names):
+    def accuracy(names: list[str]) -> np.ndarray:
         z = subspaces.codes(names)
         return probe(z, y, splits) if z.shape[1] else np.zeros(0)
 
     everything = accuracy(subspaces.names)
-    rows = [_row(factor, "all", "all", everything.mean(), everything)] if len(everything) else []
+    found = [("all", "all", everything)]
     for name in subspaces.names if len(subspaces.names) > 1 else ():
-        alone, others = accuracy([name]), accuracy([other for other in subspaces.names if other != name])
-        if len(alone):
-            rows.append(_row(factor, "alone", name, alone.mean(), alone))
-        if len(others):
-            rows.append(_row(factor, "loss_without", name, (everything - others).mean(), everything - others))
-    return rows
+        found.append(("alone", name, accuracy([name])))
+        others = accuracy([other for other in subspaces.names if other != name])
+        found.append(("loss_without", name, everything - others if len(others) else others))
+    return [_row(factor, evidence, name, values) for evidence, name, values in found if len(values)]
 
 
-def _perturbed(subspaces: Subspaces, factor: str) -> list[dict]:
+def _perturbed(subspaces: Subspaces, factor: str) -> list[Row]:
     """Accuracy of all subspaces when training labels are wrong or classes unequally frequent."""
     z, y, splits = subspaces.codes(subspaces.names), subspaces.factors[factor], subspaces.splits[factor]
     rows = []
     for evidence, levels in zip(PERTURBATIONS, (LABEL_NOISE, IMBALANCE), strict=True):
         for level in levels if z.shape[1] else ():
             values = probe(z, y, splits, seed=subspaces.seed, **{evidence: level})
-            rows.append(_row(factor, evidence, "all", values.mean(), values, level))
+            rows.append(_row(factor, evidence, "all", values, level))
     return rows
 
 
-def _overlaps(subspaces: Subspaces) -> list[dict]:
+def _overlaps(subspaces: Subspaces) -> list[Row]:
     """Overlap of every pair, and the orthogonality of the subspaces: one minus its mean."""
-    names = subspaces.names
-    pairs = [(i, j) for i in range(len(names)) for j in range(i)]
-    values = {(i, j): linear_cka(subspaces.mu[:, i], subspaces.mu[:, j]) for i, j in pairs}
-    known = {pair: value for pair, value in values.items() if value is not None}
-    rows = [_row("", "overlap", f"{names[j]}+{names[i]}", value) for (i, j), value in known.items()]
-    return [*rows, _row("", "orthogonality", "all", 1 - np.mean(list(known.values())))] if known else []
+    names, mu, values = subspaces.names, subspaces.mu, {}
+    for i in range(len(names)):
+        for j in range(i):
+            overlap = linear_cka(mu[:, i], mu[:, j])
+            if overlap is not None:
+                values[f"{names[j]}+{names[i]}"] = overlap
+    rows = [_row("", "overlap", pair, np.array([value])) for pair, value in values.items()]
+    return [*rows, _row("", "orthogonality", "all", np.array([1 - np.mean(list(values.values()))]))] if rows else []
 
 
-def importance_rows(importances: list[np.ndarray], names: list[str], factors: list[str]) -> list[dict]:
+def importance_rows(importances: list[np.ndarray], names: list[str], factors: list[str]) -> list[Row]:
     """Share of each subspace in the DCI importance of each factor, mean over folds.
 
     Parameters
@@ -138,7 +135,7 @@ def importance_rows(importances: list[np.ndarray], names: list[str], factors: li
     """
     shares = np.stack([matrix.reshape(len(names), -1, matrix.shape[1]).sum(axis=1) for matrix in importances])
     return [
-        _row(factor, "importance", name, values.mean(), values)
+        _row(factor, "importance", name, values)
         for k, factor in enumerate(factors)
         for name, values in zip(names, shares[:, :, k].T, strict=True)
     ]
@@ -147,7 +144,7 @@ def importance_rows(importances: list[np.ndarray], names: list[str], factors: li
 def probe(
     z: np.ndarray,
     y: np.ndarray,
-    splits: list[tuple[np.ndarray, np.ndarray]],
+    splits: Splits,
     *,
     label_noise: float = 0.0,
     class_imbalance: float = 1.0,
@@ -206,85 +203,3 @@ def linear_cka(first: np.ndarray, second: np.ndarray) -> float | None:
     first, second = first - first.mean(axis=0), second - second.mean(axis=0)
     norm = np.linalg.norm(first.T @ first) * np.linalg.norm(second.T @ second)
     return float(np.linalg.norm(first.T @ second) ** 2 / norm) if norm > 0 else None
-
-
-def ranking_stability(evidence: pd.DataFrame) -> pd.DataFrame:
-    """How far label noise and class imbalance reorder the models.
-
-    Parameters
-    ----------
-    evidence : DataFrame
-        Rows of several runs at several checkpoints, with the columns run, corpus, checkpoint, branch and those of the
-        evidence.
-
-    Returns
-    -------
-    DataFrame with columns corpus, checkpoint, branch, factor, evidence, level, models, kendall_tau
-        Rank correlation of the accuracies of the models of a corpus with and without the perturbation, 1 if none
-        changes its place; NaN where all models tie. Fewer than three models have no row.
-    """
-    columns = ["corpus", "checkpoint", "branch", "factor"]
-    clean = evidence[evidence["evidence"] == "all"].set_index([*columns, "run"])["value"]
-    perturbed = evidence[evidence["evidence"].isin(PERTURBATIONS)]
-    rows = []
-    for key, group in perturbed.groupby([*columns, "evidence", "level"], sort=False):
-        values = group.set_index([*columns, "run"])["value"]
-        pairs = pd.concat([clean, values], axis=1, join="inner", keys=["clean", "perturbed"])
-        if len(pairs) > 2:
-            rows.append((*key, len(pairs), kendalltau(pairs["clean"], pairs["perturbed"]).statistic))
-    return pd.DataFrame(rows, columns=[*columns, "evidence", "level", "models", "kendall_tau"])
-
-
-def orthogonality_over_beta(evidence: pd.DataFrame, family_of: dict[str, str]) -> pd.DataFrame:
-    """Whether a stronger prior makes the subspaces more orthogonal.
-
-    Parameters
-    ----------
-    evidence : DataFrame
-        As for :func:`ranking_stability`, with the columns beta_z and beta_s.
-    family_of : {run: name}
-        Equal names for runs that differ by seed and betas only.
-
-    Returns
-    -------
-    DataFrame with columns family, corpus, checkpoint, branch, beta, runs, value, spread, kendall_tau
-        Mean orthogonality of the runs of each beta (of the branch: beta_z or beta_s), its standard deviation over them
-        (ddof 1, NaN for one), and the rank correlation of orthogonality and beta over all runs of the family. Families
-        with a single beta have no row.
-    """
-    rows = evidence[(evidence["evidence"] == "orthogonality") & evidence["branch"].isin(["Z", "S"])]
-    beta = rows["beta_z"].where(rows["branch"] == "Z", rows["beta_s"])
-    rows = rows.assign(beta=beta, family=rows["run"].map(family_of)).dropna(subset=["beta"])
-    columns, found = ["family", "corpus", "checkpoint", "branch"], []
-    for key, group in rows.groupby(columns, sort=False):
-        if group["beta"].nunique() < 2:
-            continue
-        tau = kendalltau(group["beta"], group["value"]).statistic
-        for value, same in group.groupby("beta"):
-            found.append((*key, value, len(same), same["value"].mean(), same["value"].std(ddof=1), tau))
-    return pd.DataFrame(found, columns=[*columns, "beta", "runs", "value", "spread", "kendall_tau"])
-
-
-def importance_stability(evidence: pd.DataFrame) -> pd.DataFrame:
-    """Whether training seeds give the same subspace the same factor.
-
-    Parameters
-    ----------
-    evidence : DataFrame
-        As for :func:`ranking_stability`, with the ``setting`` of each run, which runs share that differ by seed only.
-
-    Returns
-    -------
-    DataFrame with columns setting, checkpoint, branch, runs, correlation
-        Mean Pearson correlation over pairs of seeds of the matrices (subspaces x factors) of DCI importance. Settings
-        with a single run have no row.
-    """
-    rows = evidence[evidence["evidence"] == "importance"]
-    found = []
-    for key, group in rows.groupby(["setting", "checkpoint", "branch"], sort=False):
-        matrices = group.pivot(index=["subspace", "factor"], columns="run", values="value").to_numpy()
-        n_runs = matrices.shape[1]
-        if n_runs > 1:
-            correlation = np.corrcoef(matrices.T)[np.triu_indices(n_runs, k=1)].mean()
-            found.append((*key, n_runs, float(correlation)))
-    return pd.DataFrame(found, columns=["setting", "checkpoint", "branch", "runs", "correlation"])

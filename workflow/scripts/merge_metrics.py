@@ -15,7 +15,7 @@ with job_log(snakemake.log[0]):
     import pandas as pd
 
     from decvae.artifacts import write_table
-    from decvae.evaluation.subspaces import importance_stability, orthogonality_over_beta, ranking_stability
+    from decvae.evaluation.stability import importance_stability, orthogonality_over_beta, ranking_stability
     from decvae.reporting.seeds import over_seeds, with_run_columns
 
     runs = snakemake.params.runs

@@ -7,12 +7,9 @@ from decvae.evaluation.subspaces import (
     Subspaces,
     evidence_units,
     importance_rows,
-    importance_stability,
     learnable_factors,
     linear_cka,
-    orthogonality_over_beta,
     probe,
-    ranking_stability,
 )
 
 GROUPS = np.repeat(np.arange(40), 15)
@@ -85,56 +82,6 @@ def test_noise_and_imbalance_reach_training_labels_only():
     assert np.array_equal(rare, again) and not np.array_equal(rare, clean)
     with pytest.raises(ValueError, match=r"label_noise must lie in \[0, 1\)"):
         probe(z, y, splits, label_noise=1.0)
-
-
-def rows_of(runs, evidence, values, level=np.nan):
-    cell = {"corpus": "c", "checkpoint": "best", "branch": "Z"}
-    cell |= {"factor": "vowel", "evidence": evidence, "level": level}
-    return [cell | {"run": run, "value": value} for run, value in zip(runs, values, strict=True)]
-
-
-def test_ranking_under_noise():
-    runs = ["a", "b", "c", "d"]
-    table = pd.DataFrame(
-        rows_of(runs, "all", [0.9, 0.8, 0.7, 0.6])
-        + rows_of(runs, "label_noise", [0.5, 0.4, 0.3, 0.2], 0.2)
-        + rows_of(runs, "class_imbalance", [0.4, 0.5, 0.3, 0.2], 0.1)
-    )
-    found = ranking_stability(table).set_index("evidence")
-    assert found.kendall_tau.to_dict() == pytest.approx({"label_noise": 1, "class_imbalance": 2 / 3})
-    assert (found.models == 4).all() and ranking_stability(table[table.run.isin(["a", "b"])]).empty
-    # Models of another corpus are ranked among themselves.
-    both = ranking_stability(pd.concat([table, table.assign(corpus="d", run=table.run + "2", value=-table.value)]))
-    assert both.groupby("corpus").kendall_tau.apply(list).to_dict() == {
-        corpus: pytest.approx([1, 2 / 3]) for corpus in ("c", "d")
-    }
-
-
-def test_importance_over_seeds():
-    rows = []
-    for run, values in (("a", [0.9, 0.1]), ("b", [0.8, 0.2]), ("c", [0.1, 0.9])):
-        for subspace, share in zip(["OC1", "OC2"], values, strict=True):
-            rows += [row | {"subspace": subspace} for row in rows_of([run], "importance", [share])]
-    table = pd.DataFrame(rows)
-    same = importance_stability(table.assign(setting=table["run"].map({"a": "s", "b": "s", "c": "t"})))
-    assert same.correlation.tolist() == pytest.approx([1]) and same.runs.tolist() == [2]
-    swapped = importance_stability(table.assign(setting=table["run"].map({"a": "s", "b": "t", "c": "s"})))
-    assert swapped.correlation.tolist() == pytest.approx([-1])
-
-
-def test_orthogonality_over_beta():
-    rows = []
-    for run, beta, value in (("a", 0.1, 0.5), ("b", 0.1, 0.7), ("c", 1.0, 0.8), ("d", 4.0, 0.9), ("e", 1.0, 0.1)):
-        rows += [row | {"beta_z": beta, "beta_s": 0.1} for row in rows_of([run], "orthogonality", [value])]
-        rows += [row | {"branch": "S", "factor": ""} for row in rows[-1:]]
-    table = pd.DataFrame(rows)
-    found = orthogonality_over_beta(table, {**dict.fromkeys("abcd", "f"), "e": "other"})
-    assert (found.family == "f").all() and (found.branch == "Z").all()  # one beta_s and one other run: nothing to see
-    assert found.beta.tolist() == [0.1, 1.0, 4.0] and found.runs.tolist() == [2, 1, 1]
-    assert found.value.tolist() == pytest.approx([0.6, 0.8, 0.9])
-    assert found.spread[0] == pytest.approx(0.2 / np.sqrt(2)) and np.isnan(found.spread[1])
-    # Five of six pairs are in order, one is tied in beta: tau-b = 5 / sqrt(6 * 5).
-    assert (found.kendall_tau - 5 / np.sqrt(30)).abs().max() < 1e-12
 
 
 def test_a_factor_with_hardly_a_row_per_class_is_left_out():
