@@ -75,42 +75,28 @@ def response_tables(latents_path: str | Path, factors: Sequence[str]) -> tuple[d
         subspace, dimension, ``factor_NAME`` of each factor, mean, sd, n.
     """
     table = read_latents([latents_path])["Z"]
-    classes, codes = [], []
-    for name in factors:
-        occurring, dense = np.unique(table.factors[name], return_inverse=True)
-        classes.append([table.class_names[name][code] for code in occurring])
-        codes.append(dense)
-    cells = np.ravel_multi_index(codes, [len(names) for names in classes])
+    occurring, codes = zip(*(np.unique(table.factors[name], return_inverse=True) for name in factors), strict=True)
+    classes = [[table.class_names[name][code] for code in own] for name, own in zip(factors, occurring, strict=True)]
     combinations = list(product(*classes))
+    cells = np.ravel_multi_index(codes, [len(names) for names in classes])
+    named = pd.DataFrame(combinations, columns=[f"{FACTOR}{name}" for name in factors])
     content: dict[str, Any] = {"factors": list(factors), "cells": combinations, "subspaces": {}}
     frames = []
     for position, subspace in enumerate(table.subspaces):
         values = table.mu[:, position].astype(np.float64)
         mean, sd, count = cell_statistics(values, cells, len(combinations))
-        content["subspaces"][subspace] = {
-            "mean": _nested(mean),
-            "eta_squared": {name: eta_squared(values, own).tolist() for name, own in zip(factors, codes, strict=True)},
-        }
+        eta = {name: eta_squared(values, own).tolist() for name, own in zip(factors, codes, strict=True)}
+        content["subspaces"][subspace] = {"mean": _nested(mean), "eta_squared": eta}
         if table.logvar is not None:
             logvar, _, _ = cell_statistics(table.logvar[:, position].astype(np.float64), cells, len(combinations))
             content["subspaces"][subspace]["logvar"] = _nested(logvar)
         dims = mean.shape[1]
-        named = {
-            f"{FACTOR}{name}": np.repeat([combination[place] for combination in combinations], dims)
-            for place, name in enumerate(factors)
-        }
-        frames.append(
-            pd.DataFrame(
-                {
-                    "subspace": subspace,
-                    "dimension": np.tile(np.arange(dims), len(combinations)),
-                    **named,
-                    "mean": mean.ravel(),
-                    "sd": sd.ravel(),
-                    "n": np.repeat(count, dims),
-                }
-            )
+        frame = named.loc[np.repeat(named.index, dims)].assign(
+            mean=mean.ravel(), sd=sd.ravel(), n=np.repeat(count, dims)
         )
+        frame.insert(0, "subspace", subspace)
+        frame.insert(1, "dimension", np.tile(np.arange(dims), len(combinations)))
+        frames.append(frame)
     return content, pd.concat(frames, ignore_index=True)
 
 

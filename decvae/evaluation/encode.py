@@ -15,10 +15,11 @@ from decvae.models.auto import load_model
 from decvae.models.autoencoders import Autoencoder
 from decvae.models.checkpoints import resolve_checkpoint
 from decvae.models.fitted import KernelPCAModel, LinearModel
-from decvae.models.latents import Latents
 from decvae.models.modeling_decvae import DecVAEModel
 
-Model = DecVAEModel | Autoencoder | LinearModel | KernelPCAModel
+Baseline = Autoencoder | LinearModel | KernelPCAModel
+Model = DecVAEModel | Baseline
+Arrays = dict[str, np.ndarray]
 UTTERANCES_PER_BATCH = 8
 
 
@@ -46,7 +47,7 @@ def encode_split(
         labels = corpus[split]
         if labels.utterance_ids != data.utterance_ids:
             raise ArtifactError(f"{features_path} and {corpus_path} hold different utterances; delete the former")
-        tables = [_table(model, branch, rows, labels, data) for branch, rows in _encode(model, data, device).items()]
+        tables = [_table(model, branch, rows, labels) for branch, rows in _encode(model, data, device).items()]
         attributes = {
             "run": Path(run_dir).name,
             "checkpoint": checkpoint,
@@ -58,73 +59,57 @@ def encode_split(
     write_latents(path, tables, attributes)
 
 
-def _encode(model: Model, data: FeatureFile, device: str) -> dict[str, list]:
+def _encode(model: Model, data: FeatureFile, device: str) -> dict[str, list[Arrays]]:
     """Latents of every utterance in order: {branch: [{"mu": (rows, n_subspaces, d), ...} per utterance]}."""
-    encode = {DecVAEModel: _encode_decvae, Autoencoder: _encode_autoencoder}.get(type(model), _encode_fitted)
     if isinstance(model, torch.nn.Module):
         model.to(device)
-    branches: dict[str, list] = {}
+    branches: dict[str, list[Arrays]] = {}
     starts = range(0, len(data), UTTERANCES_PER_BATCH)
     with torch.inference_mode():
         for start in progress(starts, description="encode batches"):
-            for latents in encode(model, data, range(len(data))[start : start + UTTERANCES_PER_BATCH], device):
-                for branch, arrays in latents.items():
+            indices = range(len(data))[start : start + UTTERANCES_PER_BATCH]
+            if isinstance(model, DecVAEModel):
+                latents = model.latents_of(data, indices)
+            else:
+                latents = [{"Z": _encode_frames(model, data, index, device)} for index in indices]
+            for utterance in latents:
+                for branch, arrays in utterance.items():
                     branches.setdefault(branch, []).append(arrays)
     return branches
 
 
-def _encode_decvae(model: DecVAEModel, data: FeatureFile, indices: range, device: str) -> list[Latents]:
-    return model.latents_of(data, indices)
-
-
-def _encode_autoencoder(model: Autoencoder, data: FeatureFile, indices: range, device: str) -> list[Latents]:
-    latents = []
-    for index in indices:
+def _encode_frames(model: Baseline, data: FeatureFile, index: int, device: str) -> Arrays:
+    """Latents of the frames of one utterance; only raw features keep the components."""
+    if isinstance(model, Autoencoder):
         vectors = torch.from_numpy(data.vectors(index)[:, 0]).to(device)
         mu, logvar = (values.unsqueeze(1).float().cpu().numpy() for values in model.encode(vectors))
-        latents.append({"Z": {"mu": mu, "logvar": logvar}})
-    return latents
+        return {"mu": mu, "logvar": logvar}
+    if model.kind == "raw":
+        return {"mu": model.encode(data.vectors(index)), "present": data.frames(index)[1]}
+    return {"mu": model.encode(data.vectors(index)[:, :1])}
 
 
-def _encode_fitted(
-    model: LinearModel | KernelPCAModel, data: FeatureFile, indices: range, device: str
-) -> list[Latents]:
-    if model.kind == "raw":  # only raw features keep the components
-        return [{"Z": {"mu": model.encode(data.vectors(i)), "present": data.frames(i)[1]}} for i in indices]
-    return [{"Z": {"mu": model.encode(data.vectors(i)[:, :1])}} for i in indices]
-
-
-def _table(model: Model, branch: str, rows: list, labels: CorpusSplit, data: FeatureFile) -> LatentTable:
+def _table(model: Model, branch: str, rows: list[Arrays], labels: CorpusSplit) -> LatentTable:
+    arrays = {name: np.concatenate([item[name] for item in rows]) for name in rows[0]}
     counts = np.array([len(item["mu"]) for item in rows])
     utterance = np.repeat(np.arange(len(rows)), counts)
-    factors = {name: codes[utterance] for name, codes in labels.factors.items()}
-    overlap = np.zeros(len(utterance), dtype=bool)
-    if branch == "Z":
-        aligned = {}
-        for name in labels.interval_names:
-            codes, flags = zip(*(labels.frame_labels(name, index) for index in range(len(rows))), strict=True)
-            aligned[name] = np.concatenate(codes)
-            overlap |= np.concatenate(flags)
-        factors = {**aligned, **factors}
-    n_subspaces = rows[0]["mu"].shape[1]
+    factors, overlap = {}, np.zeros(len(utterance), dtype=bool)
+    for name in labels.interval_names if branch == "Z" else ():
+        codes, flags = zip(*(labels.frame_labels(name, index) for index in range(len(rows))), strict=True)
+        factors[name] = np.concatenate(codes)
+        overlap |= np.concatenate(flags)
+    factors |= {name: codes[utterance] for name, codes in labels.factors.items()}
     if isinstance(model, DecVAEModel):
         subspaces = model.config.subspaces(branch)
     else:
-        subspaces = ["X", *(f"OC{c}" for c in range(1, n_subspaces))]
-
-    def joined(name: str) -> np.ndarray | None:
-        return np.concatenate([item[name] for item in rows]) if name in rows[0] else None
-
+        subspaces = ["X", *(f"OC{c}" for c in range(1, arrays["mu"].shape[1]))]
     return LatentTable(
         branch=branch,
         subspaces=subspaces,
-        mu=joined("mu"),
-        logvar=joined("logvar"),
-        features=joined("features"),
-        present=joined("present"),
         utterance=utterance,
         frame=np.concatenate([np.arange(count) for count in counts]),
         overlap=overlap,
         factors=factors,
         class_names={name: labels.class_names(name) for name in factors},
+        **arrays,
     )

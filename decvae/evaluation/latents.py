@@ -62,11 +62,11 @@ class LatentTable:
     branch: str
     subspaces: list[str]
     mu: np.ndarray
-    logvar: np.ndarray | None
-    features: np.ndarray | None
     utterance: np.ndarray
     frame: np.ndarray
     overlap: np.ndarray
+    logvar: np.ndarray | None = None
+    features: np.ndarray | None = None
     factors: dict[str, np.ndarray] = field(default_factory=dict)
     class_names: dict[str, list[str]] = field(default_factory=dict)
     present: np.ndarray | None = None
@@ -152,7 +152,7 @@ def _read_table(group: h5py.Group, branch: str) -> LatentTable:
         subspaces=json.loads(group.attrs["subspaces"]),
         factors={name: data[:] for name, data in factors.items()},
         class_names={name: json.loads(data.attrs["names"]) for name, data in factors.items()},
-        **{name: group[name][:] if name in group else None for name in ARRAYS},
+        **{name: group[name][:] for name in ARRAYS if name in group},
     )
 
 
