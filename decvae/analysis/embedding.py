@@ -39,7 +39,7 @@ def sequence_settings(settings: EmbeddingSettings, n_utterances: int) -> Embeddi
     )
 
 
-def embed(points: np.ndarray, settings: EmbeddingSettings | None = None, n_dims: int = 2, seed: int = 0) -> np.ndarray:
+def embed(points: np.ndarray, settings: EmbeddingSettings, n_dims: int = 2, seed: int = 0) -> np.ndarray:
     """Coordinates of ``points`` in ``n_dims`` dimensions.
 
     Each dimension is standardised over all points; more than 50 dimensions are first reduced to 50 by PCA.
@@ -65,12 +65,11 @@ def embed(points: np.ndarray, settings: EmbeddingSettings | None = None, n_dims:
     ----------
     van der Maaten and Hinton (2008), Visualizing data using t-SNE. McInnes, Healy and Melville (2018), UMAP.
     """
-    settings = settings or EmbeddingSettings()
     points = _standardised(points)
-    neighbourhood = settings.perplexity if settings.method == "tsne" else settings.n_neighbors
-    if len(points) <= neighbourhood:
-        name = "perplexity" if settings.method == "tsne" else "n_neighbors"
-        raise ValueError(f"{len(points)} points are too few for {name} {neighbourhood:g}; lower it or give more points")
+    name = "perplexity" if settings.method == "tsne" else "n_neighbors"
+    size = getattr(settings, name)
+    if len(points) <= size:
+        raise ValueError(f"{len(points)} points are too few for {name} {size:g}; lower it or give more points")
     if points.shape[1] > PCA_DIMENSIONS:
         n_kept = min(PCA_DIMENSIONS, len(points))
         points = PCA(n_components=n_kept, random_state=seed).fit_transform(points)
@@ -101,37 +100,30 @@ def _umap(points: np.ndarray, settings: EmbeddingSettings, n_dims: int, seed: in
     return reducer.fit_transform(points).astype(np.float64)
 
 
-def trustworthiness(
-    points: np.ndarray,
-    coordinates: np.ndarray,
-    settings: EmbeddingSettings | None = None,
-    n_neighbors: int = TRUSTWORTHINESS_NEIGHBORS,
-) -> float:
+def trustworthiness(points: np.ndarray, coordinates: np.ndarray, metric: str) -> float:
     """How far neighbours in the map are neighbours among the standardised points too, 0 to 1 (1: all of them).
+
+    Twelve neighbours count; of few points at most as many as the measure is defined for, below n / 2.
 
     Parameters
     ----------
     points : (n, d)
     coordinates : (n, 2) or (n, 3)
-    settings : EmbeddingSettings
-        Its metric is the distance between points.
-    n_neighbors : int
-        Size of the neighbourhood; of few points at most as many as the measure is defined for, below n / 2.
+    metric : str
+        Distance between points, as in the settings.
 
     References
     ----------
     Venna and Kaski (2001), Neighborhood preservation in nonlinear projection methods.
     """
-    settings = settings or EmbeddingSettings()
-    n_neighbors = min(n_neighbors, (len(points) - 1) // 2)
-    return float(
-        manifold.trustworthiness(_standardised(points), coordinates, n_neighbors=n_neighbors, metric=settings.metric)
-    )
+    n_neighbors = min(TRUSTWORTHINESS_NEIGHBORS, (len(points) - 1) // 2)
+    points = _standardised(points)
+    return float(manifold.trustworthiness(points, coordinates, n_neighbors=n_neighbors, metric=metric))
 
 
 def embedding_table(
     levels: np.ndarray,
-    settings: EmbeddingSettings | None = None,
+    settings: EmbeddingSettings,
     *,
     utterance: np.ndarray,
     frame: np.ndarray,
@@ -184,7 +176,6 @@ def embedding_table(
     ValueError
         For NaN or infinite values, arrays of other lengths, or too few points.
     """
-    settings = settings or EmbeddingSettings()
     levels = np.asarray(levels)
     if levels.ndim != 3:
         raise ValueError(f"levels must have shape (n, C + 1, D), found {levels.shape}")
@@ -232,7 +223,7 @@ def _map(
         coordinates = _widest_dimensions(cloud, level, n_dims)
     else:
         coordinates = embed(cloud, settings, n_dims, seed)
-        method, trust = settings.method, trustworthiness(cloud, coordinates, settings)
+        method, trust = settings.method, trustworthiness(cloud, coordinates, settings.metric)
     axes = dict.fromkeys(("dim1", "dim2", "dim3"), np.nan)
     axes |= {f"dim{axis}": values for axis, values in enumerate(coordinates.T, start=1)}
     return {"view": view, "method": method, "n_dims": n_dims, "trustworthiness": trust, **axes}
