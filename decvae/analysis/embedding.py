@@ -182,7 +182,7 @@ def embedding_table(
     n, n_levels, _ = levels.shape
     names = list(level_names) if level_names is not None else ["X", *(f"OC{c}" for c in range(1, n_levels))]
     _checked(names, (n_levels,), "level_names")
-    columns = {"utterance": utterance, "frame": frame}
+    columns: dict[str, object] = {"utterance": utterance, "frame": frame}
     columns |= {f"{FACTOR}{name}": values for name, values in (factors or {}).items()}
     labels = pd.DataFrame({name: _checked(values, (n,), name) for name, values in columns.items()})
     components = (n, n_levels - 1)

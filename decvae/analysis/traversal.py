@@ -78,7 +78,7 @@ def response_tables(latents_path: str | Path, factors: Sequence[str]) -> tuple[d
     occurring, codes = zip(*(np.unique(table.factors[name], return_inverse=True) for name in factors), strict=True)
     classes = [[table.class_names[name][code] for code in own] for name, own in zip(factors, occurring, strict=True)]
     combinations = list(product(*classes))
-    cells = np.ravel_multi_index(codes, [len(names) for names in classes])
+    cells = np.asarray(np.ravel_multi_index(codes, [len(names) for names in classes]))
     named = pd.DataFrame(combinations, columns=[f"{FACTOR}{name}" for name in factors])
     content: dict[str, Any] = {"factors": list(factors), "cells": combinations, "subspaces": {}}
     frames = []

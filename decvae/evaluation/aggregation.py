@@ -71,5 +71,5 @@ def aggregate(table: LatentTable, aggregation: str, space: str = "mu") -> np.nda
             f"available: {list(parts)}"
         )
     levels = _levels(table, space)
-    array = table.mu if space == "mu" else table.features
+    array = table.mu if space == "mu" or table.features is None else table.features
     return array[:, [levels.index(name) for name in parts[aggregation]]].reshape(len(array), -1)

@@ -137,14 +137,16 @@ def cross_validated_accuracy(
             converged.append(found.converged)
     accuracy, unweighted, f1 = np.array(scores).T
     return ClassificationScore(
-        *(float(values.mean()) for values in (accuracy, unweighted, f1)),
-        accuracy,
-        unweighted,
-        f1,
-        np.array(chosen) if classifier in SEARCHED else None,
-        truth,
-        predicted,
-        float(np.mean(converged)),
+        accuracy=float(accuracy.mean()),
+        unweighted_accuracy=float(unweighted.mean()),
+        f1_macro=float(f1.mean()),
+        accuracy_per_fold=accuracy,
+        unweighted_accuracy_per_fold=unweighted,
+        f1_macro_per_fold=f1,
+        chosen_per_fold=np.array(chosen) if classifier in SEARCHED else None,
+        truth=truth,
+        predicted=predicted,
+        converged=float(np.mean(converged)),
     )
 
 
@@ -196,7 +198,7 @@ def estimator(classifier: str, seed: int, chosen: float | None) -> ClassifierMix
     if classifier == "logistic_regression":
         return LogisticRegression(C=chosen, max_iter=MAX_ITERATIONS)
     if classifier == "knn":
-        return KNeighborsClassifier(int(chosen))
+        return KNeighborsClassifier(chosen)
     if classifier == "random_forest":
         return RandomForestClassifier(n_estimators=200, random_state=seed)
     if classifier == "svc":

@@ -141,7 +141,7 @@ def rows_of_scores(
 
     Undefined scores have no row; bounds without an interval are NaN.
     """
-    rows = []
+    rows: list[dict[str, str | float]] = []
     for name in names:
         found = (scores[name], *intervals.get(name, np.full((2, *scores[name].shape), np.nan)))
         value, low, high = (float(one if place is None else one[place]) for one in found)

@@ -83,7 +83,7 @@ class LatentTable:
 def _columnwise(tables: Sequence[LatentTable], combine: Callable[[list[np.ndarray]], np.ndarray]) -> LatentTable:
     """One table whose arrays and factors are those of all tables, combined one by one."""
     columns = {name: [getattr(table, name) for table in tables] for name in (*ARRAYS, "split")}
-    found = {name: None if arrays[0] is None else combine(arrays) for name, arrays in columns.items()}
+    found: dict[str, Any] = {name: None if arrays[0] is None else combine(arrays) for name, arrays in columns.items()}
     factors = {name: combine([table.factors[name] for table in tables]) for name in tables[0].factors}
     return replace(tables[0], **found, factors=factors)
 

@@ -58,7 +58,7 @@ def evidence_units(subspaces: Subspaces) -> list[Callable[[], list[Row]]]:
 
     Factors that :func:`learnable_factors` leaves out have no accuracies.
     """
-    found = [partial(_predictions, subspaces, name) for name in subspaces.factors]
+    found: list[Callable[[], list[Row]]] = [partial(_predictions, subspaces, name) for name in subspaces.factors]
     found += [partial(_perturbed, subspaces, name) for name in subspaces.factors]
     if len(subspaces.names) > 1:
         found.append(partial(_overlaps, subspaces))

@@ -8,6 +8,8 @@ histograms round is where a code may be split: at 255 places, exactly scikit-lea
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.special import expit, softmax
 from sklearn.ensemble import GradientBoostingClassifier
@@ -23,9 +25,10 @@ from decvae.evaluation.metrics.histogram_trees import (
 )
 
 N_TREES, LEARNING_RATE = 100, 0.1
+Predict = Callable[[np.ndarray], np.ndarray]  # codes (n, n_codes) to labels (n,)
 
 
-def fit_sklearn(z: np.ndarray, labels: np.ndarray, n_classes: int, seed: int):
+def fit_sklearn(z: np.ndarray, labels: np.ndarray, n_classes: int, seed: int) -> tuple[np.ndarray, Predict]:
     """Importance ``(n_codes,)`` (sums to one) and ``predict`` of GradientBoostingClassifier."""
     model = GradientBoostingClassifier(
         n_estimators=N_TREES, max_depth=DEPTH, learning_rate=LEARNING_RATE, random_state=seed
@@ -33,7 +36,7 @@ def fit_sklearn(z: np.ndarray, labels: np.ndarray, n_classes: int, seed: int):
     return model.feature_importances_, model.predict
 
 
-def fit_histogram(z: np.ndarray, labels: np.ndarray, n_classes: int, seed: int):
+def fit_histogram(z: np.ndarray, labels: np.ndarray, n_classes: int, seed: int) -> tuple[np.ndarray, Predict]:
     """As :func:`fit_sklearn` on histograms, one thread; nothing is drawn, so ``seed`` is not used.
 
     Parameters

@@ -59,7 +59,9 @@ def gradient_scale(n_samples: int) -> float:
 
 
 @numba.njit(cache=True)
-def grow_stage(bins, n_bins, gradient, importance):
+def grow_stage(
+    bins: np.ndarray, n_bins: np.ndarray, gradient: np.ndarray, importance: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """One tree per class.
 
     Parameters
@@ -99,7 +101,7 @@ def grow_stage(bins, n_bins, gradient, importance):
 
 
 @numba.njit(cache=True)
-def _root_histograms(bins, block, roots):
+def _root_histograms(bins: np.ndarray, block: np.ndarray, roots: np.ndarray) -> None:
     """Fill ``roots`` (WIDTH, n_codes, n_bins) with the sums of ``block`` (n_samples, WIDTH) in every bin."""
     n_codes, n_samples = bins.shape
     sums = np.empty((roots.shape[2], WIDTH), dtype=np.int64)
@@ -114,7 +116,16 @@ def _root_histograms(bins, block, roots):
 
 
 @numba.njit(cache=True)
-def _grow(bins, n_bins, gradient, sums, importance, features, cuts, leaves):
+def _grow(
+    bins: np.ndarray,
+    n_bins: np.ndarray,
+    gradient: np.ndarray,
+    sums: np.ndarray,
+    importance: np.ndarray,
+    features: np.ndarray,
+    cuts: np.ndarray,
+    leaves: np.ndarray,
+) -> None:
     """Grow one tree; ``sums[0]`` holds the histograms of the root, the rest is work space."""
     n_samples = bins.shape[1]
     rows, right = np.arange(n_samples), np.empty(n_samples, dtype=np.int64)
@@ -141,7 +152,7 @@ def _grow(bins, n_bins, gradient, sums, importance, features, cuts, leaves):
 
 
 @numba.njit(cache=True)
-def _best_split(sums, n_bins, n_samples):
+def _best_split(sums: np.ndarray, n_bins: np.ndarray, n_samples: int) -> tuple[int, int, float]:
     """Code, last bin of the left side and reduction of the squared error; code -1 if nothing reduces it."""
     if n_samples < 2:
         return -1, 0, 0.0
@@ -172,7 +183,7 @@ def _best_split(sums, n_bins, n_samples):
 
 
 @numba.njit(cache=True)
-def _partition(rows, start, stop, bins, cut, right):
+def _partition(rows: np.ndarray, start: int, stop: int, bins: np.ndarray, cut: int, right: np.ndarray) -> int:
     """Put the rows of the left side first, both sides in their order; returns where the right side starts."""
     middle, n_right = start, 0
     for place in range(start, stop):
@@ -188,7 +199,15 @@ def _partition(rows, start, stop, bins, cut, right):
 
 
 @numba.njit(cache=True)
-def _divide(bins, n_bins, gradient, sums, rows, bounds, node):
+def _divide(
+    bins: np.ndarray,
+    n_bins: np.ndarray,
+    gradient: np.ndarray,
+    sums: np.ndarray,
+    rows: np.ndarray,
+    bounds: np.ndarray,
+    node: int,
+) -> None:
     """Histograms of both children of a node, at ``sums[2 node]`` and ``sums[2 node + 1]``."""
     start, middle, stop = bounds[2 * node], bounds[2 * node + 1], bounds[2 * node + 2]
     small, large = 2 * node, 2 * node + 1
@@ -210,7 +229,7 @@ def _divide(bins, n_bins, gradient, sums, rows, bounds, node):
 
 
 @numba.njit(cache=True)
-def reached_leaves(bins, features, cuts):
+def reached_leaves(bins: np.ndarray, features: np.ndarray, cuts: np.ndarray) -> np.ndarray:
     """Leaf ``(n_classes, n_samples)`` uint8 that each sample reaches in the trees of one stage."""
     n_classes, n_samples = len(features), bins.shape[1]
     leaves = np.empty((n_classes, n_samples), dtype=np.uint8)

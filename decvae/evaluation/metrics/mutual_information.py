@@ -105,7 +105,7 @@ def _away_from_zero(values: np.ndarray) -> np.ndarray:
 
 
 @numba.njit(cache=True)
-def _expected_n_log_n(counts, n_samples, log_factorial, n_log_n):
+def _expected_n_log_n(counts: np.ndarray, n_samples: int, log_factorial: np.ndarray, n_log_n: np.ndarray) -> np.ndarray:
     """Symmetric table of E[n log n], n ~ Hypergeometric(n_samples, counts[u], counts[v])."""
     table = np.zeros((len(counts), len(counts)))
     for u in range(len(counts)):
@@ -145,7 +145,15 @@ def _expected_n_log_n(counts, n_samples, log_factorial, n_log_n):
 
 
 @numba.njit(cache=True)
-def _pair_sums(labels, n_classes, position, expected, n_log_n, first, second):
+def _pair_sums(
+    labels: np.ndarray,
+    n_classes: np.ndarray,
+    position: np.ndarray,
+    expected: np.ndarray,
+    n_log_n: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
     """Sums of n_ij log n_ij and of its expectation over the contingency table of every pair of columns."""
     observed_sum, expected_sum = np.zeros(len(first)), np.zeros(len(first))
     width = n_classes.max()

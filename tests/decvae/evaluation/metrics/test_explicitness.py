@@ -36,7 +36,7 @@ def test_noise_is_not_explicit():
     rng = np.random.default_rng(0)
     y = rng.integers(3, size=(3000, 1))
     z = rng.normal(size=(3000, 4))
-    assert abs(compute_explicitness(z[:2000], y[:2000], z[2000:], y[2000:]).test) < 0.1
+    assert abs(compute_explicitness(z[:2000], y[:2000], z[2000:], y[2000:]).score) < 0.1
 
 
 def test_unseen_test_class_scores_chance():
