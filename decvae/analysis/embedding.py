@@ -7,7 +7,7 @@ The coordinates are computed once and stored; figures are drawn from the table. 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -127,7 +127,7 @@ def embedding_table(
     *,
     utterance: np.ndarray,
     frame: np.ndarray,
-    factors: dict[str, Sequence[str]] | None = None,
+    factors: Mapping[str, Sequence[str] | np.ndarray] | None = None,
     present: np.ndarray | None = None,
     centre_hz: np.ndarray | None = None,
     level_names: Sequence[str] | None = None,
