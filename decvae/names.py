@@ -176,7 +176,8 @@ def decvae_name(beta: float | None, decomposition: str) -> str:
     >>> decvae_name(0.1, "ewt")
     'β-DecVAE EWT'
     """
-    name = {0.0: "DecAE", 1.0: "DecVAE"}.get(beta, "β-DecVAE")
+    plain: dict[float | None, str] = {0.0: "DecAE", 1.0: "DecVAE"}
+    name = plain.get(beta, "β-DecVAE")
     return f"{name} {METHODS[decomposition]}"
 
 

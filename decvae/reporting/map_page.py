@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import plotly.graph_objects as go
 import plotly.io as pio
+from plotly.colors import sample_colorscale
 
 from decvae.analysis.embedding import PRIOR
 from decvae.artifacts import FACTOR, atomic_path
@@ -39,7 +41,7 @@ def embedding_page(table: pd.DataFrame, title: str, output: str | Path) -> None:
     maps = table[table["view"] != PRIOR]
     if maps.empty:
         raise ValueError("the table has no map, only latents beside their prior")
-    parts = []
+    parts: list[str] = []
     for n_dims, rows in maps.groupby("n_dims"):
         plot = _plot(rows, int(n_dims))
         # A name of its own, or plotly makes up a new one every time and the same maps make another page.
@@ -58,7 +60,8 @@ def colour_columns(rows: pd.DataFrame) -> dict[str, str]:
 
 
 def _plot(maps: pd.DataFrame, n_dims: int) -> go.Figure:
-    traces, choices = [], []
+    traces: list[go.Scatter | go.Scatter3d] = []
+    choices: list[tuple[str, int, int]] = []
     for (branch, view, _), rows in maps.groupby(MAP, sort=False):
         for title, column in colour_columns(rows).items():
             found = _traces(rows[rows[column].notna()], column, n_dims)
@@ -91,23 +94,18 @@ def _traces(rows: pd.DataFrame, column: str, n_dims: int) -> list[go.Scatter | g
         marker = {"color": numbers, "colorscale": "Plasma", "showscale": True, "size": 4 if n_dims == 2 else 2}
         return [_trace(rows, n_dims, marker, "")]
     classes = sorted(rows[column].unique(), key=lambda name: (name != "X", str(name).lower()))
-    many = len(classes) > len(PALETTE)
-    colours = _steps(len(classes)) if many else PALETTE
+    colours: Sequence[str] = PALETTE
+    if (n := len(classes)) > len(PALETTE):
+        colours = sample_colorscale("Plasma", [0.85 * number / (n - 1) for number in range(n)])
     return [
         _trace(rows[rows[column] == name], n_dims, {"color": colour, "size": 4 if n_dims == 2 else 2}, str(name))
         for name, colour in zip(classes, colours, strict=False)
     ]
 
 
-def _steps(n: int) -> list[str]:
-    from plotly.colors import sample_colorscale
-
-    return sample_colorscale("Plasma", [0.85 * number / (n - 1) for number in range(n)])
-
-
-def _trace(rows: pd.DataFrame, n_dims: int, marker: dict, name: str) -> go.Scatter | go.Scatter3d:
-    shared = {"mode": "markers", "marker": marker, "name": name, "text": _hover(rows), "hoverinfo": "text"}
-    shared["showlegend"] = bool(name)
+def _trace(rows: pd.DataFrame, n_dims: int, marker: dict[str, object], name: str) -> go.Scatter | go.Scatter3d:
+    shown = {"name": name, "showlegend": bool(name), "text": _hover(rows), "hoverinfo": "text"}
+    shared = {"mode": "markers", "marker": marker, **shown}
     places = [rows[f"dim{axis + 1}"].round(3).tolist() for axis in range(n_dims)]
     if n_dims == 2:
         return go.Scattergl(x=places[0], y=places[1], **shared)

@@ -53,4 +53,4 @@ def results_table(scores: pd.DataFrame, style: str) -> str:
 
 
 def _best(score: Score, printed: pd.Series) -> str:
-    return (min if score.better == "low" else max)(printed, key=float)
+    return str((min if score.better == "low" else max)(printed, key=float))

@@ -57,7 +57,8 @@ def over_seeds(scores: pd.DataFrame, *, single: bool = False) -> pd.DataFrame:
         scores = scores.assign(start_from=scores["start_from"].map(lambda name: sources.get(name, name), "ignore"))
     shared = [name for name in scores.columns if name not in OF_ONE_RUN]
     rows = []
-    for key, group in scores.groupby(shared, dropna=False, sort=False):
+    key: tuple[object, ...]
+    for key, group in scores.groupby(shared, dropna=False, sort=False):  # type: ignore[assignment]
         values, alone = group["value"].to_numpy(), group["seed"].nunique() < 2
         if alone and not single:
             continue

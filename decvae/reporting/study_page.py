@@ -61,7 +61,7 @@ def study_page(
     rows = {name: scores_of(metrics, protocol=name, aggregation=aggregation, **shown) for name in PROTOCOLS}
     summaries = {name: over_seeds(found, single=True) for name, found in rows.items()}
     sound = summaries["sound"]
-    sections = {f"All models, {name} protocol": _models(summaries[name], checkpoint) for name in PROTOCOLS}
+    sections = {f"All models, {name} protocol": _scores(_states(summaries[name], checkpoint)) for name in PROTOCOLS}
     for name in PROTOCOLS:
         if table := _utterances(metrics, checkpoint, protocol=name, **shown):
             sections[f"Utterances, {name} protocol"] = table
@@ -103,10 +103,6 @@ def _scores(named: Mapping[str, pd.DataFrame], names: list[str] | None = None, c
     return grid(cells, HEADINGS if names is None else [SYMBOLS[name] for name in names], corner=corner)
 
 
-def _models(summary: pd.DataFrame, checkpoint: str) -> str:
-    return _scores(_states(summary, checkpoint))
-
-
 def _state(setting: str, checkpoint: str) -> str:
     return setting + (", untrained" if checkpoint == "init" else "")
 
@@ -135,7 +131,7 @@ def _beside_paper(summary: pd.DataFrame, settings: Settings, reference: str, kin
     paper = paper_values(kind)
     paper = paper[paper["score"].isin(list(TARGETS))]
     flat = {setting: dotted(values) for setting, values in settings.items()}
-    cells = {}
+    cells: dict[tuple[str, str], str] = {}
     for setting, part in matching(summary, checkpoint=checkpoint).groupby("setting", sort=False):
         own = settings[setting]
         same = matching(paper, model=own["model"], input=own["input"])
@@ -161,7 +157,7 @@ def _targets(distances: pd.DataFrame) -> str:
         for name, target in TARGETS.items()
     )
     present = [name for name in TARGETS if name in distances]
-    cells = {}
+    cells: dict[tuple[str, str], str] = {}
     for row in distances.head(BEST_RUNS).to_dict("records"):
         cells[row["label"], "met"] = f"{row['met']} of {len(present)}"
         cells |= {(row["label"], SYMBOLS[name]): f"{row[name]:+.3f}" for name in present if pd.notna(row[name])}
@@ -172,7 +168,7 @@ def _targets(distances: pd.DataFrame) -> str:
 
 
 def _verdicts(found: pd.DataFrame) -> str:
-    cells = {}
+    cells: dict[tuple[str, str], str] = {}
     for (setting, checkpoint), part in found.groupby(["setting", "checkpoint"], sort=False):
         name = _state(setting, checkpoint)
         cells |= {(name, verdict): str((part["verdict"] == verdict).sum()) for verdict in VERDICTS}
