@@ -13,10 +13,12 @@ save_figure <- function(plot, figure, height_mm, title = NULL, caption = NULL, l
     height_mm <- height_mm + 5
   }
   caption <- if (length(caption) > 0) wrap_caption(caption)
-  plot <- if (inherits(plot, "patchwork")) {
-    plot + plot_annotation(title = title, caption = caption, theme = theme_figure()) & look
-  } else {
+  plot <- if (!inherits(plot, "patchwork")) {
     plot + labs(title = title, caption = caption) + look
+  } else if (is.null(title) && is.null(caption)) {
+    plot & look
+  } else {
+    plot + plot_annotation(title = title, caption = caption, theme = theme_figure()) & look
   }
   for (path in figure$outputs) {
     write_plot(plot, path, style$width_mm / 25.4, height_mm / 25.4)
