@@ -40,6 +40,9 @@ def test_a_script_brings_what_it_imports_and_what_that_imports():
         "decvae/corpora/simvowels.py",
         "decvae/corpora/store.py",
         "decvae/framing.py",
+        "decvae/settings/__init__.py",
+        "decvae/settings/base.py",
+        "decvae/settings/corpora.py",
     } == set(found) - {"workflow/scripts/simulate_corpus.py"}
 
 
