@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from transformers import PreTrainedConfig
@@ -94,8 +93,8 @@ class DecVAEConfig(PreTrainedConfig):
         self.loss_space = settings.loss_space
         sections = {"branch_z": as_plain(branch_z), "branch_s": as_plain(branch_s)}
         named = with_objective({"objective": objective, **sections})
-        self.branch_z = FrameBranchSettings(**named["branch_z"])
-        self.branch_s = SequenceBranchSettings(**{"n_components": n_components, **named["branch_s"]})
+        self.branch_z = FrameBranchSettings.parse(named["branch_z"], "branch_z")
+        self.branch_s = SequenceBranchSettings.parse({"n_components": n_components, **named["branch_s"]}, "branch_s")
         self.preprocessing = preprocessing or {}
         self.classifier = classifier
         super().__init__(**kwargs)
@@ -103,7 +102,7 @@ class DecVAEConfig(PreTrainedConfig):
 
     def to_dict(self) -> dict[str, Any]:
         """As ``PreTrainedConfig.to_dict``, with the sections of the branches as dicts."""
-        return {**super().to_dict(), "branch_z": asdict(self.branch_z), "branch_s": asdict(self.branch_s)}
+        return {**super().to_dict(), "branch_z": self.branch_z.plain(), "branch_s": self.branch_s.plain()}
 
     def check(self) -> None:
         """Raise ValueError naming the first value that no DecVAE can have."""

@@ -104,7 +104,7 @@ def problems(error: ValidationError, model: type[BaseModel], key: str = "") -> l
     details = error.errors(include_url=False)
     for detail in details:
         # A list counts as too short, too, if one of its items is wrong.
-        inner = [other for other in details if other["loc"][:-1] == detail["loc"]]
+        inner = [one for one in details if one["loc"][: len(detail["loc"])] == detail["loc"] != one["loc"]]
         if detail["type"] != "too_short" or not inner:
             path, text = _explain(detail, root, key)
             found.setdefault(text, path)
@@ -137,7 +137,8 @@ def entries(schema: Schema, of_list: bool = False) -> Schema | None:
     """The schema of all items of a list, or of all values by name; None if there are none."""
     if of_list:
         return schema.get("items")
-    return next(iter(schema.get("patternProperties", {}).values()), None) or schema.get("additionalProperties") or None
+    named = next(iter(schema.get("patternProperties", {}).values()), schema.get("additionalProperties"))
+    return named if isinstance(named, dict) else None
 
 
 def meaning(schema: Schema) -> str:

@@ -3,141 +3,110 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
-NORMS = ("group", "layer", "batch", "batch_running", "instance")
-DENSE_NORMS = NORMS[1:]
-POOLINGS = ("attention", "lstm", "average", "max")
+from pydantic import Field
+
+from decvae.settings.base import Count, Section, setting
+
+Norm = Literal["group", "layer", "batch", "batch_running", "instance"]
+DenseNorm = Literal["layer", "batch", "batch_running", "instance"]
+Pooling = Literal["attention", "lstm", "average", "max"]
+Scheduler = Literal[
+    "constant",
+    "constant_with_warmup",
+    "linear",
+    "cosine",
+    "cosine_with_restarts",
+    "polynomial",
+    "inverse_sqrt",
+    "cosine_with_min_lr",
+    "cosine_warmup_with_min_lr",
+    "warmup_stable_decay",
+    "reduce_lr_on_plateau",
+    "greedy",
+]
+NORMS: tuple[Norm, ...] = get_args(Norm)
+DENSE_NORMS: tuple[DenseNorm, ...] = get_args(DenseNorm)
+POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
 SECTIONS = {"Z": "branch_z", "S": "branch_s"}  # of the configuration, by branch
 # Keys of a section that say nothing about the network.
 OBJECTIVE_KEYS = ("beta", "prior_weight", "decomposition_weight")
 OPTIMISATION_KEYS = ("frames", "learning_rate", "scheduler", "scheduler_kwargs", "warmup_steps")
+Channels = Annotated[list[Count], Field(min_length=7, max_length=7)]
+Widths = Annotated[list[Count], Field(min_length=1)]
+Frames = Annotated[str, Field(pattern=r"^([1-9][0-9]?|100)%$")] | Annotated[int, Field(ge=0)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class BranchSettings:
-    """What both branches have.
-
-    Attributes
-    ----------
-    beta : float
-        Weight of the prior, at least 0.
-    prior_weight : float
-        Factor of the prior beside beta, at least 0 (published 10 for branch Z, 400 for branch S).
-    latent_dim : int
-        Width of every subspace.
-    encoder : str
-        The seven convolutions (``conv``), or fully connected layers.
-    conv_dim : list of int
-        Channels of the convolutions.
-    dense_dim : list of int
-        Widths of the fully connected layers.
-    hidden_size : int
-        Width of the layers between the encoder and the projected features.
-    learning_rate : float
-        The highest of the schedule.
-    scheduler : str
-        Name of a ``transformers.SchedulerType``.
-    scheduler_kwargs : dict
-        Further arguments of ``transformers.get_scheduler``, such as ``{num_cycles: 3}``.
-    warmup_steps : int
-    """
-
-    name: ClassVar[str]
-    choices: ClassVar[dict[str, tuple[str, ...]]]
-
-    beta: float = 0.1
-    prior_weight: float = 1.0
-    latent_dim: int
-    encoder: str = "conv"
-    conv_dim: list[int]
-    dense_dim: list[int]
-    hidden_size: int = 512
-    learning_rate: float
-    scheduler: str
-    scheduler_kwargs: dict[str, Any] = field(default_factory=dict)
-    warmup_steps: int = 5000
-
-    def __post_init__(self) -> None:
-        for key, allowed in self.choices.items():
-            if getattr(self, key) not in allowed:
-                raise ValueError(f"{self.name}.{key} must be one of {allowed}, found {getattr(self, key)!r}")
-        for key in ("beta", "prior_weight", "decomposition_weight"):
-            if getattr(self, key, 0) < 0:
-                raise ValueError(f"{self.name}.{key} must be at least 0, found {getattr(self, key)}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class FrameBranchSettings(BranchSettings):
+class FrameBranchSettings(Section):
     """Branch Z; the autoencoders have its beta, frames and optimisation, too.
 
-    Attributes
-    ----------
-    frames : int or str
-        Frames drawn per utterance and step in training, a number or a share such as ``"50%"``; 0: all.
-    encoder : {"conv", "dense"}
-        ``dense``: fully connected layers over the whole frame, which cost a tenth on a CPU.
-    conv_norm : {"group", "layer", "batch", "batch_running", "instance"}
-        Norm of the convolutions and of the feature projection. ``group`` and ``layer`` are those of wav2vec2; group:
-        statistics of each channel over time, after the first convolution only (the projection then has layer norm);
-        layer: over channels at every step, after each convolution; it hides the level of each mel band. ``batch``
-        (published), ``batch_running`` and ``instance``: statistics of each channel and level over frames and time, see
-        :class:`decvae.models.norms.LevelNorm`. Branch S has layer norm, whose statistics do not see padding.
-    dense_norm : {"layer", "batch", "batch_running", "instance"}
-        The same where the encoder has fully connected layers.
+    ``conv_norm`` is that of the convolutions and of the feature projection. Group: statistics of each channel over
+    time, after the first convolution only (the projection then has layer norm). Layer: over channels at every step,
+    after each convolution; it hides the level of each mel band. The others: statistics of each channel and level over
+    frames and time (:class:`decvae.models.norms.LevelNorm`). Branch S has layer norm, which does not see padding.
     """
 
     name: ClassVar[str] = "branch_z"
-    choices: ClassVar[dict[str, tuple[str, ...]]] = {
-        "encoder": ("conv", "dense"),
-        "conv_norm": NORMS,
-        "dense_norm": DENSE_NORMS,
-    }
 
-    frames: int | str = 100
-    latent_dim: int = 48
-    conv_dim: list[int] = field(default_factory=lambda: [512] * 7)
-    dense_dim: list[int] = field(default_factory=lambda: [512, 512])
-    conv_norm: str = "group"
-    dense_norm: str = "layer"
-    learning_rate: float = 8e-5
-    scheduler: str = "constant_with_warmup"
+    beta: float = setting(0.1, "Weight of the prior, and beta of `beta_vae`.", ge=0)
+    prior_weight: float = setting(1.0, "Factor of the prior beside beta.", ge=0)
+    frames: Frames = setting(
+        100,
+        "Frames drawn per utterance and step in training, a number or a share of each utterance's frames such as 50%; "
+        "0 takes all.",
+    )
+    latent_dim: int = setting(48, "Latent size of each level.", ge=1)
+    encoder: Literal["conv", "dense"] = setting(
+        "conv", "The encoder: wav2vec2 convolutions, or fully connected layers over the frame, much cheaper on a CPU."
+    )
+    conv_dim: Channels = setting([512, 512, 512, 512, 512, 512, 512], "Channels of the seven convolutions.")
+    dense_dim: Widths = setting([512, 512], "Widths of the fully connected layers (encoder dense).")
+    conv_norm: Norm = setting(
+        "group",
+        "Norm of the convolutions: wav2vec2's group (after the first only) or layer, or statistics over the frames of "
+        "the batch (published), running ones in evaluation, or those of each utterance.",
+    )
+    dense_norm: DenseNorm = setting("layer", "The same for fully connected layers (encoder dense).")
+    hidden_size: int = setting(512, "Width between the encoder and the projected features.", ge=1)
+    learning_rate: float = setting(8e-05, "Peak learning rate.", gt=0)
+    scheduler: Scheduler = setting("constant_with_warmup", "Learning rate schedule.")
+    scheduler_kwargs: dict[str, Any] = setting(
+        {}, "Further arguments of the schedule, as in transformers.get_scheduler."
+    )
+    warmup_steps: int = setting(5000, "Steps of rising learning rate.", ge=0)
 
 
-@dataclass(frozen=True, kw_only=True)
-class SequenceBranchSettings(BranchSettings):
-    """Branch S.
-
-    Attributes
-    ----------
-    frames : int
-        Length of the excerpt of every sequence in training, in frames; 0: the whole sequence.
-    n_components : int or None
-        Oscillatory components of a sequence, 2 to 12; None: as many as a frame has.
-    encoder : {"conv", "fc"}
-        ``fc``: fully connected layers over abutting frames.
-    pooling : {"attention", "lstm", "average", "max"}
-        How one vector is made of the steps of a sequence; padding never counts.
-    attention_heads : int
-        Of ``attention``; must divide ``projection_dim``.
-    decomposition_weight : float
-        Of the decomposition loss, beside that of branch Z; at least 0.
-    """
+class SequenceBranchSettings(Section):
+    """Branch S. Padding never counts where one vector is made of the steps of a sequence."""
 
     name: ClassVar[str] = "branch_s"
-    choices: ClassVar[dict[str, tuple[str, ...]]] = {"encoder": ("conv", "fc"), "pooling": POOLINGS}
 
-    frames: int = 0
-    n_components: int | None = None
-    latent_dim: int = 24
-    conv_dim: list[int] = field(default_factory=lambda: [192] * 7)
-    dense_dim: list[int] = field(default_factory=lambda: [192, 192])
-    pooling: str = "attention"
-    attention_heads: int = 6
-    decomposition_weight: float = 1.0
-    learning_rate: float = 1e-4
-    scheduler: str = "linear"
+    beta: float = setting(0.1, "Weight of the prior.", ge=0)
+    prior_weight: float = setting(1.0, "Factor of the prior beside beta.", ge=0)
+    decomposition_weight: float = setting(1.0, "Weight of the decomposition loss beside that of branch Z.", ge=0)
+    frames: int = setting(
+        0, "Length of the excerpt of every sequence in training, in frames; 0 takes the whole sequence.", ge=0
+    )
+    n_components: int | None = setting(None, "Components of a sequence; null is `n_components`.", ge=2, le=12)
+    latent_dim: int = setting(24, "Latent size of each level.", ge=1)
+    encoder: Literal["conv", "fc"] = setting(
+        "conv", "The encoder: wav2vec2 convolutions, or fully connected layers over abutting frames."
+    )
+    conv_dim: Channels = setting([192, 192, 192, 192, 192, 192, 192], "Channels of the seven convolutions.")
+    dense_dim: Widths = setting([192, 192], "Widths of the fully connected layers (encoder fc).")
+    hidden_size: int = setting(512, "Width between the encoder and the projected features.", ge=1)
+    pooling: Pooling = setting("attention", "How one vector is made of a sequence.")
+    attention_heads: int = setting(6, "Heads of pooling attention; divides network.projection_dim.", ge=1)
+    learning_rate: float = setting(0.0001, "Peak learning rate.", gt=0)
+    scheduler: Scheduler = setting("linear", "Learning rate schedule.")
+    scheduler_kwargs: dict[str, Any] = setting(
+        {}, "Further arguments of the schedule, as in transformers.get_scheduler."
+    )
+    warmup_steps: int = setting(5000, "Steps of rising learning rate.", ge=0)
+
+
+BranchSettings = FrameBranchSettings | SequenceBranchSettings
 
 
 def branches_of(run: Mapping[str, Any]) -> tuple[FrameBranchSettings, SequenceBranchSettings]:

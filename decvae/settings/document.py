@@ -25,6 +25,8 @@ class _Generator(GenerateJsonSchema):
             return dft.model_dump(mode="json", exclude_unset=True)
         if isinstance(dft, dict):
             return {key: self.encode_default(value) for key, value in dft.items()}
+        if isinstance(dft, tuple):
+            return [self.encode_default(value) for value in dft]
         return super().encode_default(dft)
 
 
@@ -56,7 +58,7 @@ def _rows(key: str, schema: Schema, root: Schema) -> Iterator[str]:
         default = f"`{text.removesuffix('...' + chr(10)).strip()}`"
     cells = (f"`{key}`", allowed(schema), default, meaning(schema))
     yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
-    for choice in (schema, *schema.get("anyOf", ())):
+    for choice in () if schema.get("partial") else (schema, *schema.get("anyOf", ())):
         choice = resolved(choice, root)
         for name, sub in choice.get("properties", {}).items():
             yield from _rows(f"{key}.{name}", sub, root)

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
+from pydantic import Field, create_model
+
+from decvae.settings.base import Section, setting
 from decvae.settings.branches import FrameBranchSettings, SequenceBranchSettings
 
-CHOICES = {
-    "divergence": ("js", "kl"),
-    "units": ("bits", "nats"),
-    "frame_reduction": ("mean", "sum_clamp"),
-    "pairing": ("aligned", "legacy"),
-    "frame_index": ("own", "legacy"),
-    "centring": ("none", "level"),
-    "absent_pairs": ("exclude", "include"),
-    "prior_reduction": ("mean", "sum"),
-    "validation_frames": ("all", "drawn"),
-    "gradient_scale": ("none", "published"),
-    "early_stopping": ("improvement", "published"),
-    "loss_space": ("features", "latents"),
-}
 # By section of a run; what is not here has the default.
 NAMED: dict[str, dict[str, dict[str, Any]]] = {
     "published": {
@@ -49,73 +37,56 @@ NAMED: dict[str, dict[str, dict[str, Any]]] = {
 BRANCH_OPTIONS = {"branch_z": ("prior_weight", "conv_norm", "dense_norm"), "branch_s": ("prior_weight",)}
 
 
-@dataclass(frozen=True)
-class ObjectiveSettings:
-    """What is computed, and how training uses it; the defaults are the objective ``corrected``.
+class LossOptions(Section):
+    """What is computed of the loss, and how training uses it; the defaults are the objective ``corrected``.
 
-    Attributes
-    ----------
-    divergence : {"js", "kl"}
-        Between the distributions of two levels of one frame (:func:`decvae.models.objective.decomposition_loss`).
-    units : {"bits", "nats"}
-        Of the Jensen-Shannon divergence: in bits it lies in [0, 1], in nats (published) in [0, ln 2].
-    eps : float
-        Added to the probabilities inside the Jensen-Shannon divergence, at least 0 (published 1e-8).
-    log_floor : float
-        Added to the probability inside the cross-entropy's logarithm, at least 0; 0 (published) clamps the logarithm at
-        -100 instead, as ``torch.nn.BCELoss`` does.
-    frame_reduction : {"mean", "sum_clamp"}
-        From frames to an utterance: mean, or (published) the sum, clamped to [0, 1].
-    pairing : {"aligned", "legacy"}
-        Levels of the same frame, or (published) of the frames and components that a reshape put side by side.
-    frame_index : {"own", "legacy"}
-        Frames drawn from the utterance itself, or (published) by the frame numbers of the batch's first utterances.
-    centring : {"none", "level"}
-        Standardise the features of each level over the batch first.
-    temperature : float
-        Of the softmax, above 0 (published 1); the lower, the fewer features make up a distribution.
-    absent_pairs : {"exclude", "include"}
-        Whether pairs with an absent component count (published: they do).
-    prior_on_x : bool
-        X has a prior like every subspace (published: its heads get no gradient at all).
-    prior_reduction : {"mean", "sum"}
-        Of the prior over frames and utterances (published: sum).
-    validation_frames : {"all", "drawn"}
-        Frames in the validation loss: all, or (published) as many as in training.
-    gradient_scale : {"none", "published"}
-        ``published`` divides gradients by the weighted number of pairs, before clipping.
-    early_stopping : {"improvement", "published"}
-        ``published`` counts every validation after the warm-up as a failure, so that training has a fixed length.
-    loss_space : {"features", "latents"}
-        Where the decomposition loss acts: on the projected features (published) or on the posterior means.
+    In bits the Jensen-Shannon divergence lies in [0, 1], in nats (published) in [0, ln 2]. A ``log_floor`` of 0 is what
+    ``torch.nn.BCELoss`` does. The lower the temperature, the fewer features make up a distribution. Without a prior on
+    X, its heads get no gradient at all (published). Gradients are divided before they are clipped.
     """
 
-    divergence: str = "js"
-    units: str = "bits"
-    eps: float = 0.0
-    log_floor: float = 1e-7
-    frame_reduction: str = "mean"
-    pairing: str = "aligned"
-    frame_index: str = "own"
-    centring: str = "none"
-    temperature: float = 1.0
-    absent_pairs: str = "exclude"
-    prior_on_x: bool = True
-    prior_reduction: str = "mean"
-    validation_frames: str = "all"
-    gradient_scale: str = "none"
-    early_stopping: str = "improvement"
-    loss_space: str = "features"
+    divergence: Literal["js", "kl"] = setting(
+        "js",
+        "Divergence of two levels: Jensen-Shannon, or 1 - exp(-K) of the mean K of both Kullback-Leibler divergences.",
+    )
+    units: Literal["bits", "nats"] = setting("bits", "Units of the Jensen-Shannon divergence.")
+    eps: float = setting(0.0, "Added to probabilities inside the Jensen-Shannon divergence.", ge=0, le=0.001)
+    log_floor: float = setting(
+        1e-7, "Added inside the logarithm of the cross-entropy; 0 clamps the logarithm at -100 instead.", ge=0, le=0.1
+    )
+    frame_reduction: Literal["mean", "sum_clamp"] = setting(
+        "mean", "From frames to an utterance: mean, or sum clamped at 1."
+    )
+    pairing: Literal["aligned", "legacy"] = setting(
+        "aligned", "Levels of the same frame, or those that the published reshape puts side by side."
+    )
+    frame_index: Literal["own", "legacy"] = setting(
+        "own", "Frames drawn of the utterance, or by frame numbers of the batch's first utterances."
+    )
+    centring: Literal["none", "level"] = setting(
+        "none", "Standardise each level's features over the batch first (level)."
+    )
+    temperature: float = setting(1.0, "Of the softmax that makes features a distribution.", gt=0)
+    absent_pairs: Literal["exclude", "include"] = setting("exclude", "Whether pairs with an absent component count.")
+    prior_on_x: bool = setting(True, "X has a prior, too.")
+    prior_reduction: Literal["mean", "sum"] = setting("mean", "Of the prior over frames and utterances.")
+    validation_frames: Literal["all", "drawn"] = setting(
+        "all", "Frames in the validation loss: all, or as many as in training."
+    )
+    gradient_scale: Literal["none", "published"] = setting(
+        "none", "Gradients as they are, or divided by the weighted number of pairs."
+    )
+    early_stopping: Literal["improvement", "published"] = setting(
+        "improvement", "When early stopping counts a failure: without improvement, or always (a fixed length)."
+    )
 
-    def __post_init__(self):
-        for name, allowed in CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} must be one of {allowed}, found {getattr(self, name)!r}")
-        for name in ("eps", "log_floor"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be at least 0, found {getattr(self, name)}")
-        if self.temperature <= 0:
-            raise ValueError(f"temperature must be above 0, found {self.temperature}")
+
+class ObjectiveSettings(LossOptions):
+    """The options of the loss, and where it acts."""
+
+    loss_space: Literal["features", "latents"] = setting(
+        "features", "Where DecVAE's decomposition loss acts: on the projected features or on the posterior means."
+    )
 
     @classmethod
     def named(cls, name: str, **overrides: Any) -> ObjectiveSettings:
@@ -135,22 +106,20 @@ class ObjectiveSettings:
             raise ValueError(f"objective must be one of {tuple(NAMED)}, found {name!r}")
         if unknown := set(overrides) - set(OPTIONS):
             raise ValueError(f"the objective has no option {sorted(unknown)}; it has {OPTIONS}")
-        return cls(
-            **{**NAMED[name].get("loss", {}), **{key: value for key, value in overrides.items() if value is not None}}
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Every option by name."""
-        return asdict(self)
+        given = {key: value for key, value in overrides.items() if value is not None}
+        return cls.parse({**NAMED[name].get("loss", {}), **given})
 
     @property
     def has_published_loss(self) -> bool:
         """Whether the loss or the prior needs :mod:`decvae.models.published_objective`."""
-        return any(getattr(self, name) != getattr(type(self), name) for name in PUBLISHED_LOSS_OPTIONS)
+        return any(getattr(self, name) != type(self).model_fields[name].default for name in PUBLISHED_LOSS_OPTIONS)
 
 
-OPTIONS = tuple(field.name for field in fields(ObjectiveSettings))
-LOSS_OPTIONS = tuple(name for name in OPTIONS if name != "loss_space")  # those in the config's section `loss`
+OPTIONS = tuple(ObjectiveSettings.model_fields)
+CHOICES = {
+    name: kinds for name, field in ObjectiveSettings.model_fields.items() if (kinds := get_args(field.annotation))
+}
+LOSS_OPTIONS = tuple(LossOptions.model_fields)  # those in the config's section `loss`
 PUBLISHED_LOSS_OPTIONS = ("units", "eps", "log_floor", "frame_reduction", "pairing")  # of the published loss alone
 PUBLISHED_LOSS_OPTIONS += ("absent_pairs", "prior_on_x", "prior_reduction")
 FRAME_OPTIONS = ("frame_reduction", "pairing", "frame_index")  # no matter to branch S, whose rows are utterances
@@ -164,9 +133,10 @@ def named_settings(name: str) -> dict[str, Any]:
     ValueError
         For an unknown name.
     """
-    options = ObjectiveSettings.named(name).to_dict()
+    options = ObjectiveSettings.named(name).plain()
     branches = {
-        kind.name: {key: getattr(kind, key) for key in BRANCH_OPTIONS[kind.name]} | NAMED[name].get(kind.name, {})
+        kind.name: {key: kind.model_fields[key].default for key in BRANCH_OPTIONS[kind.name]}
+        | NAMED[name].get(kind.name, {})
         for kind in (FrameBranchSettings, SequenceBranchSettings)
     }
     return {"loss_space": options.pop("loss_space"), "loss": options, **branches}
@@ -188,3 +158,33 @@ def with_objective(run: Mapping[str, Any]) -> dict[str, Any]:
         elif given is None:
             found[section] = named
     return found
+
+
+# ---- The same in a configuration: what is null has the value of the named objective ----
+
+
+def _nullable(model: type[Section], section: str, keys: Iterable[str]) -> Any:
+    """The section whose keys may be null, by default; its descriptions say what they are then."""
+    own = {}
+    for key in keys:
+        field = model.model_fields[key]
+        named = {name: sections[section][key] for name, sections in NAMED.items() if key in sections.get(section, {})}
+        others = [f"{_shown(value)} for {name}" for name, value in named.items()]
+        null = ", ".join([*others, f"else {_shown(field.default)}"]) if named else _shown(field.default)
+        meaning = f"{(field.description or '').removesuffix('.')}; null is {null}."
+        own[key] = (Annotated[field.annotation, *field.metadata, Field()] | None, Field(None, description=meaning))
+    return create_model(model.__name__.replace("Options", "Settings"), __base__=model, __doc__=model.__doc__, **own)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:g}".replace("e-0", "e-")
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+if TYPE_CHECKING:
+    LossSettings, FrameBranch, SequenceBranch = LossOptions, FrameBranchSettings, SequenceBranchSettings
+else:
+    LossSettings = _nullable(LossOptions, "loss", LOSS_OPTIONS)
+    FrameBranch = _nullable(FrameBranchSettings, "branch_z", BRANCH_OPTIONS["branch_z"])
+    SequenceBranch = _nullable(SequenceBranchSettings, "branch_s", BRANCH_OPTIONS["branch_s"])

@@ -1,8 +1,7 @@
 """The study's configuration: reading and validation. :mod:`decvae.study.runs` makes runs of it.
 
-The JSON schema (``workflow/schemas/config.schema.yaml``) is the one place that knows every key, its type, range,
-default and meaning. ``python -m decvae.study.configuration --document config/README.md`` writes the table of keys from
-it, and ``python -m decvae.study.configuration --runs FILE...`` checks a configuration and writes the table of its runs.
+:mod:`decvae.settings` knows every key, its type, range, default and meaning; what lies between keys is checked here.
+``python -m decvae.study.configuration FILE...`` checks a configuration and writes the table of its runs.
 """
 
 from __future__ import annotations
@@ -18,7 +17,8 @@ import yaml
 
 from decvae.names import FITTED, FIXED_BETA, WITH_COMPONENTS
 from decvae.settings.base import ConfigError, suggest
-from decvae.settings.schema import complete, load_schema, with_table
+from decvae.settings.configuration import complete
+from decvae.settings.decomposition import SharedDecomposition
 from decvae.study.keys import merge
 from decvae.study.lineage import lineage_problems
 from decvae.study.moved import moved_keys
@@ -33,22 +33,21 @@ from decvae.study.runs import (
 from decvae.study.sweeps import expand_sweeps, name_places
 
 
-def load_config(paths: str | Path | Sequence[str | Path], schema: str | Path | dict[str, Any]) -> dict[str, Any]:
+def load_config(paths: str | Path | Sequence[str | Path]) -> dict[str, Any]:
     """Read YAML configuration files, each laid over those before it, and validate them; see :func:`validate_config`."""
     config: dict[str, Any] = {}
     for path in [paths] if isinstance(paths, (str, Path)) else paths:
         config = merge(config, yaml.safe_load(Path(path).read_text()) or {})
-    return validate_config(config, schema)
+    return validate_config(config)
 
 
-def validate_config(config: dict[str, Any], schema: str | Path | dict[str, Any]) -> dict[str, Any]:
-    """Expand sweeps, complete the configuration, and check what lies between keys, which a schema cannot see.
+def validate_config(config: dict[str, Any]) -> dict[str, Any]:
+    """Expand sweeps, complete the configuration, and check what lies between keys of several sections.
 
     Parameters
     ----------
     config : dict
         As read from YAML. It is not changed.
-    schema : path or dict
 
     Returns
     -------
@@ -65,7 +64,7 @@ def validate_config(config: dict[str, Any], schema: str | Path | dict[str, Any])
     try:
         if moved := list(moved_keys(expanded)):
             raise ConfigError(moved)
-        filled = complete(expanded, schema if isinstance(schema, dict) else load_schema(schema))
+        filled = complete(expanded)
         if problems := list(_inconsistencies(filled)):
             raise ConfigError(problems)
     except ConfigError as error:
@@ -74,7 +73,7 @@ def validate_config(config: dict[str, Any], schema: str | Path | dict[str, Any])
 
 
 def _inconsistencies(config: dict[str, Any]) -> Iterator[str]:
-    """Problems that lie between keys, which a schema cannot see."""
+    """Problems that lie between keys of several sections."""
     owners = {"run_defaults": config["run_defaults"]} | {
         f"runs[{place}]": run for place, run in enumerate(config["runs"])
     }
@@ -103,24 +102,20 @@ def _inconsistencies(config: dict[str, Any]) -> Iterator[str]:
             f"`evaluation.aggregations` is {evaluation['aggregations']}, but `runs[{of_x[0]}]` (model "
             f"{runs[of_x[0]]['model']}) has nothing but X; add X."
         )
-    embeddings = config["embeddings"]
-    if embeddings["method"] == "tsne" and embeddings["perplexity"] >= embeddings["n_points"]:
-        yield (
-            f"`embeddings.perplexity` is {embeddings['perplexity']:g}; it must be less than `embeddings.n_points` "
-            f"({embeddings['n_points']})."
-        )
 
 
 def _decomposition_inconsistencies(config: dict[str, Any]) -> Iterator[str]:
-    """Problems of the common settings, and of those of runs that override them."""
-    yield from _section_inconsistencies("decomposition", config["decomposition"])
+    """Problems of the settings that runs override, and of numbers of components."""
     for place, run in enumerate(config["runs"]):
         full = merge(config["run_defaults"], run)
         own = full["decomposition_overrides"]
         section = decomposition_section(config, full)
         key = f"runs[{place}].decomposition_overrides" if own else "decomposition"
-        if own:
-            yield from _section_inconsistencies(key, section)
+        try:
+            SharedDecomposition.parse(section, key)
+        except ConfigError as error:
+            yield from error.problems
+            continue
         if "device" in own:
             yield f"`{key}.device` is {own['device']!r}; the device is that of all runs, set `decomposition.device`."
         limits = section["frequency_groups_hz"]
@@ -131,21 +126,6 @@ def _decomposition_inconsistencies(config: dict[str, Any]) -> Iterator[str]:
                     f"`{key}.frequency_groups_hz` has {len(limits)} limits, but `runs[{place}]` has {name} {size}, "
                     f"which needs {size - 1}."
                 )
-
-
-def _section_inconsistencies(key: str, section: dict[str, Any]) -> Iterator[str]:
-    edges = section["boundaries"]["edges_hz"]
-    if section["boundaries"]["source"] == "given" and (len(edges) < 2 or edges != sorted(set(edges))):
-        yield f"`{key}.boundaries.edges_hz` is {edges}; source `given` needs two or more ascending edges."
-    limits = section["frequency_groups_hz"]
-    if limits != sorted(set(limits)):
-        yield f"`{key}.frequency_groups_hz` is {limits}; the limits must ascend."
-    vmd = section["vmd"]
-    if vmd["min_gap_hz"] >= vmd["max_gap_hz"]:
-        yield (
-            f"`{key}.vmd.min_gap_hz` is {vmd['min_gap_hz']:g}; it must be less than `max_gap_hz` "
-            f"({vmd['max_gap_hz']:g})."
-        )
 
 
 def _run_inconsistencies(config: dict[str, Any], key: str, run: dict[str, Any]) -> Iterator[str]:
@@ -216,27 +196,11 @@ def table_of_runs(config: dict[str, Any]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Check a configuration and list its runs, or write the table of keys into a Markdown file."""
+    """Check a configuration and write the table of its runs (CSV)."""
     parser = argparse.ArgumentParser(prog="python -m decvae.study.configuration", description=main.__doc__)
-    parser.add_argument(
-        "--schema", default="workflow/schemas/config.schema.yaml", help="the schema (default: %(default)s)"
-    )
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument(
-        "--runs",
-        metavar="CONFIG",
-        nargs="+",
-        help="validate these files, each laid over those before it, and write the table of runs (CSV)",
-    )
-    what.add_argument("--document", metavar="MARKDOWN", help="write the table of keys between this file's markers")
-    options = parser.parse_args(arguments)
-    schema = load_schema(options.schema)
-    if options.document:
-        path = Path(options.document)
-        path.write_text(with_table(path.read_text(), schema))
-        return
+    parser.add_argument("files", metavar="FILE", nargs="+", help="YAML files, each laid over those before it")
     try:
-        print(table_of_runs(load_config(options.runs, schema)), end="")
+        print(table_of_runs(load_config(parser.parse_args(arguments).files)), end="")
     except ConfigError as error:
         parser.exit(1, f"{error}\n")
 

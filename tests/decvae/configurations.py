@@ -2,16 +2,14 @@
 
 from pathlib import Path
 
-from decvae.settings.schema import load_schema
 from decvae.study.configuration import validate_config
 from decvae.study.runs import resolve_runs
 
 ROOT = Path(__file__).resolve().parents[2]
-SCHEMA = load_schema(ROOT / "workflow/schemas/config.schema.yaml")
 
 
 def valid(**sections):
-    return validate_config(sections, SCHEMA)
+    return validate_config(sections)
 
 
 def runs_of(*entries, **sections):

@@ -4,7 +4,7 @@ import pytest
 
 from decvae.study.configuration import load_config
 from decvae.study.runs import resolve_runs
-from tests.decvae.configurations import ROOT, SCHEMA
+from tests.decvae.configurations import ROOT
 
 # Published name, ours, and the value of the published SimVowels configurations (DecVAE, autoencoders).
 DECVAE = [
@@ -104,7 +104,7 @@ DECOMPOSITION = [
 
 @pytest.fixture(scope="module")
 def paper():
-    return load_config([ROOT / "config/config.yaml", ROOT / "config/paper.yaml"], SCHEMA)
+    return load_config([ROOT / "config/config.yaml", ROOT / "config/paper.yaml"])
 
 
 def value_of(settings, key):

@@ -18,7 +18,6 @@ from decvae.study.configuration import load_config
 from decvae.study.runs import corpus_id
 from tests.workflow.faults import artifacts, kill
 
-SCHEMA = "workflow/schemas/config.schema.yaml"
 SMALL = {
     "corpora": {"sim_vowels": {"utterance_seconds": 0.5, "n_utterances": {"train": 4, "dev": 2, "test": 2}}},
     "runs": [{"model": "raw"}],
@@ -39,7 +38,7 @@ output.write_text(f"whole, {snakemake.resources.mem_mb} MB")
 def small(project):
     """A study of a few seconds of speech: the project, its arguments, and its corpus file."""
     (project.root / "small.yaml").write_text(yaml.safe_dump(SMALL))
-    config = load_config([project.root / "config/config.yaml", project.root / "small.yaml"], project.root / SCHEMA)
+    config = load_config([project.root / "config/config.yaml", project.root / "small.yaml"])
     project.corpus = f"results/corpora/{corpus_id(config, 'sim_vowels')}"
     project.arguments = ["--cores", "1", "--configfile", "small.yaml"]
     return project

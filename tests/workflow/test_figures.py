@@ -21,12 +21,12 @@ def study(runs=None, **sections):
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text()) | sections
     if runs is not None:
         config["runs"] = runs
-    return _study(validate_config(config, ROOT / "workflow/schemas/config.schema.yaml"))
+    return _study(validate_config(config))
 
 
 def study_of(*overlays):
     """The study of the default configuration with overlays, as ``--configfile`` lays them over it."""
-    return _study(load_config([ROOT / "config/config.yaml", *overlays], ROOT / "workflow/schemas/config.schema.yaml"))
+    return _study(load_config([ROOT / "config/config.yaml", *overlays]))
 
 
 def _study(config):

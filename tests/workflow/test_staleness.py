@@ -45,7 +45,7 @@ def test_a_copy_with_its_results_reruns_nothing(finished, tmp_path):
 def test_pages_of_documentation_reach_nothing(finished):
     append(finished, "config/README.md")
     append(finished, "workflow/profiles/default/config.yaml")
-    append(finished, "workflow/schemas/config.schema.yaml")
+    append(finished, "workflow/schemas/config.schema.json")
     assert finished.planned() == Counter()
 
 

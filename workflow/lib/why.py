@@ -37,7 +37,6 @@ from decvae.study.runs import (  # noqa: E402
     without_absent_corpora,
 )
 
-SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 FOLLOWS = "Input files updated by another job"
 # Rules whose results carry a hash of settings in their names, and the wildcard that it is in.
 NAMED_BY_SETTINGS = {
@@ -275,7 +274,7 @@ def main(arguments: list[str]) -> int:
     if "--configfile" in arguments:
         rest = arguments[arguments.index("--configfile") + 1 :]
         overlays = rest[: next((place for place, word in enumerate(rest) if word.startswith("-")), len(rest))]
-    config = without_absent_corpora(load_config([ROOT / "config/config.yaml", *overlays], SCHEMA))
+    config = without_absent_corpora(load_config([ROOT / "config/config.yaml", *overlays]))
     jobs = planned_jobs(done.stdout)
     leaves = dotted({key: config[key] for key in ("seed", "evaluation", "embeddings", "figures")})
     lines = explain(jobs, records(Path.cwd()), present_settings(config), leaves, ROOT)

@@ -21,13 +21,13 @@ from decvae.study.runs import (
     select_runs,
     without_absent_corpora,
 )
-from decvae.settings.schema import ConfigError
+from decvae.settings.base import ConfigError
 from figures import COSTS, Study, map_pages, mapped_branches, shown_decompositions, study_figures
 from source import as_input, code_of, r_code
 from tables import compared_scores, result_tables, shown_scores, studied_runs, study_page
 
 try:
-    CONFIG = without_absent_corpora(validate_config(config, ROOT / "workflow" / "schemas" / "config.schema.yaml"))
+    CONFIG = without_absent_corpora(validate_config(config))
     RUNS = resolve_runs(CONFIG)
     TRAVERSED = select_runs(RUNS, CONFIG, "traversal")
     EMBEDDED = select_runs(RUNS, CONFIG, "embeddings")

@@ -8,9 +8,9 @@ from decvae.settings.objective import ObjectiveSettings, named_settings
 def test_named_objectives():
     published, corrected, centred = (ObjectiveSettings.named(name) for name in ("published", "corrected", "centred"))
     assert corrected == ObjectiveSettings()
-    differing = {key for key, value in published.to_dict().items() if value != corrected.to_dict()[key]}
-    assert differing == set(corrected.to_dict()) - {"divergence", "centring", "loss_space", "temperature"}
-    assert {key for key, value in centred.to_dict().items() if value != corrected.to_dict()[key]} == {"centring"}
+    differing = {key for key, value in published.plain().items() if value != corrected.plain()[key]}
+    assert differing == set(corrected.plain()) - {"divergence", "centring", "loss_space", "temperature"}
+    assert {key for key, value in centred.plain().items() if value != corrected.plain()[key]} == {"centring"}
     mixed = ObjectiveSettings.named("published", pairing="aligned", units=None)
     assert (mixed.pairing, mixed.units) == ("aligned", "nats")
     assert named_settings("published")["branch_s"] == {"prior_weight": 400.0}
@@ -24,9 +24,9 @@ def test_named_objectives():
     [
         ("mystery", {}, "objective must be one of .*'mystery'"),
         ("centred", {"pairng": "legacy"}, "no option"),
-        ("centred", {"pairing": "diagonal"}, "pairing must be one of"),
-        ("centred", {"eps": -1.0}, "eps must be at least 0"),
-        ("centred", {"temperature": 0.0}, "temperature must be above 0"),
+        ("centred", {"pairing": "diagonal"}, "`pairing` is 'diagonal'; allowed: one of aligned, legacy"),
+        ("centred", {"eps": -1.0}, "`eps` is -1.0; allowed: a number >= 0"),
+        ("centred", {"temperature": 0.0}, "`temperature` is 0.0; allowed: a number > 0"),
     ],
 )
 def test_bad_settings_are_named(name, overrides, message):

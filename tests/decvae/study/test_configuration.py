@@ -11,11 +11,9 @@ from decvae.artifacts import as_plain
 from decvae.names import METHODS
 from decvae.settings.base import ConfigError
 from decvae.settings.objective import with_objective
-from decvae.settings.schema import with_table
 from decvae.study.configuration import load_config, main, validate_config
-from decvae.study.reach import component_counts
 from decvae.study.runs import decomposition_settings, resolve_runs
-from tests.decvae.configurations import ROOT, SCHEMA, runs_of, valid
+from tests.decvae.configurations import ROOT, runs_of, valid
 
 # ---- Mistakes ----
 
@@ -100,7 +98,7 @@ MISTAKES = {
 @pytest.mark.parametrize(("config", "key", "expected"), MISTAKES.values(), ids=MISTAKES)
 def test_a_mistake_is_named_by_its_full_key(config, key, expected):
     with pytest.raises(ConfigError) as caught:
-        validate_config(config, SCHEMA)
+        validate_config(config)
     (problem,) = caught.value.problems
     assert f"`{key}`" in problem
     assert expected in problem
@@ -109,7 +107,7 @@ def test_a_mistake_is_named_by_its_full_key(config, key, expected):
 def test_mistakes_in_one_file_are_reported_together():
     config = {"runs": [{"branch_z": {"beta": -1}}, {"model": "gan"}], "seed": "one"}
     with pytest.raises(ConfigError, match="3 problems"):
-        validate_config(config, SCHEMA)
+        validate_config(config)
 
 
 def test_equal_runs_are_an_error_even_if_settings_that_do_not_reach_them_differ():
@@ -129,7 +127,7 @@ def test_equal_labels_are_an_error():
     "name", ["config/config.yaml", "config/paper.yaml", "config/objectives.yaml", "tests/workflow/tiny.yaml"]
 )
 def test_configurations_of_the_project_are_valid(name):
-    assert resolve_runs(load_config(ROOT / name, SCHEMA))
+    assert resolve_runs(load_config(ROOT / name))
 
 
 def test_the_paper_overlay_leaves_nothing_of_the_default_study():
@@ -138,17 +136,11 @@ def test_the_paper_overlay_leaves_nothing_of_the_default_study():
     default, paper = (yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()) for name in ("config", "paper"))
     laid_over = copy.deepcopy(default)
     update_config(laid_over, copy.deepcopy(paper))
-    assert validate_config(laid_over, SCHEMA) == validate_config(paper, SCHEMA)
-
-
-def test_the_readme_has_the_table_of_the_schema():
-    text = (ROOT / "config/README.md").read_text()
-    assert with_table(text, SCHEMA) == text, "run: python -m decvae.study.configuration --document config/README.md"
+    assert validate_config(laid_over) == validate_config(paper)
 
 
 def test_the_command_lists_runs_and_explains_mistakes(tmp_path, capsys):
-    schema = ["--schema", str(ROOT / "workflow/schemas/config.schema.yaml")]
-    main([*schema, "--runs", str(ROOT / "config/config.yaml"), str(ROOT / "config/objectives.yaml")])
+    main([str(ROOT / "config/config.yaml"), str(ROOT / "config/objectives.yaml")])
     table = pd.read_csv(io.StringIO(capsys.readouterr().out))
     assert list(table["label"]) == [
         f"{name} (seed={seed})" for name in ("published", "corrected", "centred") for seed in range(3)
@@ -157,33 +149,11 @@ def test_the_command_lists_runs_and_explains_mistakes(tmp_path, capsys):
     path = tmp_path / "bad.yaml"
     path.write_text("sed: 1\n")
     with pytest.raises(SystemExit):
-        main([*schema, "--runs", str(path)])
+        main([str(path)])
     assert "Did you mean `seed`" in capsys.readouterr().err
 
 
-# ---- The schema's defaults are the library's ----
-
-
-def without(section, *keys):
-    return {key: value for key, value in section.items() if key not in keys}
-
-
-def test_corpus_defaults():
-    from decvae.settings.corpora import SimVowelsSettings
-
-    assert valid()["corpora"]["sim_vowels"] == as_plain(SimVowelsSettings())
-
-
-def test_decomposition_defaults():
-    from decvae.settings.decomposition import DecompositionSettings
-
-    found = as_plain(DecompositionSettings())
-    # `device` says where a decomposition is computed, not what it is.
-    assert without(valid()["decomposition"], "device") == without(found, "method", "n_components", "n_components_seq")
-    assert {key: found[key] for key in ("method", "n_components", "n_components_seq")} == {
-        "method": valid()["run_defaults"]["decomposition"],
-        **dict(zip(("n_components", "n_components_seq"), component_counts(valid()["run_defaults"]), strict=True)),
-    }
+# ---- Defaults of models are those of the settings ----
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -192,30 +162,6 @@ def test_decompositions_are_named_by_what_the_library_says_they_depend_on(method
 
     own = decomposition_settings(valid()["decomposition"], method, 3, 3)
     assert own == as_plain(method_settings(DecompositionSettings.parse(own)))
-
-
-def test_feature_defaults():
-    from decvae.settings.features import FeatureSettings
-
-    assert valid()["features"] == as_plain(FeatureSettings())
-
-
-def test_training_defaults():
-    from decvae.settings.training import TrainingSettings
-
-    assert valid()["run_defaults"]["training"] == as_plain(TrainingSettings())
-
-
-def test_evaluation_defaults():
-    from decvae.settings.evaluation import EvaluationSettings
-
-    assert valid()["evaluation"] == as_plain(EvaluationSettings())
-
-
-def test_embedding_defaults():
-    from decvae.settings.embeddings import EmbeddingSettings
-
-    assert valid()["embeddings"] == as_plain(EmbeddingSettings())
 
 
 def test_model_defaults():

@@ -1,23 +1,19 @@
 """Where runs start: names, inheritance, what reaches a run, mistakes."""
 
-from pathlib import Path
-
 import pytest
 
 from decvae.artifacts import file_sha256
 from decvae.settings.base import ConfigError
-from decvae.settings.schema import load_schema
 from decvae.study.configuration import validate_config
 from decvae.study.runs import resolve_runs
 
-SCHEMA = load_schema(Path(__file__).resolve().parents[3] / "workflow/schemas/config.schema.yaml")
 CORPORA = {"five": {}, "eight": {"n_vowels": 8}}
 SOURCE = {"label": "A", "branch_z": {"beta": 0.5, "latent_dim": 12}}
 
 
 def runs_of(*entries, **sections):
     config = validate_config(
-        {"corpora": CORPORA, "run_defaults": {"corpus": "five"}, "runs": list(entries), **sections}, SCHEMA
+        {"corpora": CORPORA, "run_defaults": {"corpus": "five"}, "runs": list(entries), **sections}
     )
     return list(resolve_runs(config).values())
 

@@ -7,7 +7,7 @@ import pytest
 from decvae.settings.base import ConfigError
 from decvae.study.configuration import validate_config
 from decvae.study.moved import MOVED
-from tests.decvae.configurations import SCHEMA, nested, valid
+from tests.decvae.configurations import nested, valid
 
 
 @pytest.mark.parametrize(("old", "new"), MOVED.items(), ids=MOVED)
@@ -19,7 +19,7 @@ def test_an_old_key_is_named_by_its_new_one(old, new):
         ({"runs": [{}, nested(old, 1)]}, "runs[1]"),
     ):
         with pytest.raises(ConfigError) as caught:
-            validate_config(config, SCHEMA)
+            validate_config(config)
         assert caught.value.problems == [
             f"`{key}.{old}` is `{new}` now: keys of one branch stand in a section of that branch."
         ]

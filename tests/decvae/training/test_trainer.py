@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -209,7 +208,7 @@ def test_published_defaults():
     settings = TrainingSettings()
     assert (FrameBranchSettings().learning_rate, SequenceBranchSettings().learning_rate) == (8e-5, 1e-4)
     assert (settings.adam_beta1, settings.adam_beta2, settings.adam_epsilon) == (0.5, 0.999, 1e-6)
-    assert replace(settings, batch_size=8).clip_norm == 2.0
+    assert settings.replace(batch_size=8).clip_norm == 2.0
 
 
 @pytest.mark.parametrize("changes", [{"accumulation": 5, "workers": 2}, {"early_stopping_patience": 1}])

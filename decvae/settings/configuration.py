@@ -1,0 +1,74 @@
+"""The whole configuration: every key, its type, range, default and meaning."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from decvae.settings.base import Items, Name, Section, setting
+from decvae.settings.corpora import OneOfCorpora, SimVowelsSettings
+from decvae.settings.decomposition import SharedDecomposition
+from decvae.settings.embeddings import EmbeddingSettings
+from decvae.settings.evaluation import EvaluationSettings
+from decvae.settings.execution import ExecutionSettings, LoggingSettings
+from decvae.settings.features import FeatureSettings
+from decvae.settings.figures import FigureSettings, TraversalSettings
+from decvae.settings.run import RunSettings
+
+
+class Configuration(Section):
+    """Configuration of the DecVAE workflow; the defaults are the published SimVowels study."""
+
+    seed: int = setting(
+        0,
+        "Master seed of simulation, decomposition, evaluation and embeddings; it is added to the seed of each run.",
+        ge=0,
+    )
+    corpora: Annotated[dict[Name, OneOfCorpora], Field(min_length=1)] = setting(
+        {"sim_vowels": SimVowelsSettings()},
+        "The corpora that runs may use, by name (letters, digits, underscores); only those that a run uses are made.",
+    )
+    decomposition: SharedDecomposition = setting(
+        SharedDecomposition(),
+        "Settings shared by the decompositions, and one section per method that reaches this method only.",
+    )
+    features: FeatureSettings = setting(
+        FeatureSettings(), "Inputs of the models, made from the decomposed frames and sequences."
+    )
+    run_defaults: RunSettings = setting(
+        RunSettings(), "One run is these values with the overrides of its entry in `runs`."
+    )
+    runs: Items[RunSettings] = setting(
+        (RunSettings(),),
+        "The models of the study; each entry overrides keys of `run_defaults`, and takes the same keys.",
+        min_length=1,
+    )
+    evaluation: EvaluationSettings = setting(EvaluationSettings(), "Which latents are measured, and how.")
+    traversal: TraversalSettings = setting(
+        TraversalSettings(), "Responses of the latents to the controlled set (every vowel x every speaker factor)."
+    )
+    embeddings: EmbeddingSettings = setting(EmbeddingSettings(), "Maps of inputs and latents.")
+    figures: FigureSettings = setting(FigureSettings(), "What the figures show and how they look.")
+    execution: ExecutionSettings = setting(ExecutionSettings(), "Where models train; a trained run stays as it is.")
+    logging: LoggingSettings = setting(
+        LoggingSettings(),
+        "Where training is logged besides its history; changes no result, so a trained run stays as it is.",
+    )
+
+
+def complete(config: object) -> dict[str, Any]:
+    """The configuration in plain values, checked, with its defaults; entries of `runs` keep the keys that they have.
+
+    Parameters
+    ----------
+    config : dict
+        As read from YAML; it is not changed.
+
+    Raises
+    ------
+    ConfigError
+        With all problems at once; each names the full key, the value found, what is allowed and what the key means.
+    """
+    found = Configuration.parse(config)
+    return {**found.plain(), "runs": [run.model_dump(mode="json", exclude_unset=True) for run in found.runs]}
