@@ -10,6 +10,7 @@
 #   make gallery              set up, then all figures, their contact sheet and docs/gallery.md
 #   make test                 set up, then format and lint checks and all tests
 #   make lint test-fast       the same without the tests that run whole studies
+#   make test-docs            commands, paths, names and keys of all pages, and the doctests
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 GPUS ?=
 CONFIG ?=

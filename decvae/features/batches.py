@@ -81,7 +81,7 @@ def decvae_batch(
     Returns
     -------
     dict
-        Keyword arguments of :meth:`decvae.models.auto.DecVAEForPreTraining.forward`.
+        Keyword arguments of :meth:`decvae.models.modeling_pretraining.DecVAEForPreTraining.forward`.
     """
     batch: Batch = {}
     rngs = rngs or [None for _ in indices]

@@ -91,7 +91,7 @@ class DecVAEForClassification(DecVAEForPreTraining):
         labels : (B, F) or (B,) int, optional
             Classes of frames or utterances; -100 for those without.
         **inputs
-            As :meth:`decvae.models.auto.DecVAEModel.forward`.
+            As :meth:`decvae.models.modeling_decvae.DecVAEModel.forward`.
         """
         classifier = self.config.classifier
         if labels is None:

@@ -150,7 +150,7 @@ def decvae_config(run: dict[str, Any], data: FeatureFile, **others: Any) -> DecV
 
 
 def _preprocessing(run: dict[str, Any], data: FeatureFile) -> dict[str, Any]:
-    """How the inputs were made, complete enough for :meth:`decvae.models.auto.DecVAEModel.encode`."""
+    """How the inputs were made, complete enough for :meth:`decvae.models.modeling_decvae.DecVAEModel.encode`."""
     return {**data.preprocessing, "corpus": run["corpus"]}
 
 
