@@ -25,5 +25,4 @@ __all__ = sorted(_HOMES)
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import_module("decvae.models.auto")  # makes the models known to transformers' Auto classes
     return getattr(import_module(f"decvae.models.{_HOMES[name]}"), name)

@@ -5,15 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from transformers import (
-    AutoConfig,
-    AutoModel,
-    AutoModelForAudioClassification,
-    AutoModelForAudioFrameClassification,
-    AutoModelForPreTraining,
-)
-from transformers.utils import logging as transformers_logging
-
 from decvae.artifacts import ArtifactError
 from decvae.models.autoencoders import Autoencoder, AutoencoderConfig
 from decvae.models.classification import DecVAEForFrameClassification, DecVAEForSequenceClassification
@@ -35,16 +26,6 @@ __all__ = [
     "load_classifier",
     "load_model",
 ]
-
-transformers_logging.disable_progress_bar()  # models of a few megabytes; the bars only clutter logs
-
-AutoConfig.register(DecVAEConfig.model_type, DecVAEConfig)
-AutoModel.register(DecVAEConfig, DecVAEModel)
-AutoModelForPreTraining.register(DecVAEConfig, DecVAEForPreTraining)
-AutoModelForAudioFrameClassification.register(DecVAEConfig, DecVAEForFrameClassification)
-AutoModelForAudioClassification.register(DecVAEConfig, DecVAEForSequenceClassification)
-AutoConfig.register(AutoencoderConfig.model_type, AutoencoderConfig)
-AutoModelForPreTraining.register(AutoencoderConfig, Autoencoder)
 
 
 def _checked(folder: str | Path) -> Path:

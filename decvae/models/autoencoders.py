@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModelForPreTraining, PreTrainedConfig, PreTrainedModel
 from transformers.utils import ModelOutput
+from transformers.utils import logging as transformers_logging
 
 from decvae.models.objective import prior_loss
 
@@ -115,3 +116,8 @@ class Autoencoder(PreTrainedModel):
             logvar=on_grid(logvar),
             reconstruction=on_grid(rebuilt),
         )
+
+
+transformers_logging.disable_progress_bar()  # models of a few megabytes; the bars only clutter logs
+AutoConfig.register(AutoencoderConfig.model_type, AutoencoderConfig)
+AutoModelForPreTraining.register(AutoencoderConfig, Autoencoder)

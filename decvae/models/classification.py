@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from transformers import AutoModelForAudioClassification, AutoModelForAudioFrameClassification
 from transformers.utils import ModelOutput
 
 from decvae.models.configuration_decvae import DecVAEConfig
@@ -138,3 +139,7 @@ class DecVAEForSequenceClassification(DecVAEForClassification):
     """DecVAE with a head on the latents of the whole utterance (speaker, emotion): frames are averaged in the head."""
 
     pooled = True
+
+
+AutoModelForAudioFrameClassification.register(DecVAEConfig, DecVAEForFrameClassification)
+AutoModelForAudioClassification.register(DecVAEConfig, DecVAEForSequenceClassification)

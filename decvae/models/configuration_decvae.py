@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from transformers import PreTrainedConfig
+from transformers import AutoConfig, PreTrainedConfig
 
 from decvae.artifacts import as_plain
 from decvae.settings.branches import FrameBranchSettings, SequenceBranchSettings
@@ -152,3 +152,6 @@ class DecVAEConfig(PreTrainedConfig):
             *(f"OC{c + 1}" for c in range(self.components(branch))),
             *(["OCs_proj"] if self.project_components else []),
         ]
+
+
+AutoConfig.register(DecVAEConfig.model_type, DecVAEConfig)

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
-from transformers import PreTrainedModel
+from transformers import AutoModel, PreTrainedModel
 from transformers.utils import ModelOutput
+from transformers.utils import logging as transformers_logging
 
 from decvae.artifacts import ArtifactError
 from decvae.features.batches import decvae_batch, move
@@ -387,3 +388,7 @@ def _arrays(tensors: dict[str, Tensor]) -> dict[str, np.ndarray]:
     """Arrays, of floating-point values in float32."""
     wide = {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
     return {name: value.cpu().numpy() for name, value in wide.items()}
+
+
+transformers_logging.disable_progress_bar()  # models of a few megabytes; the bars only clutter logs
+AutoModel.register(DecVAEConfig, DecVAEModel)

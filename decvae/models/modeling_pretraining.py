@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from transformers import AutoModelForPreTraining
 from transformers.utils import ModelOutput
 
 from decvae.models.configuration_decvae import DecVAEConfig
@@ -145,3 +146,6 @@ class DecVAEForPreTraining(DecVAEPreTrainedModel):
 
 def _as_it_is(values: Tensor) -> Tensor:
     return values
+
+
+AutoModelForPreTraining.register(DecVAEConfig, DecVAEForPreTraining)

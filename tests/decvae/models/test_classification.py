@@ -25,7 +25,7 @@ def _config(branch="Z", head="mlp", **values):
         "loss": {"kind": "cross_entropy", "class_weights": None},
         "weights": {"decomposition": 0.1, "prior": 0.2, "classification": 0.7},
     }
-    return config_of(TINY, id2label=CLASSES, classifier=classifier, **values)
+    return config_of(TINY, **{"id2label": CLASSES, "classifier": classifier, **values})
 
 
 def _model(level="frame", seed=0, **values):
