@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from decvae.names import score_named
+from decvae.names.scores import score_named
 from decvae.reporting.selection import BEST, in_order, matching, on_aggregation
 from decvae.reporting.tables import bold, grid
 

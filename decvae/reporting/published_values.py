@@ -2,11 +2,11 @@
 
 ``published_scores.csv`` has the scores that are printed in figures 2g, 3g, 4g and 5g of arXiv:2601.06844, without
 uncertainty: the paper gives one seed per model. Columns corpus (the kind; VOC-ALS zero-shot, IEMOCAP fine-tuned),
-figure, model (our name of it, :func:`decvae.names.name_in_paper`), score and value. What to bear in mind: the published
-cross-validation splits frames, not utterances; the speaker accuracies of DecVAE on SimVowels and its emotion accuracies
-on IEMOCAP are those of whole utterances (branch S), those of the other models of frames. PCA and ICA on VOC-ALS are
-left out, since the figure has them swapped. ``published_trends.csv`` has the paper's ablations. Scores are called as in
-:mod:`decvae.names`.
+figure, model (our name of it, :func:`decvae.names.models.name_in_paper`), score and value. What to bear in mind: the
+published cross-validation splits frames, not utterances; the speaker accuracies of DecVAE on SimVowels and its emotion
+accuracies on IEMOCAP are those of whole utterances (branch S), those of the other models of frames. PCA and ICA on
+VOC-ALS are left out, since the figure has them swapped. ``published_trends.csv`` has the paper's ablations. Scores are
+called as in :mod:`decvae.names.scores`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from decvae.names import METHODS, MODELS, PAPER_BETAS, SCORES, name_in_paper, score_named, split_score
+from decvae.names.models import METHODS, MODELS, PAPER_BETAS, name_in_paper
+from decvae.names.scores import SCORES, score_named, split_score
 from decvae.reporting.selection import BEST, in_order, matching, with_score_names
 from decvae.reporting.tables import grid
 
@@ -25,7 +26,7 @@ COLUMNS = ("run", "label", "model", "aggregation", "score", "value", "paper")
 
 
 def published(name: str) -> pd.DataFrame:
-    """The rows of ``published_NAME.csv`` whose score :data:`decvae.names.SCORES` has, too."""
+    """The rows of ``published_NAME.csv`` whose score :data:`decvae.names.scores.SCORES` has, too."""
     path = Path(__file__).with_name(f"published_{name}.csv")
     table = pd.read_csv(path, comment="#", dtype={"setting": str}, keep_default_na=False)
     known = {score.name for score in SCORES}

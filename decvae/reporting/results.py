@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from decvae.names import SCORES, Score, score_named
+from decvae.names.scores import SCORES, Score, score_named
 from decvae.reporting.selection import chosen_scores, in_order
 from decvae.reporting.tables import bold, grid
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from decvae.names import SCORES, Score, score_named, split_score
+from decvae.names.scores import SCORES, Score, score_named, split_score
 
 BEST = "best"  # the published protocol reports the classifier with the highest test accuracy
 _OF_ONE_FACTOR = [score.name for score in SCORES if score.factors == "one"]
@@ -34,7 +34,7 @@ def with_score_names(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def in_order(names: Iterable[str]) -> list[Score]:
-    """Each score once, as in :data:`decvae.names.SCORES`, the factors of a metric as they come.
+    """Each score once, as in :data:`decvae.names.scores.SCORES`, the factors of a metric as they come.
 
     >>> [score.symbol for score in in_order(["accuracy_vowel", "accuracy_king_stage", "irs", "irs"])]
     ['IRS', 'vowel acc.', 'king_stage acc.']

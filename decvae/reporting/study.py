@@ -8,9 +8,11 @@ from typing import Any
 import pandas as pd
 from scipy.stats import kendalltau
 
-from decvae.names import PAIRED_KEYS, dotted, score_named
+from decvae.names.models import PAIRED_KEYS
+from decvae.names.scores import score_named
 from decvae.reporting.selection import BEST, chosen_scores, matching
 from decvae.settings.objective import named_settings
+from decvae.study.keys import dotted
 
 # The scores of the page in their order, and the value that one single model should reach.
 TARGETS = {

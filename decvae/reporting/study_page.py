@@ -7,12 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from decvae.names import PAIRED_KEYS, dotted, score_named
+from decvae.names.models import PAIRED_KEYS
+from decvae.names.scores import score_named
 from decvae.reporting.published_values import paper_values, published_trend
 from decvae.reporting.seeds import over_seeds
 from decvae.reporting.selection import matching
 from decvae.reporting.study import TARGETS, against_others, agreement, axes_around, distances_to_targets, scores_of
 from decvae.reporting.tables import ABSENT, grid
+from decvae.study.keys import dotted
 
 Settings = Mapping[str, Mapping[str, Any]]  # nested settings of the runs of each setting
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from decvae.names import FITTED, FIXED_BETA, WITH_COMPONENTS
+from decvae.names.models import FITTED, FIXED_BETA, WITH_COMPONENTS
 from decvae.settings.base import ConfigError, suggest
 from decvae.settings.configuration import complete
 from decvae.settings.decomposition import SharedDecomposition

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Settings = dict[str, Any]
@@ -45,3 +45,15 @@ def chosen(settings: Settings, keys: Sequence[str]) -> Settings:
         target, source = (found.setdefault(section, {}), settings[section]) if section else (found, settings)
         target[last] = copy.deepcopy(source[last])
     return found
+
+
+def dotted(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Settings by their whole key.
+
+    >>> dotted({"seed": 0, "loss": {"frames": 8}})
+    {'seed': 0, 'loss.frames': 8}
+    """
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        flat |= dotted(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from decvae.names import MODELS, PAIRED_KEYS, decvae_name, dotted
+from decvae.names.models import MODELS, PAIRED_KEYS, decvae_name
 from decvae.settings.branches import SECTIONS
-from decvae.study.keys import Settings
+from decvae.study.keys import Settings, dotted
 from decvae.study.lineage import lineage_label
 
 # How labels call a key; others by their last part, those of a branch with its letter.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 
-from decvae.names import FITTED
+from decvae.names.models import FITTED
 from decvae.settings.base import suggest
 from decvae.study.keys import Settings
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decvae.names import AUTOENCODERS, FIXED_BETA
+from decvae.names.models import AUTOENCODERS, FIXED_BETA
 from decvae.settings.branches import OBJECTIVE_KEYS, OPTIMISATION_KEYS, SECTIONS
 from decvae.settings.objective import FRAME_OPTIONS, with_objective
 from decvae.study.keys import Settings, chosen, without

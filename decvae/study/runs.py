@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from decvae.artifacts import WEIGHTS, file_sha256, settings_hash
-from decvae.names import FITTED, PAIRED_KEYS
+from decvae.names.models import FITTED, PAIRED_KEYS
 from decvae.settings.base import ConfigError, suggest
 from decvae.settings.decomposition import DecompositionSettings, method_settings
 from decvae.study.keys import Settings, merge, without

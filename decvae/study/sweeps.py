@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from decvae.names import PAIRED_KEYS
+from decvae.names.models import PAIRED_KEYS
 from decvae.study.keys import merge
 from decvae.study.labels import name_in_label
 from decvae.study.reach import reaches

@@ -22,7 +22,7 @@ from decvae.models.distributed import is_first_process
 from decvae.models.fitted import fit_kernel_pca, fit_linear
 from decvae.models.modeling_pretraining import DecVAEForPreTraining
 from decvae.models.published_objective import best_loss_at_start, fixed_draws, published_batch
-from decvae.names import AUTOENCODERS, FIXED_BETA
+from decvae.names.models import AUTOENCODERS, FIXED_BETA
 from decvae.settings.branches import branches_of
 from decvae.settings.execution import LoggingSettings
 from decvae.settings.objective import ObjectiveSettings

@@ -17,8 +17,9 @@ from decvae.models.autoencoders import Autoencoder, AutoencoderConfig
 from decvae.models.checkpoints import MANIFEST, CheckpointStore, resolve_checkpoint
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.fitted import KernelPCAModel, LinearModel
-from decvae.names import AUTOENCODERS, dotted
+from decvae.names.models import AUTOENCODERS
 from decvae.settings.branches import OBJECTIVE_KEYS, OPTIMISATION_KEYS, SECTIONS
+from decvae.study.keys import dotted
 
 logger = logging.getLogger(__name__)
 

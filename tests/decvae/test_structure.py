@@ -55,7 +55,7 @@ def room_of(module: str) -> str:
 def test_the_rooms_are_those_of_the_plan():
     assert {room_of(name) for name in MODULES} - {""} == set(FLOOR_OF)
     modules = {path.stem for path in (ROOT / "decvae").glob("*.py")}
-    assert modules == {"__init__", "artifacts", "framing", "names"}
+    assert modules == {"__init__", "artifacts", "framing"}
 
 
 def test_imports_go_one_way():

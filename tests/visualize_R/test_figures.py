@@ -16,7 +16,8 @@ import pytest
 from PIL import Image
 
 from decvae.analysis.embedding import COLUMNS as EMBEDDING_COLUMNS
-from decvae.names import METHODS, drawn_scores
+from decvae.names.models import METHODS
+from decvae.names.scores import drawn_scores
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "visualize_R"
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
-from decvae.names import METHODS
+from decvae.names.models import METHODS
 from decvae.study.configuration import load_config
 from decvae.study.runs import (
     Run,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from decvae.names import METHODS
+from decvae.names.models import METHODS
 from decvae.settings.base import SPLITS
 from decvae.settings.corpora import SimVowelsSettings
 from tests.workflow.described import Described

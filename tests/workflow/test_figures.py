@@ -8,7 +8,7 @@ import figures
 import pytest
 import yaml
 
-from decvae.names import drawn_scores, split_score
+from decvae.names.scores import drawn_scores, split_score
 from decvae.settings.base import ConfigError
 from decvae.study.configuration import load_config, validate_config
 from decvae.study.runs import resolve_runs, select_runs, without_absent_corpora

@@ -7,7 +7,7 @@ from collections import Counter
 
 import yaml
 
-from decvae.names import FITTED
+from decvae.names.models import FITTED
 from tests.workflow.conftest import ROOT, Project
 from tests.workflow.described import Described
 

@@ -20,8 +20,9 @@ from source import as_input
 from tables import shown_scores
 
 from decvae.artifacts import settings_hash
-from decvae.names import AUTOENCODERS, METHODS, PAIRED_KEYS, PAPER_BETAS, dotted, drawn_scores, name_in_paper
-from decvae.study.keys import without
+from decvae.names.models import AUTOENCODERS, METHODS, PAIRED_KEYS, PAPER_BETAS, name_in_paper
+from decvae.names.scores import drawn_scores
+from decvae.study.keys import dotted, without
 from decvae.study.labels import decvae_series
 from decvae.study.reach import component_counts
 from decvae.study.runs import (

@@ -27,9 +27,9 @@ sys.path.insert(0, str(ROOT))
 
 from figures import shown_decompositions  # noqa: E402
 
-from decvae.names import dotted  # noqa: E402
 from decvae.settings.base import ConfigError  # noqa: E402
 from decvae.study.configuration import load_config  # noqa: E402
+from decvae.study.keys import dotted  # noqa: E402
 from decvae.study.runs import (  # noqa: E402
     corpus_settings,
     decomposition_id,

@@ -1,7 +1,7 @@
 """Every metric once: which function computes it, from what, and which rows of the table of scores it gives.
 
-A new metric is a file beside this one and an entry here; if tables and figures are to show it, also one in
-:data:`decvae.names.SCORES`.
+A new metric is a file beside this one and an entry here; what tables and figures call it, if they are to show it, is a
+row of :data:`decvae.names.scores.SCORES`.
 """
 
 from __future__ import annotations

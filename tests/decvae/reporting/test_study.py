@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from decvae.names import score_named
+from decvae.names.scores import score_named
 from decvae.reporting.seeds import over_seeds
 from decvae.reporting.study import (
     TARGETS,

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from decvae.artifacts import as_plain
-from decvae.names import METHODS
+from decvae.names.models import METHODS
 from decvae.settings.base import ConfigError
 from decvae.settings.objective import with_objective
 from decvae.study.configuration import load_config, main, validate_config

@@ -4,10 +4,10 @@ from typing import get_args
 
 import pytest
 
-from decvae.names import dotted
 from decvae.settings.base import ConfigError
 from decvae.settings.objective import NAMED, named_settings
 from decvae.settings.run import RunSettings
+from decvae.study.keys import dotted
 from tests.decvae.configurations import nested, only, runs_of, valid
 
 # Key of run_defaults or section, a value that is not the default, and the models whose runs it reaches.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from decvae.names import METHODS
+from decvae.names.models import METHODS
 from decvae.settings.base import ConfigError
 from decvae.study.runs import (
     controlled_sets,

@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from decvae.names import dotted
 from decvae.settings.base import ConfigError
+from decvae.study.keys import dotted
 from decvae.study.runs import select_runs
 from decvae.study.sweeps import expand_sweeps
 from tests.decvae.configurations import resolve_runs, runs_of, valid

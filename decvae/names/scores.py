@@ -1,15 +1,9 @@
-"""The words of the project: scores, models, methods and settings, for planning and for jobs alike.
-
-Nothing heavy is imported here, and no job depends on the runs themselves.
-"""
+"""The one table of scores: what tables and figures call each, and which way is better."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
-
-# ---- Scores ----
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -111,99 +105,10 @@ def score_named(name: str) -> Score:
     metric, factor = split_score(name)
     found = next((score for score in SCORES if score.name == metric), None)
     if found is None:
-        raise ValueError(f"unknown score {name!r}; decvae.names has {[score.name for score in SCORES]}")
+        raise ValueError(f"unknown score {name!r}; decvae.names.scores has {[score.name for score in SCORES]}")
     return found.of(factor) if factor else found
 
 
 def drawn_scores() -> list[dict[str, str]]:
     """The scores of figures as plain records of strings, in their order, for R."""
     return [asdict(score) for score in SCORES if score.shown == "figures"]
-
-
-# ---- Models and methods ----
-
-
-@dataclass(frozen=True)
-class Model:
-    """A kind of model.
-
-    Attributes
-    ----------
-    label : str
-    family : {"decvae", "autoencoder", "fitted", "raw"}
-        ``fitted`` at once, without a training loop; ``raw`` are the inputs themselves.
-    beta : float or None
-        Weight of the prior, where the model fixes it.
-    """
-
-    label: str
-    family: Literal["decvae", "autoencoder", "fitted", "raw"]
-    beta: float | None = None
-
-
-MODELS = {
-    "decvae": Model("DecVAE", "decvae"),
-    "ae": Model("AE", "autoencoder", 0.0),
-    "vae": Model("VAE", "autoencoder", 1.0),
-    "beta_vae": Model("β-VAE", "autoencoder"),
-    "pca": Model("PCA", "fitted"),
-    "ica": Model("ICA", "fitted"),
-    "kpca": Model("kernel PCA", "fitted"),
-    "raw": Model("raw", "raw"),
-}
-
-
-def models_of(*families: str) -> tuple[str, ...]:
-    """The models of some families."""
-    return tuple(name for name, model in MODELS.items() if model.family in families)
-
-
-AUTOENCODERS = models_of("autoencoder")
-FITTED = models_of("fitted", "raw")  # without a training loop
-WITH_COMPONENTS = models_of("decvae", "raw")  # in their latents; those of other models are of X alone
-FIXED_BETA = {name: model.beta for name, model in MODELS.items() if model.beta is not None}
-METHODS = {"filter": "FD", "ewt": "EWT", "vmd": "VMD", "emd": "EMD"}
-PAPER_BETAS = (0.0, 0.1, 1.0)  # of the models in the paper's figures; its "β-" is 0.1
-PAIRED_KEYS = {  # vary together
-    "beta": ("branch_z.beta", "branch_s.beta"),
-    "n_components": ("n_components", "branch_s.n_components"),
-}
-
-
-def decvae_name(beta: float | None, decomposition: str) -> str:
-    """Short name of a DecVAE: that of its beta (0: DecAE, 1: DecVAE, any other: β-DecVAE), and its decomposition.
-
-    >>> decvae_name(0.1, "ewt")
-    'β-DecVAE EWT'
-    """
-    plain: dict[float | None, str] = {0.0: "DecAE", 1.0: "DecVAE"}
-    name = plain.get(beta, "β-DecVAE")
-    return f"{name} {METHODS[decomposition]}"
-
-
-def name_in_paper(model: str, features: str, decomposition: str, beta: float | None, source: str | None = None) -> str:
-    """Name that the paper's scores give to a model (``decvae/reporting/published_scores.csv``), or would give to it.
-
-    Parameters
-    ----------
-    features : str
-        The run's ``input``.
-    source : str, optional
-        Kind of the corpus that the model was pretrained on, if that is another one.
-    """
-    if model == "raw":
-        return f"raw {features}"
-    name = decvae_name(beta, decomposition) if model == "decvae" else MODELS[model].label
-    return name + (f" from {source}" if source else "") + ("" if features == "mel" else f" {features}")
-
-
-def dotted(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Settings by their whole key.
-
-    >>> dotted({"seed": 0, "loss": {"frames": 8}})
-    {'seed': 0, 'loss.frames': 8}
-    """
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        flat |= dotted(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return flat

@@ -1,12 +1,12 @@
-"""The one table of words: unique, complete, and free of heavy imports."""
+"""The one table of scores: unique, complete, and free of heavy imports."""
 
 import doctest
 import json
 
 import pytest
 
-from decvae import names
-from decvae.names import SCORES, Score, drawn_scores, score_named, split_score
+from decvae.names import scores
+from decvae.names.scores import SCORES, Score, drawn_scores, score_named, split_score
 
 
 def test_scores_have_one_name_and_one_symbol_each():
@@ -41,4 +41,4 @@ def test_what_figures_draw_is_plain_json():
 
 
 def test_examples_in_docstrings():
-    assert doctest.testmod(names).failed == 0
+    assert doctest.testmod(scores).failed == 0
