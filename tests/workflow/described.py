@@ -17,7 +17,7 @@ from decvae.study.runs import (
     select_runs,
     without_absent_corpora,
 )
-from tests.decvae.configurations import ROOT, SCHEMA
+from tests.decvae.configurations import ROOT
 
 
 class Described:
@@ -25,7 +25,7 @@ class Described:
 
     def __init__(self, *files: str | Path):
         paths = [ROOT / name for name in ("config/config.yaml", *files)]  # an absolute path stays as it is
-        self.config = without_absent_corpora(load_config(paths, SCHEMA))
+        self.config = without_absent_corpora(load_config(paths))
         self.runs = list(resolve_runs(self.config).values())
         by_name = {run.name: run for run in self.runs}
         self.states = evaluated_states(by_name, self.config["evaluation"])
