@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,9 +42,7 @@ class Rows:
     present: np.ndarray
     centre_hz: np.ndarray
 
-    def mapped(
-        self, settings: EmbeddingSettings, branch: str, seed: int, **origin: str | Sequence[str]
-    ) -> pd.DataFrame:
+    def mapped(self, settings: EmbeddingSettings, branch: str, seed: int, **origin: Any) -> pd.DataFrame:
         """Their maps, with the neighbourhoods of frames (branch Z) or of utterances (S); see ``embedding_table``."""
         own = settings if branch == "Z" else sequence_settings(settings, len(self.levels))
         return embedding_table(**vars(self), settings=own, branch=branch, seed=seed, **origin)
@@ -158,8 +157,10 @@ def class_labels(names: Sequence[str], codes: np.ndarray) -> np.ndarray:
 
 
 def means_over_utterances(frames: Rows, factors: Iterable[str]) -> Rows:
-    """One row per utterance: means of levels and of centre frequencies, components that are present in some frame, and
-    those ``factors`` that belong to whole utterances."""
+    """One row per utterance: means of levels and of centre frequencies, and whether a component is in some frame.
+
+    Of its factors it has those ``factors`` that belong to whole utterances.
+    """
     starts = np.flatnonzero(np.diff(frames.utterance, prepend=-1))
     counts = np.diff(starts, append=len(frames.utterance))
     found = np.isfinite(frames.centre_hz)

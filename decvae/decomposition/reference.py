@@ -97,7 +97,7 @@ def ewt_modes(
     scale: str = "frame",
     edges_hz: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """ewtpy's boundaries and filter bank on every frame, see :func:`decvae.decomposition.ewt.ewt_modes`.
+    """Boundaries and filter bank of ewtpy on every frame, see :func:`decvae.decomposition.ewt.ewt_modes`.
 
     What ewtpy lacks (smoothing in Hz, a mark for too few maxima) comes from :func:`band_boundaries`.
     """
@@ -145,7 +145,7 @@ def _single_bands(frame: np.ndarray, boundaries: np.ndarray) -> np.ndarray:
 def vmd(
     frames: np.ndarray, start: np.ndarray, settings: VMDSettings, workers: int = 1
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """vmdpy on every frame, see :func:`decvae.decomposition.vmd.vmd`; ``workers`` has no effect.
+    """Modes by vmdpy of every frame, see :func:`decvae.decomposition.vmd.vmd`; ``workers`` has no effect.
 
     Raises
     ------

@@ -62,7 +62,7 @@ def encode_split(
 def _encode(model: Model, data: FeatureFile, device: str) -> dict[str, list[Arrays]]:
     """Latents of every utterance in order: {branch: [{"mu": (rows, n_subspaces, d), ...} per utterance]}."""
     if isinstance(model, torch.nn.Module):
-        model.to(device)
+        model.to(device)  # type: ignore[arg-type]  # transformers wraps the method as if it were a function
     branches: dict[str, list[Arrays]] = {}
     starts = range(0, len(data), UTTERANCES_PER_BATCH)
     with torch.inference_mode():

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import t
 
+from decvae.evaluation.parts import Row
+
 LEVEL = 0.95
 OVERALL = ("accuracy", "unweighted_accuracy", "f1_macro")
 BY_CLASS = ("recall", "precision", "f1")
@@ -134,14 +136,12 @@ def bootstrap_scores(counts: np.ndarray, n_resamples: int, seed: int) -> tuple[S
     return pooled, intervals
 
 
-def rows_of_scores(
-    names: Sequence[str], scores: Scores, intervals: Intervals, place: int | None = None
-) -> list[dict[str, str | float]]:
+def rows_of_scores(names: Sequence[str], scores: Scores, intervals: Intervals, place: int | None = None) -> list[Row]:
     """Rows of a table (metric, value, ci_low, ci_high) of scores over all classes, or of the class at ``place``.
 
     Undefined scores have no row; bounds without an interval are NaN.
     """
-    rows: list[dict[str, str | float]] = []
+    rows: list[Row] = []
     for name in names:
         found = (scores[name], *intervals.get(name, np.full((2, *scores[name].shape), np.nan)))
         value, low, high = (float(one if place is None else one[place]) for one in found)

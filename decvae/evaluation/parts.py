@@ -31,6 +31,11 @@ class Part:
     importance: np.ndarray | None = None
 
 
+def spread_of(values: Sequence[float] | np.ndarray) -> float:
+    """Standard deviation over folds and seeds (ddof 1); NaN for fewer than two."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else np.nan
+
+
 def score(
     metric: str,
     value: float | None,
@@ -50,7 +55,6 @@ def score(
         Those of the folds and seeds that ``value`` is the mean of; their standard deviation is the spread.
     interval : (low, high), optional
     """
-    spread = float(np.std(values, ddof=1)) if len(values) > 1 else np.nan
     low, high = interval or (np.nan, np.nan)
     cell: Row = {"factors": factors, "metric": metric, "classifier": classifier, "protocol": protocol, "value": value}
-    return cell | {"spread": spread, "ci_low": low, "ci_high": high, "n": max(1, len(values))}
+    return cell | {"spread": spread_of(values), "ci_low": low, "ci_high": high, "n": max(1, len(values))}

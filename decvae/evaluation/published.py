@@ -32,7 +32,7 @@ from decvae.evaluation.classification import Split, Splits, classification_score
 from decvae.evaluation.codes import Codes
 from decvae.evaluation.metrics.checks import classes_of
 from decvae.evaluation.metrics.registry import published_metrics, statistics
-from decvae.evaluation.parts import Part, Row, score
+from decvae.evaluation.parts import Part, Row, score, spread_of
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def published_units(codes: Codes) -> list[Callable[[], Part]]:
     """The work on one code matrix under the published protocol; features are not part of it."""
     if codes.space != "mu":
         return []
-    found = [partial(_metrics, codes)]
+    found: list[Callable[[], Part]] = [partial(_metrics, codes)]
     for name in codes.factors:
         found.append(partial(_task, codes, name))
         if codes.settings.kmeans_seeds:
@@ -61,9 +61,9 @@ def _row(
     values: Sequence[float] | np.ndarray = (),
 ) -> Row:
     """One row; the interval is the paper's, 1.96 standard errors over folds x seeds as if they were independent."""
-    row = score(metric, value, factors, classifier, values, protocol="published")
-    half = 1.96 * row["spread"] / np.sqrt(row["n"])
-    return row if np.isnan(half) else row | {"ci_low": value - half, "ci_high": value + half}
+    half = 1.96 * spread_of(values) / np.sqrt(max(1, len(values)))
+    interval = None if value is None or np.isnan(half) else (value - half, value + half)
+    return score(metric, value, factors, classifier, values, interval, protocol="published")
 
 
 def published_splits(factors: dict[str, np.ndarray]) -> Splits:
@@ -101,11 +101,10 @@ def _metrics(codes: Codes) -> Part:
                     folds.setdefault(name, []).append(value)
     if not folds:
         logger.warning("%s: too few rows to split, DCI and explicitness are left out", codes.name)
-    rows += [
-        _row(name, float(np.mean(values)), codes.joint, values=values)
-        for name, values in folds.items()
-        if None not in values
-    ]
+    for name, found_in in folds.items():
+        values = [value for value in found_in if value is not None]
+        if len(values) == len(found_in):
+            rows.append(_row(name, float(np.mean(values)), codes.joint, values=values))
     return Part(rows)
 
 
@@ -115,7 +114,7 @@ def _task(codes: Codes, name: str) -> Part:
     if np.unique(codes.factors[name].y, return_counts=True)[1].max() < FOLDS and name != "emotion":
         logger.warning("%s: no class of %s has %d rows; it is not classified", codes.name, name, FOLDS)
         return Part()
-    found = {
+    found: dict[str, np.ndarray] = {
         classifier: np.array([_fold_scores(codes, name, classifier, *split) for split in _outer(codes, name)])
         for classifier in codes.settings.classifiers
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -106,21 +106,21 @@ def score_table(table: LatentTable, settings: EvaluationSettings, *, seed: int =
     matrices = code_matrices(table, settings, seed)
     work = [[unit for protocol in settings.protocols for unit in UNITS[protocol](codes)] for codes in matrices]
     subspaces = _subspaces(table, matrices[0]) if settings.subspace_evidence and matrices else None
-    probes = evidence_units(subspaces) if subspaces else []
-    results = iter(_in_parallel([unit for units in (*work, probes) for unit in units], n_jobs))
+    probes: list[Callable[[], Any]] = evidence_units(subspaces) if subspaces else []
+    results = iter(_in_parallel([unit for units in work for unit in units] + probes, n_jobs))
     rows: list[Row] = []
     classes: list[Row] = []
     importances: list[Row] = []
     for codes, units in zip(matrices, work, strict=True):
-        parts = [next(results) for _ in units]
-        cell = {"space": codes.space, "aggregation": codes.aggregation}
+        parts: list[Part] = [next(results) for _ in units]
+        cell: Row = {"space": codes.space, "aggregation": codes.aggregation}
         found = [row for part in parts for row in part.rows] + joined_folds(codes, parts)
         rows += [cell | {"n_codes": codes.z.shape[1]} | row for row in found]
         classes += [cell | row for part in parts for row in part.classes]
         if subspaces and codes.space == "mu" and codes.aggregation == "all":
             importances = _importances(subspaces, codes, parts)
     if table.features is not None:
-        rows.append(_component_share(table))
+        rows.append(_component_share(table.features, table.present))
     evidence = [row for found in results for row in found] + importances
     return Scores(
         _frame(table.branch, [row for row in rows if row["value"] is not None], COLUMNS),
@@ -130,16 +130,16 @@ def score_table(table: LatentTable, settings: EvaluationSettings, *, seed: int =
 
 
 def _frame(branch: str, rows: Sequence[Row], columns: Sequence[str]) -> pd.DataFrame:
-    return pd.DataFrame([{"branch": branch} | row for row in rows], columns=list(columns))
+    return pd.DataFrame([{"branch": branch, **row} for row in rows], columns=list(columns))
 
 
-def _component_share(table: LatentTable) -> Row:
+def _component_share(features: np.ndarray, present: np.ndarray | None) -> Row:
     """Share of the features' variance between components; None for fewer than two or features without variance."""
-    check_codes(table.features.reshape(len(table), -1), "features")
-    components = table.features[:, 1:].swapaxes(0, 1).astype(np.float64)
-    defined = len(components) > 1 and np.any(np.ptp(components, axis=(0, 1)) > 0)
-    share = float(between_component_share(components, table.present.T)) if defined else None
-    cell = {"space": "features", "aggregation": "OCs_joint", "n_codes": len(components) * components.shape[2]}
+    check_codes(features.reshape(len(features), -1), "features")
+    components = features[:, 1:].swapaxes(0, 1).astype(np.float64)
+    varies = len(components) > 1 and np.any(np.ptp(components, axis=(0, 1)) > 0)
+    share = float(between_component_share(components, present.T)) if present is not None and varies else None
+    cell: Row = {"space": "features", "aggregation": "OCs_joint", "n_codes": len(components) * components.shape[2]}
     return cell | score("between_component_share", share)
 
 

@@ -55,13 +55,17 @@ def _statistics(codes: Codes) -> Part:
     """Metrics without a training part, on all rows and without each fifth of the utterances."""
     y, metrics = codes.y, sound_metrics(codes.settings, codes.seed)
     blocks = next((factor.splits for factor in codes.factors.values()), [])
-    without = [statistics(metrics, codes.z[train], y[train]) for train, _ in blocks] if len(blocks) > 2 else []
+    without = (
+        [statistics(metrics, codes.z[train], y[train]) for train, _ in blocks]
+        if y is not None and len(blocks) > 2
+        else []
+    )
     joint = {name for metric in metrics if metric.needs == "factors" for name in metric.scores}
     rows = []
     for name, value in statistics(metrics, codes.z, y).items():
         left = [values[name] for values in without]
-        complete = value is not None and left and None not in left
-        interval = jackknife_interval(value, np.array(left)) if complete else None
+        complete = left and None not in left
+        interval = jackknife_interval(value, np.array(left)) if value is not None and complete else None
         rows.append(score(name, value, codes.joint if name in joint else "", interval=interval))
     return Part(rows)
 
@@ -88,7 +92,10 @@ def _fold(codes: Codes, index: int) -> Part:
     for metric in sound_metrics(codes.settings, codes.seed):
         if metric.needs != "parts":
             continue
-        result = _of_each_factor(metric, codes, z, splits) if metric.over_factors else _of_all(metric, codes, z, splits)
+        if metric.over_factors is None:
+            result = _of_all(metric, codes, z, splits)
+        else:
+            result = metric.over_factors(_of_each_factor(metric, codes, z, splits))
         part.fold |= metric.values(result) if result is not None else dict.fromkeys(metric.scores)
         if isinstance(result, DCI):
             part.importance = np.zeros((len(varies), result.importance.shape[1]))
@@ -96,21 +103,21 @@ def _fold(codes: Codes, index: int) -> Part:
     return part
 
 
-def _of_each_factor(metric: Metric, codes: Codes, z: np.ndarray, splits: dict[str, Split]) -> object:
-    """Result of a metric on every factor by its own split, joined."""
-    results = []
+def _of_each_factor(metric: Metric, codes: Codes, z: np.ndarray, splits: dict[str, Split]) -> list[object]:
+    """Result of a metric on every factor by its own split."""
+    results: list[object] = []
     for name, factor in codes.factors.items():
         (train, test), y = splits[name], factor.scored
         results.append(metric.compute(z[train], y[train], z[test], y[test]))
         if getattr(results[-1], "converged", 1) < 1:
             logger.warning("%s: the fit of %s of %s did not converge", codes.name, "+".join(metric.scores), name)
-    return metric.over_factors(results)
+    return results
 
 
 def _of_all(metric: Metric, codes: Codes, z: np.ndarray, splits: dict[str, Split]) -> object | None:
     """Result of a metric on all factors by the split of the first; None where one of them has too few labels there."""
     (train, test), y = next(iter(splits.values())), codes.y
-    if any(len(classes_of(factor[train])) < 2 or np.all(factor[test] < 0) for factor in y.T):
+    if y is None or any(len(classes_of(factor[train])) < 2 or np.all(factor[test] < 0) for factor in y.T):
         return None
     return metric.compute(z[train], y[train], z[test], y[test])
 
@@ -162,9 +169,12 @@ def _task(codes: Codes, name: str, classifier: str) -> Part:
     for metric in OVERALL:
         value, values = getattr(found, metric), getattr(found, f"{metric}_per_fold")
         # Of the pooled predictions, moved to the mean over folds that is reported.
-        interval = tuple(float(bound - pooled[metric] + value) for bound in intervals.get(metric, ()))
-        rows.append(score(metric, value, name, classifier, values, interval or None))
-    cell = {"factor": name, "classifier": classifier, "protocol": "sound"}
+        interval = None
+        if metric in intervals:
+            low, high = (float(bound - pooled[metric] + value) for bound in intervals[metric])
+            interval = low, high
+        rows.append(score(metric, value, name, classifier, values, interval))
+    cell: Row = {"factor": name, "classifier": classifier, "protocol": "sound"}
     names = [factor.classes[code] for code in classes]
     return Part(rows, [cell | row for row in _class_rows(names, counts.sum(axis=0), pooled, intervals)])
 
@@ -189,10 +199,10 @@ def _class_rows(names: list[str], counts: np.ndarray, pooled: Scores, intervals:
     """Recall, precision and F1 of each class, and every cell of the confusion matrix ``(n_classes, n_classes)``."""
     rows: list[Row] = []
     for place, truth in enumerate(names):
-        same = {"class": truth, "n": int(counts[place].sum())}
+        same: Row = {"class": truth, "n": int(counts[place].sum())}
         rows += [same | {"predicted": ""} | row for row in rows_of_scores(BY_CLASS, pooled, intervals, place)]
         for predicted, count in zip(names, counts[place], strict=True):
-            row = {"predicted": predicted, "metric": "count", "value": float(count)}
+            row: Row = {"predicted": predicted, "metric": "count", "value": float(count)}
             rows.append(same | row | {"ci_low": np.nan, "ci_high": np.nan})
     return rows
 
@@ -206,5 +216,8 @@ def _clusters(codes: Codes, name: str) -> Part:
     predicted = np.where(found.predicted < 0, factor.y.max() + 1, found.predicted)
     _, counts = confusion_by_group(factor.scored, predicted, factor.grouping.groups)
     _, intervals = bootstrap_scores(counts, settings.bootstrap, codes.seed)
-    interval = tuple(map(float, intervals["accuracy"])) if intervals else None
+    interval = None
+    if intervals:
+        low, high = map(float, intervals["accuracy"])
+        interval = low, high
     return Part([score("kmeans_accuracy", found.accuracy, name, "", found.accuracy_per_seed, interval)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
@@ -57,13 +58,15 @@ def over_seeds(scores: pd.DataFrame, *, single: bool = False) -> pd.DataFrame:
         scores = scores.assign(start_from=scores["start_from"].map(lambda name: sources.get(name, name), "ignore"))
     shared = [name for name in scores.columns if name not in OF_ONE_RUN]
     rows = []
-    key: tuple[object, ...]
-    for key, group in scores.groupby(shared, dropna=False, sort=False):  # type: ignore[assignment]
+    for key, group in scores.groupby(shared, dropna=False, sort=False):
         values, alone = group["value"].to_numpy(), group["seed"].nunique() < 2
         if alone and not single:
             continue
         within = (group["ci_high"] - group["ci_low"]).mean() / (2 * norm.ppf((1 + LEVEL) / 2))
         spread = float("nan") if alone else values.std(ddof=1)
-        interval = (group["ci_low"].item(), group["ci_high"].item()) if alone else mean_interval(values)
+        if alone:
+            interval = group["ci_low"].item(), group["ci_high"].item()
+        else:
+            interval = mean_interval(values) or (np.nan, np.nan)
         rows.append((*key, len(group), values.mean(), spread, *interval, within))
     return pd.DataFrame(rows, columns=[*shared, "runs", "value", "spread", "ci_low", "ci_high", "within"])

@@ -18,7 +18,7 @@ def bold(text: str, style: str = "markdown") -> str:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], style: str = "markdown") -> str:
-    """A table with its headings on top; the first column names the rows.
+    r"""A table with its headings on top; the first column names the rows.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], style: str = "
     >>> print(table(["model", "D ↑"], [["A|B", "0.5"]]), end="")
     | model | D ↑ |
     | --- | --- |
-    | A\\|B | 0.5 |
+    | A\|B | 0.5 |
     """
     if style not in STYLES:
         raise ValueError(f"unknown style {style!r}; choose markdown or latex")

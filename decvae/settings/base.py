@@ -65,7 +65,9 @@ class Section(BaseModel):
     @classmethod
     def _whole_numbers(cls, values: object) -> object:
         """Integers that YAML writes as 1.0e+4, where integers are asked for."""
-        whole = [key for key, value in values.items() if _is_whole(value)] if isinstance(values, dict) else []
+        if not isinstance(values, dict):
+            return values
+        whole = [key for key, value in values.items() if _is_whole(value)]
         kinds = {key: cls.model_fields[key].annotation for key in whole if key in cls.model_fields}
         found = {key: int(values[key]) for key, kind in kinds.items() if int in (kind, *get_args(kind))}
         return {**values, **found} if found else values

@@ -191,8 +191,8 @@ class VocAlsSettings(RecordingSettings):
     )
 
 
-_PHONES = {"phoneme": ("IY", "EY", "AY", "OW", "UH", "UW", "B", "D", "F", "K", "L", "S")}
-_NONVERBAL = {"phoneme": ("+BREATHING+", "+LIPSMACK+", "+LAUGHTER+")}
+_PHONES: dict[str, tuple[str, ...]] = {"phoneme": ("IY", "EY", "AY", "OW", "UH", "UW", "B", "D", "F", "K", "L", "S")}
+_NONVERBAL: dict[str, tuple[str, ...]] = {"phoneme": ("+BREATHING+", "+LIPSMACK+", "+LAUGHTER+")}
 
 
 class IemocapSettings(RecordingSettings):

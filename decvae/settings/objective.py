@@ -120,8 +120,10 @@ CHOICES = {
     name: kinds for name, field in ObjectiveSettings.model_fields.items() if (kinds := get_args(field.annotation))
 }
 LOSS_OPTIONS = tuple(LossOptions.model_fields)  # those in the config's section `loss`
-PUBLISHED_LOSS_OPTIONS = ("units", "eps", "log_floor", "frame_reduction", "pairing")  # of the published loss alone
-PUBLISHED_LOSS_OPTIONS += ("absent_pairs", "prior_on_x", "prior_reduction")
+PUBLISHED_LOSS_OPTIONS = (  # of the published loss alone
+    *("units", "eps", "log_floor", "frame_reduction", "pairing"),
+    *("absent_pairs", "prior_on_x", "prior_reduction"),
+)
 FRAME_OPTIONS = ("frame_reduction", "pairing", "frame_index")  # no matter to branch S, whose rows are utterances
 
 
@@ -165,7 +167,7 @@ def with_objective(run: Mapping[str, Any]) -> dict[str, Any]:
 
 def _nullable(model: type[Section], section: str, keys: Iterable[str]) -> Any:
     """The section whose keys may be null, by default; its descriptions say what they are then."""
-    own = {}
+    own: dict[str, Any] = {}
     for key in keys:
         field = model.model_fields[key]
         named = {name: sections[section][key] for name, sections in NAMED.items() if key in sections.get(section, {})}
@@ -183,7 +185,9 @@ def _shown(value: object) -> str:
 
 
 if TYPE_CHECKING:
-    LossSettings, FrameBranch, SequenceBranch = LossOptions, FrameBranchSettings, SequenceBranchSettings
+    LossSettings = LossOptions
+    FrameBranch = FrameBranchSettings
+    SequenceBranch = SequenceBranchSettings
 else:
     LossSettings = _nullable(LossOptions, "loss", LOSS_OPTIONS)
     FrameBranch = _nullable(FrameBranchSettings, "branch_z", BRANCH_OPTIONS["branch_z"])

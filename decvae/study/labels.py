@@ -31,7 +31,8 @@ def name_in_label(key: str) -> str:
 
 def labels_of(settings: list[Settings], given: list[str | None], *left_out: str) -> list[str]:
     """Given labels, or names as in the paper with whatever settings, but those left out, tell runs apart."""
-    labels, groups = list(given), {}
+    labels = [label or "" for label in given]
+    groups: dict[str, dict[int, Settings]] = {}
     for place, own in enumerate(settings):
         if not labels[place]:
             groups.setdefault(_base_label(own), {})[place] = dotted(own)
@@ -64,7 +65,7 @@ def _base_label(settings: Settings) -> str:
     elif model != "decvae":
         name = MODELS[model].label
     else:
-        name = decvae_series(settings, settings.get("branch_z", settings.get("branch_s"))["beta"])
+        name = decvae_series(settings, (settings.get("branch_z") or settings["branch_s"])["beta"])
     return name + lineage_label(settings)
 
 

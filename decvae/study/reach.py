@@ -22,7 +22,7 @@ _MODEL_KEYS: dict[str, tuple[str, ...]] = {
 }
 _SOME_MODELS_SECTIONS = {key.partition(".")[0] for keys in _MODEL_KEYS.values() for key in keys}
 # Keys of a section that one of its choices leaves without use.
-_UNUSED = {
+_UNUSED: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
     ("branch_z", "encoder"): {"dense": ("conv_dim", "conv_norm"), "conv": ("dense_dim", "dense_norm")},
     ("branch_s", "encoder"): {"fc": ("conv_dim",), "conv": ("dense_dim",)},
     ("branch_s", "pooling"): dict.fromkeys(("lstm", "average", "max"), ("attention_heads",)),

@@ -94,7 +94,7 @@ def decomposition_settings(section: Settings, method: str, n_components: int, n_
     """What a decomposition by ``method`` depends on: shared settings of the ``section`` and that method's own."""
     own = without(section, "device")  # where it is computed, not what it is
     counts = {"n_components": n_components, "n_components_seq": n_components_seq}
-    return method_settings(DecompositionSettings(**own, method=method, **counts))
+    return method_settings(DecompositionSettings.model_validate({**own, "method": method, **counts}))
 
 
 def decomposition_section(config: Settings, full: Settings) -> Settings:
@@ -146,10 +146,12 @@ class Run:
 
     @property
     def model(self) -> str:
+        """A model of :data:`decvae.names.MODELS`."""
         return self.settings["model"]
 
     @property
     def input(self) -> str:
+        """What the model reads of every frame: a section of ``features``."""
         return self.settings["input"]
 
     @property
@@ -230,7 +232,9 @@ def resolve_runs(config: Settings) -> dict[str, Run]:
     unseeded = unseeded_labels(config, resolved, settings)
     made = _make_runs(config, resolved, settings, labels, unseeded)
     runs: dict[str, Run] = {}
-    problems, places, slugs, where = [], {}, {}, config["run_places"]
+    places: dict[str, int] = {}
+    slugs: dict[str, int] = {}
+    problems, where = [], config["run_places"]
     for place, (run, label) in enumerate(zip(made, labels, strict=True)):
         if run.name in runs:
             problems.append(
@@ -261,9 +265,11 @@ def _make_runs(
 
     A setting has the unseeded label of the first of its runs; where another one has it, too, a number is added.
     """
-    sources, made, names = source_places(resolved), {}, {}
+    sources = source_places(resolved)
+    made: dict[int, Run] = {}
+    names: dict[str, str] = {}
     for place in making_order(resolved):
-        own, source = settings[place], made.get(sources.get(place))
+        own, source = settings[place], made[sources[place]] if place in sources else None
         if source is not None:
             own["start_from"]["run"] = source.name
         elif "start_from" in own:

@@ -11,7 +11,7 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from decvae.names.models import PAIRED_KEYS
 from decvae.study.keys import merge
@@ -27,6 +27,7 @@ _NAMING_KEYS = (("traversal", "runs"), ("embeddings", "runs"), ("evaluation", "u
 Entry = dict[str, Any]
 Point = dict[str, Any]
 Axes = dict[str, list[Any]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,8 @@ def _with_axes(entries: list[Entry], defaults: Entry) -> list[_Swept]:
     for entry, found in zip(entries, axes, strict=True):
         if entry.get("adaptation", defaults.get("adaptation")) == "none":
             own = entry.get("sweep", {}) if _is_sweep(entry.get("sweep", {})) else {}
-            swept.append(_Swept(entry, {**by_label.get(_source_label(entry), {}), **own}, own))
+            taken: Axes = _source(entry, by_label) or {}
+            swept.append(_Swept(entry, {**taken, **own}, own))
         else:
             swept.append(_Swept(entry, found, found))
     return swept
@@ -139,7 +141,7 @@ def _axes_of(entry: Entry, defaults: Entry) -> Axes:
     own, shared = entry.get("sweep", {}), defaults.get("sweep", {})
     if not _is_sweep(own) or not _is_sweep(shared):
         return {}
-    model = entry.get("model", defaults.get("model", DEFAULT_MODEL))
+    model: str = {"model": DEFAULT_MODEL, **defaults, **entry}["model"]
     useful = {
         axis: values
         for axis, values in shared.items()
@@ -181,7 +183,7 @@ def _entry_at(swept: _Swept, point: Point, label: str | None, by_label: dict[str
         entry = merge(entry, point[axis] if axis == OVERLAYS else _override(axis, point[axis]))
     if label is not None:
         entry["label"] = label
-    source = by_label.get(_source_label(entry))
+    source = _source(entry, by_label)
     if source is not None and source.axes:
         twins = [
             name for other, name in source.runs if all(axis in point and point[axis] == other[axis] for axis in other)
@@ -202,12 +204,13 @@ def _override(axis: str, value: Any) -> Entry:
     return found
 
 
-def _source_label(entry: Entry) -> str | None:
+def _source(entry: Entry, by_label: dict[str, T]) -> T | None:
+    """What there is by the label that the entry starts from."""
     start = entry.get("start_from")
-    return start.get("run") if isinstance(start, dict) else None
+    return by_label.get(start["run"]) if isinstance(start, dict) and "run" in start else None
 
 
 def _all_labels(labels: list[str], by_label: dict[str, _Swept]) -> Iterator[str]:
     for label in labels:
         found = by_label.get(label) if isinstance(label, str) else None
-        yield from (name for _, name in found.runs) if found and found.axes else [label]
+        yield from (name for _, name in found.runs if name is not None) if found and found.axes else [label]

@@ -75,10 +75,12 @@ class Figure:
 
     @property
     def place(self) -> str:
+        """Its folder: the figure of the paper that it stands for, such as ``fig2``, or its corpus."""
         return self.name.split("/")[0]
 
     @property
     def category(self) -> str:
+        """Heading of the report that it is listed under."""
         return PAPER["titles"].get(self.place, f"Corpus {self.place}")
 
     @property
@@ -88,6 +90,7 @@ class Figure:
 
     @property
     def caption(self) -> str:
+        """The caption of its family, on what it shows."""
         text = (CAPTIONS / f"{self.family}.rst").read_text(encoding="utf-8")
         return " ".join(text.split()).format(about=self.about, figure=self.name)
 
@@ -110,9 +113,11 @@ class Study:
 
     @property
     def shown_corpus(self) -> str:
+        """The corpus of figures that show one."""
         return self.config["figures"]["corpus"] or self.runs[0].settings["corpus"]
 
     def kind(self, corpus: str) -> str:
+        """The kind of a corpus, such as ``timit``."""
         return self.config["corpora"][corpus]["kind"]
 
     def content(self, corpus: str) -> str:
@@ -120,6 +125,7 @@ class Study:
         return self.config["corpora"][corpus].get("content") or PAPER["kinds"][self.kind(corpus)].get("content", "")
 
     def of_corpus(self, corpus: str, runs: list[Run] | None = None) -> list[Run]:
+        """Those of the ``runs``, by default of all, that are of a corpus."""
         return [run for run in (self.runs if runs is None else runs) if run.settings["corpus"] == corpus]
 
     def is_first(self, corpus: str) -> bool:

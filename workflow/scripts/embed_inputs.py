@@ -1,5 +1,4 @@
-"""Map the inputs of the models (X and every component; of frames, or their means over utterances) to two or three
-dimensions.
+"""Map the inputs of the models to two or three dimensions: X and every component, of frames or their means.
 
 Input   features, decompositions: HDF5, one file per split each, in the same order; corpus: HDF5 corpus (labels)
 Output  embedding: CSV of coordinates with labels
