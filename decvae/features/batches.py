@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from decvae.features.store import FeatureFile
+from decvae.features.store import FeatureFile, Features
 
 Batch = dict[str, Tensor]
 # One generator for each utterance, so that a draw does not depend on the other utterances; None draws nothing.
@@ -54,7 +54,7 @@ def _crop_sequence(sequence: np.ndarray, wanted: int, rng: np.random.Generator |
 
 
 def decvae_batch(
-    data: FeatureFile,
+    data: Features,
     indices: Sequence[int],
     branches: str,
     wanted: int | str = 0,
@@ -147,7 +147,7 @@ class StepBatches(Dataset[Batch]):
         accumulation: int = 1,
         rank: int = 0,
         world: int = 1,
-    ):
+    ) -> None:
         shares = accumulation * world
         if batch_size % shares or len(data) < shares:
             raise ValueError(
@@ -171,7 +171,7 @@ class StepBatches(Dataset[Batch]):
         return order[position * self.batch_size : (position + 1) * self.batch_size]
 
     def share(self, item: int) -> tuple[np.ndarray, range]:
-        """This process's utterances of one item, and their places in the whole optimiser step."""
+        """Utterances of one item that this process takes, and their places in the whole optimiser step."""
         step, part = divmod(item, self.accumulation)
         size = self.batch_size // (self.accumulation * self.world)
         start = (part * self.world + self.rank) * size

@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import h5py
 import numpy as np
@@ -31,6 +31,27 @@ FORMAT_VERSION = 2
 def centre_column(features: np.ndarray, columns: int) -> np.ndarray:
     """The spectrum under the centred window: the middle column of mel patches ``(..., bands * columns)``."""
     return features[..., columns // 2 :: columns]
+
+
+class Features(Protocol):
+    """Features of utterances, of a file or of a recording (:class:`decvae.models.processing.Recording`)."""
+
+    frame_length: int
+    n_components: int
+    n_components_seq: int
+
+    @property
+    def path(self) -> Path | str:
+        """Where they come from, for messages."""
+
+    def n_frames(self, index: int) -> int:
+        """Frames of utterance ``index``."""
+
+    def frames(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Frame features ``(F, C + 1, L)`` and presence ``(F, C)`` of utterance ``index``."""
+
+    def sequence(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Sequence features ``(C_seq + 1, T')`` and presence ``(C_seq,)`` of utterance ``index``."""
 
 
 class FeatureFile:
@@ -48,7 +69,7 @@ class FeatureFile:
         If the file is missing, cut short, or of another format or version.
     """
 
-    def __init__(self, path: str | Path):
+    def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._file: h5py.File | None = None
         self._owner = os.getpid()

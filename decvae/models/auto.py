@@ -50,7 +50,10 @@ def load_model(folder: str | Path) -> DecVAEModel | Autoencoder | LinearModel | 
     for fitted in (LinearModel, KernelPCAModel):
         if kind == fitted.model_type:
             return fitted.from_pretrained(folder)
-    classes = {DecVAEConfig.model_type: DecVAEModel, AutoencoderConfig.model_type: Autoencoder}
+    classes: dict[str, type[DecVAEModel | Autoencoder]] = {
+        DecVAEConfig.model_type: DecVAEModel,
+        AutoencoderConfig.model_type: Autoencoder,
+    }
     if kind not in classes:
         raise ArtifactError(f"checkpoint {folder} holds a model of type {kind!r}, expected one of {sorted(classes)}")
     return classes[kind].from_pretrained(folder, local_files_only=True).eval()

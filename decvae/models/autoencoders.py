@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -35,9 +36,9 @@ class AutoencoderConfig(PreTrainedConfig):
         widths: list[int] | None = None,
         latent_dim: int = 48,
         beta: float = 1.0,
-        preprocessing: dict | None = None,
-        **kwargs,
-    ):
+        preprocessing: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
         self.input_dim = input_dim
         self.widths = list(widths or [2048, 1024, 512, 512, 512, 256, 256])
         self.latent_dim = latent_dim
@@ -62,10 +63,11 @@ class AutoencoderOutput(ModelOutput):
 class Autoencoder(PreTrainedModel):
     """Encoder (Linear, BatchNorm, GELU), heads, decoder (Linear, GELU) with a linear output (targets are z-scores)."""
 
+    config: AutoencoderConfig
     config_class = AutoencoderConfig
     main_input_name = "vectors"
 
-    def __init__(self, config: AutoencoderConfig):
+    def __init__(self, config: AutoencoderConfig) -> None:
         super().__init__(config)
         encoder, width = [], config.input_dim
         for inner in config.widths:

@@ -54,7 +54,7 @@ class CheckpointStore:
         Periodic checkpoints kept beside ``init``, ``best`` and ``last``: as many by epoch, and as many by step.
     """
 
-    def __init__(self, run_dir: str | Path, keep: int):
+    def __init__(self, run_dir: str | Path, keep: int) -> None:
         self.run_dir = Path(run_dir)
         self.folder = self.run_dir / "checkpoints"
         self.keep = keep

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,8 +12,8 @@ from transformers.utils import ModelOutput
 
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.heads import TEMPORAL_HEADS, Head, HeadSettings, classification_loss
-from decvae.models.modeling_decvae import BranchOutput, DecVAEOutput
-from decvae.models.modeling_pretraining import DecVAEForPreTraining
+from decvae.models.modeling_decvae import GIVEN, BranchOutput, DecVAEOutput
+from decvae.models.modeling_pretraining import DecVAEForPreTraining, DecVAEForPreTrainingOutput
 
 CLASSIFIED = ("Z", "S", "Z+S")
 
@@ -35,7 +36,7 @@ class DecVAEClassifierOutput(ModelOutput):
 
     loss: Tensor | None = None
     parts: dict[str, Tensor] | None = None
-    logits: Tensor | None = None
+    logits: Tensor = GIVEN
     labels: Tensor | None = None
     z: BranchOutput | None = None
     s: BranchOutput | None = None
@@ -52,14 +53,15 @@ class DecVAEForClassification(DecVAEForPreTraining):
     Raises
     ------
     ValueError
-        For a branch that the model lacks, a head that needs frames where there are none, or an unknown head.
+        If the configuration has no ``classifier``; for a branch that the model lacks, a head that needs frames where
+        there are none, or an unknown head.
     """
 
     pooled: bool
 
-    def __init__(self, config: DecVAEConfig):
+    def __init__(self, config: DecVAEConfig) -> None:
         super().__init__(config)
-        branch, settings = config.classifier["branch"], HeadSettings(**config.classifier["head"])
+        branch, settings = self.supervised["branch"], HeadSettings(**self.supervised["head"])
         if branch not in CLASSIFIED:
             raise ValueError(f"classifier.branch must be one of {CLASSIFIED}, found {branch!r}")
         if ("Z" in branch and not config.has_z) or ("S" in branch and not config.has_s):
@@ -77,10 +79,19 @@ class DecVAEForClassification(DecVAEForPreTraining):
         }
         inputs = sum(widths[letter] for letter in branch.split("+"))
         # The name of the branch puts the head into that branch's optimiser.
-        self.classifier = nn.ModuleDict({f"branch_{branch[0].lower()}": Head(inputs, config.num_labels, settings)})
+        self.classifier = nn.ModuleDict(
+            {f"branch_{branch[0].lower()}": Head(inputs, len(config.id2label or ()), settings)}
+        )
         self.post_init()
 
-    def forward(
+    @property
+    def supervised(self) -> dict[str, Any]:
+        """``config.classifier``."""
+        if self.config.classifier is None:
+            raise ValueError("the configuration has no `classifier`, which says what the head is and what it learns")
+        return self.config.classifier
+
+    def forward(  # type: ignore[override]
         self, frame_mask: Tensor | None = None, labels: Tensor | None = None, **inputs: Tensor
     ) -> DecVAEClassifierOutput:
         """Logits and, with labels, the loss of one batch.
@@ -94,17 +105,16 @@ class DecVAEForClassification(DecVAEForPreTraining):
         **inputs
             As :meth:`decvae.models.modeling_decvae.DecVAEModel.forward`.
         """
-        classifier = self.config.classifier
         if labels is None:
-            output = self.decvae(frame_mask=frame_mask, **inputs)
-            return DecVAEClassifierOutput(logits=self._logits(output, frame_mask), z=output.z, s=output.s)
+            encoded = self.decvae(frame_mask=frame_mask, **inputs)
+            return DecVAEClassifierOutput(logits=self._logits(encoded, frame_mask), z=encoded.z, s=encoded.s)
         output = super().forward(frame_mask=frame_mask, **inputs)
         logits = self._logits(output, frame_mask)
-        options = dict(classifier["loss"])
+        options = dict(self.supervised["loss"])
         if options.get("class_weights") is not None:
             options["class_weights"] = logits.new_tensor(options["class_weights"])
         classification = classification_loss(logits, labels, **options)
-        weights = classifier["weights"]
+        weights = self.supervised["weights"]
         loss = (
             weights["decomposition"] * output.decomposition
             + weights["prior"] * output.prior
@@ -113,12 +123,12 @@ class DecVAEForClassification(DecVAEForPreTraining):
         parts = {**output.parts, "all/classification": classification.detach()}
         return DecVAEClassifierOutput(loss=loss, parts=parts, logits=logits, labels=labels, z=output.z, s=output.s)
 
-    def _logits(self, output: DecVAEOutput | ModelOutput, frame_mask: Tensor | None) -> Tensor:
-        config, branch = self.config, self.config.classifier["branch"]
-        vectors, mask = [], frame_mask
-        if "Z" in branch:
+    def _logits(self, output: DecVAEOutput | DecVAEForPreTrainingOutput, frame_mask: Tensor | None) -> Tensor:
+        config, branch, mask = self.config, self.supervised["branch"], frame_mask
+        vectors: list[Tensor] = []
+        if "Z" in branch and output.z is not None:
             vectors.append(output.z.mu[..., : config.n_components + 1, :].flatten(-2))
-        if "S" in branch:
+        if "S" in branch and output.s is not None:
             sequence = output.s.mu[:, : config.components("S") + 1].flatten(-2).unsqueeze(1)
             if vectors:
                 sequence = sequence.expand(-1, vectors[0].shape[1], -1)

@@ -74,8 +74,8 @@ class DecVAEConfig(PreTrainedConfig):
         loss_space: str | None = None,
         preprocessing: dict[str, Any] | None = None,
         classifier: dict[str, Any] | None = None,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         self.n_components = n_components
         self.branches = branches
         self.frame_length = frame_length

@@ -17,7 +17,7 @@ def process_count() -> int:
 
 
 def is_first_process() -> bool:
-    """This process writes what all of them share."""
+    """Whether this is the process that writes what all of them share."""
     return int(os.environ.get("RANK", "0")) == 0
 
 

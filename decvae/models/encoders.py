@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +30,7 @@ class ChannelsLastConv(nn.Conv1d):
     """
 
     def forward(self, hidden: Tensor) -> Tensor:
+        """Convolve ``hidden`` (N, T, channels)."""
         if torch.compiler.is_compiling():  # the compiler chooses the layout
             return F.conv1d(hidden.transpose(1, 2), self.weight, self.bias, self.stride).transpose(1, 2)
         image = hidden.unsqueeze(1).permute(0, 3, 1, 2)  # (N, channels, 1, T)
@@ -49,25 +51,27 @@ class EncoderLayer(GradientCheckpointingLayer):
     of channels changes, maps it by a convolution of one tap; it is added before the GELU.
     """
 
-    def __init__(self, transform: ChannelsLastConv | nn.Linear, norm: nn.Module, skip: bool):
+    def __init__(self, transform: ChannelsLastConv | nn.Linear, norm: nn.Module, skip: bool) -> None:
         super().__init__()
         self.transform, self.norm, self.skip = transform, norm, skip
         outputs, inputs = transform.weight.shape[:2]
         self.shortcut = ChannelsLastConv(inputs, outputs, 1, bias=False) if skip and inputs != outputs else None
 
     def forward(self, hidden: Tensor, eligible: Tensor | None = None) -> Tensor:
+        """(N, T, inputs) and, for a level norm, its eligible rows -> (N, T', outputs)."""
         new = normalise(self.norm, self.transform(hidden), eligible)
         if self.skip:
             if isinstance(self.transform, ChannelsLastConv):
-                hidden = sum(taps := self.transform.taps(hidden)) / len(taps)
+                taps = self.transform.taps(hidden)
+                hidden = cast(Tensor, sum(taps)) / len(taps)
             new = new + (hidden if self.shortcut is None else self.shortcut(hidden))
         return F.gelu(new)
 
 
 class Encoder(nn.Module):
-    """A stack of layers."""
+    """A stack of layers over the steps that a kind of encoder makes of a signal."""
 
-    def __init__(self, layers: list[EncoderLayer], width: int):
+    def __init__(self, layers: list[EncoderLayer], width: int) -> None:
         super().__init__()
         self.layers = nn.ModuleList(layers)
         self.width = width
@@ -80,6 +84,14 @@ class Encoder(nn.Module):
             return self._through(hidden, eligible)
         return torch.cat([self._through(part, None) for part in hidden.split(max(1, CPU_SAMPLES // signal.shape[1]))])
 
+    def steps(self, signal: Tensor) -> Tensor:
+        """What the first layer sees of a signal: (N, T) -> (N, T', channels)."""
+        raise NotImplementedError
+
+    def output_lengths(self, lengths: Tensor) -> Tensor:
+        """Steps after the encoder for inputs of the given lengths."""
+        raise NotImplementedError
+
     def _through(self, hidden: Tensor, eligible: Tensor | None) -> Tensor:
         for layer in self.layers:
             hidden = layer(hidden, eligible)
@@ -89,7 +101,7 @@ class Encoder(nn.Module):
 class ConvEncoder(Encoder):
     """The wav2vec2 feature encoder, without padding: T = 400 gives T' = 1. The first layer has no skip connection."""
 
-    def __init__(self, channels: list[int], norm: str, n_levels: int, config: DecVAEConfig):
+    def __init__(self, channels: list[int], norm: str, n_levels: int, config: DecVAEConfig) -> None:
         inputs, layers = 1, []
         for i, width in enumerate(channels):
             conv = ChannelsLastConv(inputs, width, config.conv_kernel[i], config.conv_stride[i])
@@ -101,15 +113,14 @@ class ConvEncoder(Encoder):
             inputs = width
         super().__init__(layers, inputs)
 
-    @staticmethod
-    def steps(signal: Tensor) -> Tensor:
+    def steps(self, signal: Tensor) -> Tensor:
         """Every sample is a step of one channel."""
         return signal.unsqueeze(-1)
 
     def output_lengths(self, lengths: Tensor) -> Tensor:
         """Steps after the encoder for inputs of the given lengths."""
         for layer in self.layers:
-            conv = layer.transform
+            conv = cast(ChannelsLastConv, layer.transform)
             lengths = torch.div(lengths - conv.kernel_size[0], conv.stride[0], rounding_mode="floor") + 1
         return lengths
 
@@ -120,7 +131,7 @@ class DenseEncoder(Encoder):
     The first layer, which sees the signal itself, has no skip connection.
     """
 
-    def __init__(self, widths: list[int], norm: str, n_levels: int, config: DecVAEConfig):
+    def __init__(self, widths: list[int], norm: str, n_levels: int, config: DecVAEConfig) -> None:
         inputs, layers = config.frame_length, []
         for i, width in enumerate(widths):
             after = make_norm(norm, width, n_levels, config.layer_norm_eps)
@@ -159,12 +170,13 @@ def checkpoint_contexts(model: nn.Module) -> tuple[AbstractContextManager[None],
 class AttentionPooling(nn.Module):
     """Attention with one learned query over the valid steps."""
 
-    def __init__(self, width: int, heads: int):
+    def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.query = nn.Parameter(torch.empty(1, 1, width).normal_())
         self.attention = nn.MultiheadAttention(width, heads, batch_first=True)
 
     def forward(self, steps: Tensor, lengths: Tensor) -> Tensor:
+        """(N, T', width) and the valid steps (N,) -> (N, width)."""
         query = self.query.expand(len(steps), -1, -1)
         padding = ~valid_steps(steps, lengths)
         pooled, _ = self.attention(query, steps, steps, key_padding_mask=padding, need_weights=False)
@@ -174,12 +186,13 @@ class AttentionPooling(nn.Module):
 class LSTMPooling(nn.Module):
     """Final states of both directions of a two-layer LSTM over the valid steps, mapped back to the width."""
 
-    def __init__(self, width: int):
+    def __init__(self, width: int) -> None:
         super().__init__()
         self.lstm = nn.LSTM(width, width, num_layers=2, bidirectional=True, batch_first=True)
         self.project = nn.Linear(2 * width, width)
 
     def forward(self, steps: Tensor, lengths: Tensor) -> Tensor:
+        """(N, T', width) and the valid steps (N,) -> (N, width)."""
         packed = pack_padded_sequence(steps, lengths.cpu(), batch_first=True, enforce_sorted=False)
         _, (final, _) = self.lstm(packed)
         return self.project(torch.cat([final[-2], final[-1]], dim=-1))  # of the last layer
@@ -189,6 +202,7 @@ class AveragePooling(nn.Module):
     """Mean over the valid steps."""
 
     def forward(self, steps: Tensor, lengths: Tensor) -> Tensor:
+        """(N, T', width) and the valid steps (N,) -> (N, width)."""
         return (steps * valid_steps(steps, lengths).unsqueeze(-1)).sum(1) / lengths.unsqueeze(-1)
 
 
@@ -196,6 +210,7 @@ class MaxPooling(nn.Module):
     """Largest value of each channel over the valid steps."""
 
     def forward(self, steps: Tensor, lengths: Tensor) -> Tensor:
+        """(N, T', width) and the valid steps (N,) -> (N, width)."""
         return steps.masked_fill(~valid_steps(steps, lengths).unsqueeze(-1), float("-inf")).amax(1)
 
 

@@ -47,12 +47,13 @@ def masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
 class MLPBody(nn.Sequential):
     """Two layers on every frame alone. Shape: (B, F, in) -> (B, F, hidden_dim / 2)."""
 
-    def __init__(self, inputs: int, settings: HeadSettings):
+    def __init__(self, inputs: int, settings: HeadSettings) -> None:
         hidden, self.width = settings.hidden_dim, max(1, settings.hidden_dim // 2)
         drop = nn.Dropout(settings.dropout)
         super().__init__(nn.Linear(inputs, hidden), nn.GELU(), drop, nn.Linear(hidden, self.width), nn.GELU(), drop)
 
-    def forward(self, latents: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, latents: Tensor, mask: Tensor) -> Tensor:  # type: ignore[override]
+        """Every frame alone, padded ones too."""
         return super().forward(latents)
 
 
@@ -62,7 +63,7 @@ class CNNBody(nn.Module):
     Shape: (B, F, in) -> (B, F, hidden_dim). The published max-pooling is left out: frames keep their rate.
     """
 
-    def __init__(self, inputs: int, settings: HeadSettings):
+    def __init__(self, inputs: int, settings: HeadSettings) -> None:
         super().__init__()
         self.width = settings.hidden_dim
         self.convs = nn.ModuleList(
@@ -72,6 +73,7 @@ class CNNBody(nn.Module):
         self.drop = nn.Dropout(settings.dropout)
 
     def forward(self, latents: Tensor, mask: Tensor) -> Tensor:
+        """Latents (B, F, in) and real frames (B, F) -> (B, F, width)."""
         hidden = latents.transpose(1, 2)
         for conv in self.convs:
             hidden = self.drop(F.gelu(conv(hidden * mask.unsqueeze(1))))
@@ -81,7 +83,7 @@ class CNNBody(nn.Module):
 class LSTMBody(nn.Module):
     """Bidirectional LSTM over the real frames. Shape: (B, F, in) -> (B, F, 2 hidden_dim)."""
 
-    def __init__(self, inputs: int, settings: HeadSettings):
+    def __init__(self, inputs: int, settings: HeadSettings) -> None:
         super().__init__()
         self.width = 2 * settings.hidden_dim
         between = settings.dropout if settings.layers > 1 else 0.0  # torch drops between layers only
@@ -91,6 +93,7 @@ class LSTMBody(nn.Module):
         self.drop = nn.Dropout(settings.dropout)
 
     def forward(self, latents: Tensor, mask: Tensor) -> Tensor:
+        """Latents (B, F, in) and real frames (B, F) -> (B, F, width)."""
         lengths = mask.sum(1).clamp(min=1).cpu()
         packed = nn.utils.rnn.pack_padded_sequence(latents, lengths, batch_first=True, enforce_sorted=False)
         hidden, _ = nn.utils.rnn.pad_packed_sequence(self.lstm(packed)[0], True, total_length=latents.shape[1])
@@ -100,7 +103,7 @@ class LSTMBody(nn.Module):
 class TransformerBody(nn.Module):
     """Transformer encoder with sinusoidal positions over the real frames. Shape: (B, F, in) -> (B, F, hidden_dim)."""
 
-    def __init__(self, inputs: int, settings: HeadSettings):
+    def __init__(self, inputs: int, settings: HeadSettings) -> None:
         super().__init__()
         self.width = settings.hidden_dim
         self.inputs = nn.Linear(inputs, self.width)
@@ -110,6 +113,7 @@ class TransformerBody(nn.Module):
         self.encoder = nn.TransformerEncoder(layer, settings.layers, enable_nested_tensor=False)
 
     def forward(self, latents: Tensor, mask: Tensor) -> Tensor:
+        """Latents (B, F, in) and real frames (B, F) -> (B, F, width)."""
         hidden = self.inputs(latents) + positions(latents.shape[1], self.width, latents)
         return self.encoder(hidden, src_key_padding_mask=~mask)
 
@@ -122,7 +126,8 @@ def positions(count: int, width: int, like: Tensor) -> Tensor:
     return torch.where(column % 2 == 0, angle.sin(), angle.cos()).to(like.dtype)
 
 
-BODIES = {"mlp": MLPBody, "cnn": CNNBody, "lstm": LSTMBody, "transformer": TransformerBody}
+Body = MLPBody | CNNBody | LSTMBody | TransformerBody
+BODIES: dict[str, type[Body]] = {"mlp": MLPBody, "cnn": CNNBody, "lstm": LSTMBody, "transformer": TransformerBody}
 
 
 class Head(nn.Module):
@@ -141,7 +146,7 @@ class Head(nn.Module):
         For an unknown head, or a width that the attention heads do not divide.
     """
 
-    def __init__(self, inputs: int, n_classes: int, settings: HeadSettings):
+    def __init__(self, inputs: int, n_classes: int, settings: HeadSettings) -> None:
         super().__init__()
         if settings.head not in BODIES:
             raise ValueError(f"head must be one of {HEADS}, found {settings.head!r}")
@@ -150,7 +155,7 @@ class Head(nn.Module):
                 f"attention_heads ({settings.attention_heads}) must divide hidden_dim ({settings.hidden_dim})"
             )
         self.norm = nn.LayerNorm(inputs)
-        self.body = BODIES[settings.head](inputs, settings)
+        self.body: Body = BODIES[settings.head](inputs, settings)
         self.output = nn.Linear(self.body.width, n_classes)
 
     def forward(self, latents: Tensor, mask: Tensor, pool: bool) -> Tensor:

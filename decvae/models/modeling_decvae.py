@@ -5,9 +5,12 @@ Branch Z encodes frames, branch S whole sequences. All levels (X, OC1..OCC) go t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from os import PathLike
+from pathlib import Path
+from typing import Any, Self, cast, overload
 
 import numpy as np
 import torch
@@ -19,7 +22,7 @@ from transformers.utils import logging as transformers_logging
 
 from decvae.artifacts import ArtifactError
 from decvae.features.batches import decvae_batch, move
-from decvae.features.store import FeatureFile
+from decvae.features.store import Features
 from decvae.models.card import write_card
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.encoders import (
@@ -34,6 +37,8 @@ from decvae.models.latents import BranchLatents, Encoding, Latents
 from decvae.models.norms import LevelNorm, TimeNorm, make_norm, normalise
 from decvae.models.processing import Recording, Waveform, process
 
+GIVEN: Any = None  # a field that is always given; ModelOutput wants a default, which must be None
+
 
 @dataclass
 class BranchOutput(ModelOutput):
@@ -47,9 +52,9 @@ class BranchOutput(ModelOutput):
         Posterior mean and log-variance of X, OC1..OCC[, OCs_proj].
     """
 
-    features: Tensor | None = None
-    mu: Tensor | None = None
-    logvar: Tensor | None = None
+    features: Tensor = GIVEN
+    mu: Tensor = GIVEN
+    logvar: Tensor = GIVEN
 
 
 @dataclass
@@ -69,7 +74,7 @@ class Subspaces(nn.Module):
     Shape: (..., C + 1, projection_dim) -> two of (..., n_subspaces, latent_dim).
     """
 
-    def __init__(self, n_components: int, latent_dim: int, config: DecVAEConfig):
+    def __init__(self, n_components: int, latent_dim: int, config: DecVAEConfig) -> None:
         super().__init__()
         width = config.projection_dim
         learned = config.absent == "embedding"
@@ -92,6 +97,7 @@ class Subspaces(nn.Module):
         return torch.cat([features[..., :1, :], components], dim=-2)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Posterior mean and log-variance, each (..., n_subspaces, latent_dim), of (..., C + 1, projection_dim)."""
         inputs = list(features.unbind(-2))
         if self.combine is not None:
             inputs.append(self.combine(features[..., 1:, :].flatten(-2)))
@@ -102,15 +108,15 @@ class Subspaces(nn.Module):
 class FrameBranch(nn.Module):
     """Branch Z: encoder, feature projection, projector, heads."""
 
-    def __init__(self, config: DecVAEConfig):
+    def __init__(self, config: DecVAEConfig) -> None:
         super().__init__()
         own, n_levels = config.branch_z, config.components("Z") + 1
-        if own.encoder == "dense":
-            kind = own.dense_norm
-            self.encoder = DenseEncoder(own.dense_dim, kind, n_levels, config)
-        else:
-            kind = own.conv_norm
-            self.encoder = ConvEncoder(own.conv_dim, kind, n_levels, config)
+        kind: str = own.dense_norm if own.encoder == "dense" else own.conv_norm
+        self.encoder: Encoder = (
+            DenseEncoder(own.dense_dim, kind, n_levels, config)
+            if own.encoder == "dense"
+            else ConvEncoder(own.conv_dim, kind, n_levels, config)
+        )
         self.feature_norm = make_norm(kind, self.encoder.width, n_levels, config.layer_norm_eps)
         self.feature_projection = nn.Linear(self.encoder.width, own.hidden_size)
         self.project = nn.Sequential(
@@ -133,13 +139,14 @@ class FrameBranch(nn.Module):
 class SequenceBranch(nn.Module):
     """Branch S: encoder, projector per step, pooling, heads."""
 
-    def __init__(self, config: DecVAEConfig):
+    def __init__(self, config: DecVAEConfig) -> None:
         super().__init__()
         own, n_levels = config.branch_s, config.components("S") + 1
-        if own.encoder == "fc":
-            self.encoder = DenseEncoder(own.dense_dim, "layer", n_levels, config)
-        else:
-            self.encoder = ConvEncoder(own.conv_dim, "layer", n_levels, config)
+        self.encoder: Encoder = (
+            DenseEncoder(own.dense_dim, "layer", n_levels, config)
+            if own.encoder == "fc"
+            else ConvEncoder(own.conv_dim, "layer", n_levels, config)
+        )
         self.project = nn.Sequential(
             nn.Linear(self.encoder.width, own.hidden_size),
             nn.Linear(own.hidden_size, config.projection_dim),
@@ -167,13 +174,15 @@ class SequenceBranch(nn.Module):
 class DecVAEPreTrainedModel(PreTrainedModel):
     """Weight initialisation of wav2vec2 and the Hugging Face loading machinery."""
 
+    config: DecVAEConfig
     config_class = DecVAEConfig
     base_model_prefix = "decvae"
     main_input_name = "frames"
-    _keys_to_ignore_on_load_unexpected = (r"^classifier\.",)  # the encoder of a fine-tuned model may be used alone
+    # The encoder of a fine-tuned model may be used alone.
+    _keys_to_ignore_on_load_unexpected = [r"^classifier\."]  # noqa: RUF012 (so in the base class)
     supports_gradient_checkpointing = True
 
-    def compile(self, **options) -> None:
+    def compile(self, **options: Any) -> None:
         """Compile the encoders, where the time goes; objective and heads, which loop over levels, stay as they are.
 
         Parameters
@@ -185,14 +194,16 @@ class DecVAEPreTrainedModel(PreTrainedModel):
             if isinstance(module, Encoder):
                 module.compile(**options)
 
-    def _set_gradient_checkpointing(self, enable=True, gradient_checkpointing_func=checkpoint, **options) -> None:
+    def _set_gradient_checkpointing(  # type: ignore[override]
+        self, enable: bool = True, gradient_checkpointing_func: Callable[..., Any] = checkpoint, **options: Any
+    ) -> None:
         function = partial(gradient_checkpointing_func, context_fn=partial(checkpoint_contexts, self))
         super()._set_gradient_checkpointing(enable, function, **options)
 
     @classmethod
     def from_pretrained(
-        cls, *arguments, output_loading_info: bool = False, ignore_mismatched_sizes: bool = False, **options
-    ):
+        cls, *arguments: Any, output_loading_info: bool = False, ignore_mismatched_sizes: bool = False, **options: Any
+    ) -> Self:
         """Load a checkpoint folder, as ``PreTrainedModel.from_pretrained``; every weight must be there and fit.
 
         Raises
@@ -201,8 +212,9 @@ class DecVAEPreTrainedModel(PreTrainedModel):
             Naming the weights that are missing or have another shape, unless ``ignore_mismatched_sizes``: then they are
             drawn anew.
         """
-        model, info = super().from_pretrained(
-            *arguments, output_loading_info=True, ignore_mismatched_sizes=True, **options
+        model, info = cast(
+            tuple[Self, dict[str, Any]],
+            super().from_pretrained(*arguments, output_loading_info=True, ignore_mismatched_sizes=True, **options),
         )
         missing = sorted(info["missing_keys"])
         mismatched = sorted(f"{name} {tuple(found)} for {tuple(own)}" for name, found, own in info["mismatched_keys"])
@@ -211,12 +223,12 @@ class DecVAEPreTrainedModel(PreTrainedModel):
                 f"the weights in {arguments[0] if arguments else options} do not fit {cls.__name__}: "
                 f"missing {missing}, of another shape {mismatched}. Restore the folder, or train the run again"
             )
-        return (model, info) if output_loading_info else model
+        return (model, info) if output_loading_info else model  # type: ignore[return-value] (so in the base class)
 
-    def save_pretrained(self, save_directory, **options) -> None:
+    def save_pretrained(self, save_directory: str | PathLike[str], *arguments: Any, **options: Any) -> None:
         """Write weights, configuration and model card, as ``PreTrainedModel.save_pretrained``."""
-        super().save_pretrained(save_directory, **options)
-        write_card(save_directory)
+        super().save_pretrained(save_directory, *arguments, **options)
+        write_card(Path(save_directory))
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
@@ -232,7 +244,7 @@ class DecVAEPreTrainedModel(PreTrainedModel):
         elif isinstance(module, (nn.LayerNorm, TimeNorm, LevelNorm)):
             nn.init.ones_(module.weight)
             nn.init.zeros_(module.bias)
-            if getattr(module, "running_mean", None) is not None:
+            if isinstance(module, LevelNorm) and module.kind == "batch_running":
                 nn.init.zeros_(module.running_mean)
                 nn.init.ones_(module.running_var)
         elif isinstance(module, nn.MultiheadAttention):
@@ -249,7 +261,7 @@ class DecVAEPreTrainedModel(PreTrainedModel):
 class DecVAEModel(DecVAEPreTrainedModel):
     """The encoder with its subspaces: inputs in, features and latents out."""
 
-    def __init__(self, config: DecVAEConfig):
+    def __init__(self, config: DecVAEConfig) -> None:
         super().__init__(config)
         self.branch_z = FrameBranch(config) if config.has_z else None
         self.branch_s = SequenceBranch(config) if config.has_s else None
@@ -288,10 +300,13 @@ class DecVAEModel(DecVAEPreTrainedModel):
         Raises
         ------
         ValueError
-            If an input has another number of levels, or frames another length, than the configuration.
+            If an input of a branch is missing or has another number of levels, or frames another length, than the
+            configuration.
         """
         z = s = None
         if self.branch_z is not None:
+            if frames is None or frames_present is None:
+                raise ValueError("branch Z needs `frames` and `frames_present`")
             self._check_levels("frames", frames.shape[2], self.config.components("Z"))
             if frames.shape[3] != self.config.frame_length:
                 raise ValueError(f"frames have {frames.shape[3]} values, expected {self.config.frame_length}")
@@ -299,9 +314,17 @@ class DecVAEModel(DecVAEPreTrainedModel):
                 frame_mask = torch.ones(frames.shape[:2], dtype=torch.bool, device=frames.device)
             z = self.branch_z(frames, frames_present, frame_mask)
         if self.branch_s is not None:
+            if sequence is None or sequence_lengths is None or sequence_present is None:
+                raise ValueError("branch S needs `sequence`, `sequence_lengths` and `sequence_present`")
             self._check_levels("sequence", sequence.shape[1], self.config.components("S"))
             s = self.branch_s(sequence, sequence_lengths, sequence_present)
         return DecVAEOutput(z=z, s=s)
+
+    @overload
+    def encode(self, waveform: Waveform, sampling_rate: int, *, seed: int = 0) -> Encoding: ...
+
+    @overload
+    def encode(self, waveform: Sequence[Waveform], sampling_rate: int, *, seed: int = 0) -> list[Encoding]: ...
 
     def encode(
         self, waveform: Waveform | Sequence[Waveform], sampling_rate: int, *, seed: int = 0
@@ -329,10 +352,10 @@ class DecVAEModel(DecVAEPreTrainedModel):
             If a recording is not one channel, has NaN, infinite or only zero samples, or is shorter than one frame, or
             if the configuration does not say how inputs are made.
         """
-        single = isinstance(waveform, Tensor) or (isinstance(waveform, np.ndarray) and waveform.dtype != object)
-        recordings = process([waveform] if single else waveform, sampling_rate, self.config.preprocessing, seed=seed)
-        found = [self._encode_recording(recording) for recording in recordings]
-        return found[0] if single else found
+        if isinstance(waveform, Tensor) or (isinstance(waveform, np.ndarray) and waveform.dtype != object):
+            return self.encode([waveform], sampling_rate, seed=seed)[0]
+        recordings = process(list(waveform), sampling_rate, self.config.preprocessing, seed=seed)
+        return [self._encode_recording(recording) for recording in recordings]
 
     def _encode_recording(self, recording: Recording) -> Encoding:
         (latents,) = self.latents_of(recording, [0])
@@ -346,7 +369,7 @@ class DecVAEModel(DecVAEPreTrainedModel):
         times = np.arange(recording.n_frames(0)) * framing.hop_seconds + framing.frame_seconds / 2
         return Encoding(times, **branches)
 
-    def latents_of(self, data: FeatureFile | Recording, indices: Sequence[int]) -> list[Latents]:
+    def latents_of(self, data: Features, indices: Sequence[int]) -> list[Latents]:
         """Latents of some utterances as one batch, in evaluation mode: {branch: {"mu": (rows, n_subspaces, d), ...}}.
 
         Raises

@@ -11,7 +11,7 @@ from transformers.utils import ModelOutput
 
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.distributed import gather_rows
-from decvae.models.modeling_decvae import BranchOutput, DecVAEModel, DecVAEPreTrainedModel
+from decvae.models.modeling_decvae import GIVEN, BranchOutput, DecVAEModel, DecVAEPreTrainedModel
 from decvae.models.objective import decomposition_loss, prior_loss
 from decvae.models.published_objective import gradient_divisor, published_decomposition_loss, published_prior_loss
 from decvae.models.variance import between_component_share
@@ -34,10 +34,10 @@ class DecVAEForPreTrainingOutput(ModelOutput):
         What training divides the gradients by (objective option ``gradient_scale``).
     """
 
-    loss: Tensor | None = None
-    decomposition: Tensor | None = None
-    prior: Tensor | None = None
-    parts: dict[str, Tensor] | None = None
+    loss: Tensor = GIVEN
+    decomposition: Tensor = GIVEN
+    prior: Tensor = GIVEN
+    parts: dict[str, Tensor] = GIVEN
     gradient_divisor: Tensor | None = None
     z: BranchOutput | None = None
     s: BranchOutput | None = None
@@ -49,7 +49,7 @@ class DecVAEForPreTraining(DecVAEPreTrainedModel):
     In float32 the divergence of nearly equal levels cancels: a loss of 12.762 for branch S came out as 12.750.
     """
 
-    def __init__(self, config: DecVAEConfig):
+    def __init__(self, config: DecVAEConfig) -> None:
         super().__init__(config)
         self.decvae = DecVAEModel(config)
         self.objective = config.objective_settings
@@ -73,6 +73,11 @@ class DecVAEForPreTraining(DecVAEPreTrainedModel):
             Frames that are real and enter the loss and statistics of the norms.
         **inputs
             As :meth:`DecVAEModel.forward`.
+
+        Raises
+        ------
+        ValueError
+            If an input of a branch is missing.
         """
         output = self.decvae(frame_mask=frame_mask, **inputs)
         # In training, every process computes the loss of the whole batch; processes validate on batches of their own.
@@ -80,6 +85,8 @@ class DecVAEForPreTraining(DecVAEPreTrainedModel):
         parts: dict[str, Tensor] = {}
         losses, masks = [], []
         if output.z is not None:
+            if frame_mask is None:
+                raise ValueError("the loss of branch Z needs `frame_mask`")
             z = BranchOutput(*map(whole, output.z.to_tuple()))
             masks.append(whole(frame_mask))
             losses.append(self._branch_loss("Z", z, masks[-1], whole(inputs["frames_present"]), parts))

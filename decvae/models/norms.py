@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -17,7 +19,7 @@ class _Standardise(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, hidden: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
         standard = hidden.to(weight.dtype)
         standard = standard - standard.mean(1, keepdim=True)
         inverse = torch.rsqrt(standard.square().mean(1, keepdim=True) + eps)
@@ -28,7 +30,7 @@ class _Standardise(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         standard, inverse, weight = ctx.saved_tensors
         of_bias = gradient.sum(1, keepdim=True)
         of_weight = (gradient * standard).sum(1, keepdim=True)
@@ -41,13 +43,14 @@ class _Standardise(torch.autograd.Function):
 class TimeNorm(nn.Module):
     """Group norm with one group per channel: each channel standardised over time. Shape: (N, T, channels)."""
 
-    def __init__(self, channels: int, eps: float):
+    def __init__(self, channels: int, eps: float) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
         self.eps = eps
 
     def forward(self, hidden: Tensor) -> Tensor:
+        """Standardise ``hidden`` (N, T, channels)."""
         return _Standardise.apply(hidden, self.weight, self.bias, self.eps)
 
 
@@ -68,8 +71,10 @@ class LevelNorm(nn.Module):
     """
 
     momentum = 0.1  # of the running statistics
+    running_mean: Tensor
+    running_var: Tensor
 
-    def __init__(self, kind: str, channels: int, n_levels: int, eps: float):
+    def __init__(self, kind: str, channels: int, n_levels: int, eps: float) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))

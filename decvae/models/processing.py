@@ -36,7 +36,7 @@ class Recording:
 
     path = "the recording"
 
-    def __init__(self, audio: np.ndarray, preprocessing: dict[str, Any], seed: int):
+    def __init__(self, audio: np.ndarray, preprocessing: dict[str, Any], seed: int) -> None:
         fs, kind = preprocessing["sampling_rate"], preprocessing["input"]
         settings = DecompositionSettings.parse(preprocessing["decomposition"])
         features = FeatureSettings.parse(preprocessing["features"])

@@ -5,9 +5,13 @@ The one definition for training, on tensors, and for evaluation, on arrays, whic
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-Array = TypeVar("Array")  # numpy.ndarray or torch.Tensor
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+Array = TypeVar("Array", "np.ndarray", "torch.Tensor")
 
 
 def between_component_share(components: Array, present: Array) -> Array:

@@ -88,7 +88,7 @@ def read_labels(corpus_path: str | Path, split: str, factor: str, data: FeatureF
 class LabelledFeatures(FeatureFile):
     """A feature file with labels beside it; only the labels are held in memory."""
 
-    def __init__(self, path: str | Path, corpus_path: str | Path, split: str, factor: str):
+    def __init__(self, path: str | Path, corpus_path: str | Path, split: str, factor: str) -> None:
         super().__init__(path)
         self.labels = read_labels(corpus_path, split, factor, self)
 
@@ -111,7 +111,7 @@ def labelled_batch(
         The ``wanted`` frames are an excerpt from a place drawn at random, for heads that run over time; else they are
         drawn one by one. Without generators all frames are taken.
     """
-    rows = None
+    rows = []
     if branches != "S":
         rows = [
             _rows(data.n_frames(index), wanted, rng, consecutive)
@@ -176,11 +176,12 @@ class FineTuner(Trainer):
 
     def tally(self, output: DecVAEClassifierOutput) -> np.ndarray:
         """The :func:`confusion` matrix of one batch."""
+        assert output.labels is not None, "batches of a fine-tuning are labelled"
         return confusion(output.logits, output.labels)
 
     def scores(self, tallies: list[np.ndarray]) -> dict[str, float]:
         """``all/accuracy`` and ``all/f1_macro``."""
-        found = scores_of_confusion(sum(tallies))
+        found = scores_of_confusion(np.sum(tallies, axis=0))
         return {f"all/{name}": float(found[name]) for name in SCORES}
 
 
@@ -270,9 +271,10 @@ def predict_split(
         If the checkpoint has no head, or the corpus has other classes than those that it was trained on.
     """
     folder, _ = resolve_checkpoint(run_dir, checkpoint)
-    model = load_classifier(folder).to(device)
-    data = LabelledFeatures(features_path, corpus_path, split, model.config.classifier["factor"])
-    known = list(model.config.id2label.values())
+    model = load_classifier(folder)
+    model.to(device)  # type: ignore[arg-type]
+    data = LabelledFeatures(features_path, corpus_path, split, model.supervised["factor"])
+    known = list((model.config.id2label or {}).values())
     if data.labels.names != known:
         raise ArtifactError(f"checkpoint {folder} tells {known} apart, {corpus_path} has {data.labels.names}")
     truth, predicted, utterance = [], [], []
@@ -285,4 +287,4 @@ def predict_split(
             truth.append(labels[real].cpu().numpy())
             predicted.append(classes[real].cpu().numpy())
             utterance.append(real.nonzero()[:, 0].cpu().numpy() + start)
-    return Predictions(*(np.concatenate(parts) for parts in (truth, predicted, utterance)), known)
+    return Predictions(np.concatenate(truth), np.concatenate(predicted), np.concatenate(utterance), known)

@@ -146,7 +146,7 @@ def _wait_for_locks(
         time.sleep(poll_seconds * random.uniform(0.5, 1.5))
 
 
-def _open_lock(path: Path) -> IO:
+def _open_lock(path: Path) -> IO[str]:
     """A lock file that all users of the machine share: opened for reading (enough for a lock), created if need be."""
     if not path.parent.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

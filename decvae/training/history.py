@@ -14,12 +14,12 @@ COLUMNS = ("step", "epoch", "split", "interval", "branch", "quantity", "value")
 class MeanOf:
     """Running means of named scalar tensors, without a device synchronisation per step."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.clear()
 
     def clear(self) -> None:
         """Forget everything."""
-        self.sums: dict[str, torch.Tensor | float] = {}
+        self.sums: dict[str, torch.Tensor] = {}
         self.weight = 0.0
 
     def add(self, values: dict[str, torch.Tensor], weight: float = 1.0) -> None:
@@ -44,7 +44,8 @@ class MeanOf:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from :meth:`state`."""
-        self.sums, self.weight = dict(state["sums"]), state["weight"]
+        self.sums = {name: torch.tensor(value, dtype=torch.float64) for name, value in state["sums"].items()}
+        self.weight = state["weight"]
 
 
 class History:
@@ -54,7 +55,7 @@ class History:
     steps since the last validation; of the validation split, all its utterances).
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._rows: dict[tuple[str, str, tuple[str, ...]], list[np.ndarray]] = {}
 
     def add(self, step: int, epoch: int, split: str, interval: str, values: dict[str, float]) -> None:

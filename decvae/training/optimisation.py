@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
@@ -65,7 +66,7 @@ def make_scheduler(optimizer: torch.optim.Optimizer, branch: BranchSettings, max
         If its ``scheduler_kwargs`` do not fit the schedule; the message lists what it takes.
     """
     name, options = branch.scheduler, branch.scheduler_kwargs
-    taken = inspect.signature(TYPE_TO_SCHEDULER_FUNCTION[SchedulerType(name)]).parameters
+    taken = inspect.signature(cast(Callable[..., Any], TYPE_TO_SCHEDULER_FUNCTION[SchedulerType(name)])).parameters
     own = sorted(set(taken) - {"optimizer", "num_warmup_steps", "num_training_steps", "last_epoch"})
     try:
         if own != ["kwargs"] and (foreign := sorted(set(options) - set(own))):

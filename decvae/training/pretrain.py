@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from transformers import PreTrainedModel
 
 from decvae.artifacts import provenance, write_json, write_table
 from decvae.features.batches import Batch, StepBatches, decvae_batch, vector_batch
@@ -19,7 +20,7 @@ from decvae.models.autoencoders import Autoencoder, AutoencoderConfig
 from decvae.models.checkpoints import CheckpointStore
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.distributed import is_first_process
-from decvae.models.fitted import fit_kernel_pca, fit_linear
+from decvae.models.fitted import KernelPCAModel, LinearModel, fit_kernel_pca, fit_linear
 from decvae.models.modeling_pretraining import DecVAEForPreTraining
 from decvae.models.published_objective import best_loss_at_start, fixed_draws, published_batch
 from decvae.names.models import AUTOENCODERS, FIXED_BETA
@@ -79,7 +80,7 @@ def pretrain_run(
     else:
         model = build_model(run, train, run["seed"])
         origin = prepare(model, run, source)
-        objective = model.objective if run["model"] == "decvae" else ObjectiveSettings()
+        objective = model.objective if isinstance(model, DecVAEForPreTraining) else ObjectiveSettings()
         checkpoints, history = train_model(
             model,
             _batch_maker(run, objective),
@@ -169,7 +170,7 @@ def _batch_maker(run: dict[str, Any], objective: ObjectiveSettings) -> Callable[
 
 
 def train_model(
-    model: torch.nn.Module,
+    model: PreTrainedModel,
     make: Callable[..., Batch],
     train: FeatureFile,
     validation: FeatureFile,
@@ -216,6 +217,7 @@ def _fit_at_once(run: dict[str, Any], train: FeatureFile, run_dir: Path) -> tupl
         vectors = train.vectors(index)[:, 0]
         parts.append(vectors[rng.random(len(vectors)) < share])
     frames, size = np.concatenate(parts), run["linear"]["n_components"]
+    model: LinearModel | KernelPCAModel
     if run["model"] == "kpca":
         model = fit_kernel_pca(frames, size, run["seed"], **run["kernel"])
     else:

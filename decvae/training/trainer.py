@@ -16,8 +16,8 @@ from accelerate import Accelerator
 from accelerate.utils import gather_object
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import nn
 from torch.utils.data import DataLoader
+from transformers import PreTrainedModel
 
 from decvae.artifacts import atomic_path, progress
 from decvae.features.batches import Batch, StepBatches, move
@@ -71,7 +71,7 @@ class Trainer:
 
     Parameters
     ----------
-    model : nn.Module
+    model : PreTrainedModel
         ``forward(**batch)`` returns an object with ``loss`` and ``parts``.
     train, validation : StepBatches
     branches : {"z", "s": BranchSettings}
@@ -92,7 +92,7 @@ class Trainer:
 
     def __init__(
         self,
-        model: nn.Module,
+        model: PreTrainedModel,
         train: StepBatches,
         validation: StepBatches,
         settings: TrainingSettings,
@@ -105,7 +105,7 @@ class Trainer:
         logging: LoggingSettings | None = None,
         record: dict[str, Any] | None = None,
         best_loss: float | None = None,
-    ):
+    ) -> None:
         self.settings, self.seed, self.fingerprint, self.accelerator = settings, seed, fingerprint, accelerator
         self.train, self.validation = train, validation
         self.run_dir = Path(run_dir)

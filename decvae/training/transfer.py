@@ -17,14 +17,17 @@ from decvae.models.autoencoders import Autoencoder, AutoencoderConfig
 from decvae.models.checkpoints import MANIFEST, CheckpointStore, resolve_checkpoint
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.fitted import KernelPCAModel, LinearModel
+from decvae.models.modeling_decvae import DecVAEPreTrainedModel
 from decvae.names.models import AUTOENCODERS
 from decvae.settings.branches import OBJECTIVE_KEYS, OPTIMISATION_KEYS, SECTIONS
 from decvae.study.keys import dotted
 
 logger = logging.getLogger(__name__)
 
-Model = nn.Module
-_CONFIGS = {config.model_type: config for config in (DecVAEConfig, AutoencoderConfig)}
+Model = DecVAEPreTrainedModel | Autoencoder
+_CONFIGS: dict[str, type[DecVAEConfig | AutoencoderConfig]] = {
+    config.model_type: config for config in (DecVAEConfig, AutoencoderConfig)
+}
 _TYPES = {
     "decvae": DecVAEConfig.model_type,
     **dict.fromkeys(AUTOENCODERS, AutoencoderConfig.model_type),
@@ -133,7 +136,12 @@ def _meanings(names: list[str], config: DecVAEConfig | AutoencoderConfig) -> dic
     meanings = {}
     for name in names:
         parts = name.removeprefix("decvae.").split(".")
-        if parts[0] in ("branch_z", "branch_s") and parts[1:2] == ["subspaces"] and parts[2] in ("mean", "logvar"):
+        if (
+            isinstance(config, DecVAEConfig)
+            and parts[0] in ("branch_z", "branch_s")
+            and parts[1:2] == ["subspaces"]
+            and parts[2] in ("mean", "logvar")
+        ):
             parts[3] = config.subspaces(parts[0][-1].upper())[int(parts[3])]
         meanings[name] = ".".join(parts)
     return meanings
@@ -155,6 +163,7 @@ def load_weights(model: Model, source: Source, kind: str) -> TransferReport:
         If the checkpoint holds another kind of model, or no weight fits.
     """
     config = _read_config(source, kind)
+    assert config is not None, f"a model of kind {kind!r} is fitted anew, from no weights"
     stored, own = load_file(source.folder / WEIGHTS), model.state_dict()
     theirs = {meaning: stored[name] for name, meaning in _meanings(list(stored), config).items()}
     if model.config.id2label != config.id2label:
