@@ -223,7 +223,7 @@ class DecVAEPreTrainedModel(PreTrainedModel):
                 f"the weights in {arguments[0] if arguments else options} do not fit {cls.__name__}: "
                 f"missing {missing}, of another shape {mismatched}. Restore the folder, or train the run again"
             )
-        return (model, info) if output_loading_info else model  # type: ignore[return-value] (so in the base class)
+        return (model, info) if output_loading_info else model  # type: ignore[return-value]  # as in the base class
 
     def save_pretrained(self, save_directory: str | PathLike[str], *arguments: Any, **options: Any) -> None:
         """Write weights, configuration and model card, as ``PreTrainedModel.save_pretrained``."""

@@ -185,7 +185,7 @@ def train_model(
 ) -> tuple[CheckpointStore, History]:
     """Train ``model`` on the batches that ``make`` builds, by the run's ``training`` settings.
 
-    ``best_loss`` is what early stopping wants improved from the start, see :class:`EarlyStopping`.
+    ``best_loss`` is what :class:`decvae.training.stopping.EarlyStopping` wants improved from the start.
     """
     settings, branches = TrainingSettings(**run["training"]), branches_of(run)
     accelerator = make_accelerator(settings, device)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +12,10 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch.utils.data import DataLoader
 from transformers import PreTrainedModel
 
-from decvae.artifacts import atomic_path, progress
+from decvae.artifacts import progress
 from decvae.features.batches import Batch, StepBatches, move
 from decvae.models.checkpoints import CheckpointStore
 from decvae.settings.branches import BranchSettings
@@ -28,38 +24,12 @@ from decvae.settings.training import TrainingSettings
 from decvae.training.history import History, MeanOf
 from decvae.training.logs import start_logs
 from decvae.training.optimisation import METRIC_SCHEDULERS, make_optimizer, make_scheduler, parameter_groups
+from decvae.training.resume import learning_rates, optimizer_tensors, read_state, restore_optimizer, write_state
+from decvae.training.stopping import EarlyStopping
 
 
 class TrainingError(RuntimeError):
     """Training cannot go on; the message says at which step, on which utterances, and what is kept."""
-
-
-@dataclass
-class EarlyStopping:
-    """Stop after ``patience`` validations in a row without a relative improvement of ``min_improvement``.
-
-    The best value is tracked from the first validation; failures are counted only after ``warmup_epochs``. From a
-    ``best`` of minus infinity on, nothing counts as an improvement.
-    """
-
-    patience: int
-    min_improvement: float
-    warmup_epochs: int
-    best: float | None = None
-    failures: int = 0
-
-    @property
-    def stop(self) -> bool:
-        """Training should stop now."""
-        return self.patience > 0 and self.failures >= self.patience
-
-    def update(self, epoch: int, loss: float) -> None:
-        """Take in the validation loss after ``epoch``."""
-        improved = self.best is None or (self.best - loss) > self.min_improvement * abs(self.best)
-        if improved:
-            self.best, self.failures = loss, 0
-        elif epoch >= self.warmup_epochs:
-            self.failures += 1
 
 
 def _due(count: int, every: int) -> bool:
@@ -87,7 +57,7 @@ class Trainer:
     record : dict, optional
         Settings of the run, for those logs.
     best_loss : float, optional
-        Of :class:`EarlyStopping` at the start.
+        Of :class:`decvae.training.stopping.EarlyStopping` at the start.
     """
 
     def __init__(
@@ -109,6 +79,7 @@ class Trainer:
         self.settings, self.seed, self.fingerprint, self.accelerator = settings, seed, fingerprint, accelerator
         self.train, self.validation = train, validation
         self.run_dir = Path(run_dir)
+        self.state_path = self.run_dir / "state" / "resume.safetensors"
         self.logging, self.record = logging, record or {}
         if settings.gradient_checkpointing:
             model.activation_checkpointing_enable({"use_reentrant": False})
@@ -323,65 +294,46 @@ class Trainer:
         if self.accelerator.is_main_process:
             self.checkpoints.save(self.bare_model, epoch, self.step, loss, **options)
 
-    @property
-    def _state_path(self) -> Path:
-        return self.run_dir / "state" / "resume.safetensors"
-
     def _save_state(self) -> None:
-        """Write everything needed to go on from here into one file: tensors, and the rest as JSON metadata."""
+        """Write everything needed to go on from here."""
         if not self.accelerator.is_main_process:
             return
-        tensors = {f"model/{name}": value.contiguous() for name, value in self.bare_model.state_dict().items()}
-        for branch, optimizer in self.optimizers.items():
-            for index, entry in optimizer.state_dict()["state"].items():
-                tensors.update({f"optimizer/{branch}/{index}/{key}": value for key, value in entry.items()})
         names, numbers = self.history.state()
-        tensors.update({f"history/{name}": value for name, value in numbers.items()})
+        weights = {name: value.contiguous() for name, value in self.bare_model.state_dict().items()}
         scaler = getattr(self.accelerator, "scaler", None)
         rest = {
             "fingerprint": self.fingerprint,
             "step": self.step,
             "best": self.best,
-            "rates": {name: [group["lr"] for group in self.optimizers[name].param_groups] for name in self.optimizers},
+            "rates": learning_rates(self.optimizers),
             "schedulers": {name: scheduler.state_dict() for name, scheduler in self.schedulers.items()},
             "scaler": scaler.state_dict() if scaler is not None else None,
-            "stopping": {"best": self.stopping.best, "failures": self.stopping.failures},
+            "stopping": self.stopping.state(),
             "checkpoints": self.checkpoints.state(),
             "history": names,
             "means": [self.recent.state(), self.since_validation.state()],
         }
-        with atomic_path(self._state_path) as partial:
-            save_file(tensors, partial, metadata={"rest": json.dumps(rest)})
+        tensors = {"model": weights, "optimizer": optimizer_tensors(self.optimizers), "history": numbers}
+        write_state(self.state_path, tensors, rest)
         self.checkpoints.prune()
 
     def _restore(self) -> bool:
         """Load the resume state if there is one of the same fingerprint whose checkpoints are still there."""
-        if not self._state_path.is_file():
+        found = read_state(self.state_path)
+        if found is None:
             return False
-        with safe_open(self._state_path, framework="pt") as file:
-            rest: dict[str, Any] = json.loads(file.metadata()["rest"])
-            if rest["fingerprint"] != self.fingerprint or not self.checkpoints.restore(rest["checkpoints"]):
-                return False
-            groups: dict[str, dict[str, torch.Tensor]] = {"model": {}, "optimizer": {}, "history": {}}
-            for name in file.keys():  # noqa: SIM118 (not a dict)
-                group, _, own = name.partition("/")
-                groups[group][own] = file.get_tensor(name)
-        self.bare_model.load_state_dict(groups["model"])
+        tensors, rest = found
+        if rest["fingerprint"] != self.fingerprint or not self.checkpoints.restore(rest["checkpoints"]):
+            return False
+        self.bare_model.load_state_dict(tensors["model"])
         for branch, optimizer in self.optimizers.items():
-            state = optimizer.state_dict()
-            for key, tensor in groups["optimizer"].items():
-                owner, index, entry = key.split("/")
-                if owner == branch:
-                    state["state"].setdefault(int(index), {})[entry] = tensor
-            optimizer.load_state_dict(state)
+            restore_optimizer(optimizer, branch, tensors.get("optimizer", {}), rest["rates"][branch])
             self.schedulers[branch].load_state_dict(rest["schedulers"][branch])
-            for group, rate in zip(optimizer.param_groups, rest["rates"][branch], strict=True):
-                group["lr"] = rate
         if rest["scaler"] is not None:
             self.accelerator.scaler.load_state_dict(rest["scaler"])
         self.step, self.best = rest["step"], rest["best"]
-        self.stopping.best, self.stopping.failures = rest["stopping"]["best"], rest["stopping"]["failures"]
-        self.history.restore(rest["history"], groups["history"])
+        self.stopping.restore(rest["stopping"])
+        self.history.restore(rest["history"], tensors.get("history", {}))
         for means, state in zip((self.recent, self.since_validation), rest["means"], strict=True):
             means.restore(state)
         return True

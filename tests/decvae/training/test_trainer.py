@@ -20,7 +20,7 @@ from decvae.settings.branches import FrameBranchSettings, SequenceBranchSettings
 from decvae.settings.training import TrainingSettings
 from decvae.training.optimisation import parameter_groups
 from decvae.training.pretrain import build_model, pretrain_run
-from decvae.training.trainer import EarlyStopping, Trainer, TrainingError
+from decvae.training.trainer import Trainer, TrainingError
 
 
 def _pretrain(study, run, run_dir, fingerprint="code"):
@@ -141,26 +141,6 @@ def test_nan_loss_names_step_utterances_and_kept_checkpoints(study, run_settings
     assert (tmp_path / "checkpoints" / "epoch-0001" / "model.safetensors").is_file()
 
 
-def _stop_epoch(losses, **options):
-    rule = EarlyStopping(**{"patience": 3, "min_improvement": 0.01, "warmup_epochs": 0, **options})
-    for epoch, loss in enumerate(losses, start=1):
-        rule.update(epoch, loss)
-        if rule.stop:
-            return epoch
-    return None
-
-
-def test_early_stopping_rule():
-    falling = np.geomspace(10, 1, 50)
-    assert _stop_epoch(falling) is None
-    assert _stop_epoch([1.0] * 10) == 4
-    assert _stop_epoch([1.0] * 10, warmup_epochs=6) == 8
-    assert _stop_epoch([1.0, 2.0, 2.0, 0.5, 2.0, 2.0, 2.0]) == 7
-    assert _stop_epoch([1.0, 0.995, 0.991, 0.9905]) == 4  # none is 1 % below the best
-    assert _stop_epoch([1.0] * 100, patience=0) is None
-    assert _stop_epoch([-1.0, -1.1, -1.2, -1.3, -1.4]) is None  # negative losses that fall
-
-
 def test_the_published_scale_divides_gradients_before_clipping(study, run_settings, tmp_path):
     """5 utterances of 8 frames, two branches: ``2 * 2 * 40``, seen in the first step: same weights, same batch."""
     run_settings["training"].update(max_epochs=1, log_steps=1, clip_norm=1e9)
@@ -172,14 +152,6 @@ def test_the_published_scale_divides_gradients_before_clipping(study, run_settin
         logged = history[(history.quantity == "gradient_norm") & (history.interval == "step") & (history.step == 1)]
         norms.append(logged.value.item())
     assert norms[0] / norms[1] == pytest.approx(160, rel=1e-4)
-
-
-def test_the_published_rule_stops_at_a_fixed_epoch():
-    """250 steps in an epoch, a warm-up of 28000 steps and patience 5 end every published SimVowels run at epoch 116."""
-    rule = {"best": -np.inf, "patience": 5, "warmup_epochs": 28000 // 250}
-    for losses in (np.geomspace(10, 1, 150), np.geomspace(1, 10, 150)):
-        assert _stop_epoch(losses, **rule) == 116
-    assert _stop_epoch(np.geomspace(10, 1, 150), patience=5, warmup_epochs=112) is None
 
 
 def test_early_stopping_ends_a_run(study, run_settings, tmp_path):
