@@ -272,7 +272,7 @@ def predict_split(
     """
     folder, _ = resolve_checkpoint(run_dir, checkpoint)
     model = load_classifier(folder)
-    model.to(device)  # type: ignore[arg-type]
+    model.to(device)  # type: ignore[arg-type]  # transformers loses its signature
     data = LabelledFeatures(features_path, corpus_path, split, model.supervised["factor"])
     known = list((model.config.id2label or {}).values())
     if data.labels.names != known:
