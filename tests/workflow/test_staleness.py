@@ -51,7 +51,7 @@ def test_pages_of_documentation_reach_nothing(finished):
 
 def test_a_run_more_trains_only_that_run(finished):
     finished.edit(
-        "config/config.yaml", "  - {model: pca}", "  - {model: pca}\n  - {model: vae, seed: 1, loss: {frames: 40}}"
+        "config/config.yaml", "  - {model: pca}", "  - {model: pca}\n  - {model: vae, seed: 1, branch_z: {frames: 40}}"
     )
     plan = finished.planned()
     assert plan["pretrain_model"] == 1 and plan["score_checkpoint"] == 2 and plan["encode_checkpoint"] == 4
