@@ -146,7 +146,7 @@ class Run:
 
     @property
     def model(self) -> str:
-        """A model of :data:`decvae.names.MODELS`."""
+        """A model of :data:`decvae.names.models.MODELS`."""
         return self.settings["model"]
 
     @property
