@@ -119,5 +119,5 @@ def test_frequency_groups_keep_their_places(make_tones, method):
 
 
 def test_frequency_groups_need_a_limit_between_every_two_components():
-    with pytest.raises(ValueError, match="4 limits; 7 components need 6"):
+    with pytest.raises(ValueError, match="has 4 limits, but n_components 7 needs 6"):
         DecompositionSettings(grouping_frame="frequency_groups", n_components=7)
