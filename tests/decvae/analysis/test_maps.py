@@ -50,7 +50,7 @@ def test_latents_are_mapped_without_projections(study, tmp_path):
         factors={"speaker": np.array([0, 1] * 4 + [-1, 0])},
         class_names={"speaker": ["f", "m"]},
     )
-    write_latents(tmp_path / "latents.h5", [latents], {"run": "r"})
+    write_latents(tmp_path / "latents.h5", [latents], {"run": "r", "checkpoint": "best"})
     files = [tmp_path / "latents.h5"], [study.decompositions["dev"]]
     origin = {"run": "r", "label": "a run", "checkpoint": "best"}
     settings = EmbeddingSettings(**OF_FEW, views=("levels",))
