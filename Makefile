@@ -70,6 +70,7 @@ test-docs: setup
 lint: setup
 	ruff check .
 	ruff format --check .
+	mypy
 	snakefmt --check workflow
 	snakemake --lint
 	Rscript --vanilla -e 'found <- lintr::lint_dir("visualize_R"); print(found); quit(status = length(found) > 0)'
