@@ -161,7 +161,7 @@ def test_early_stopping_ends_a_run(study, run_settings, tmp_path):
         early_stopping_warmup_epochs=0,
     )
     for section in ("branch_z", "branch_s"):
-        run_settings[section]["learning_rate"] = 0.0
+        run_settings[section]["learning_rate"] = 1e-30  # learns nothing
     history = _pretrain(study, run_settings, tmp_path)
     assert history.epoch.max() == 3
     assert json.loads((tmp_path / "checkpoints.json").read_text())["names"]["last"] == "epoch-0003"
