@@ -15,7 +15,19 @@ from tests.workflow.test_figures import study_of
 TINY = Path(__file__).with_name("tiny.yaml")
 RUNS = ["β-DecVAE FD centred", "β-DecVAE FD corrected", "VAE", "raw mel"]
 COLUMNS = [
-    *["run", "label", "model", "objective", "corpus", "decomposition", "n_components", "input", "beta_z", "beta_s"],
+    *[
+        "run",
+        "label",
+        "setting",
+        "model",
+        "objective",
+        "corpus",
+        "decomposition",
+        "n_components",
+        "input",
+        "beta_z",
+        "beta_s",
+    ],
     *["seed", "adaptation", "start_from", "checkpoint", "epoch", "branch", "space", "aggregation", "n_codes"],
     *["factors", "metric", "classifier"],
     *["protocol", "value", "spread", "ci_low", "ci_high", "n"],
