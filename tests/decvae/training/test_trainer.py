@@ -351,7 +351,7 @@ def one_thread(monkeypatch):
 
 @pytest.mark.parametrize(
     ("objective", "norm", "accumulation"),
-    [("centred", "group", 1), ("corrected", None, 1), ("centred", "batch_running", 1), ("centred", "group", 3)],
+    [("centred", "group", 1), ("corrected", "group", 1), ("centred", "batch_running", 1), ("centred", "group", 3)],
 )
 def test_two_processes_train_as_one(study, run_settings, tmp_path, objective, norm, accumulation, one_thread):
     """``accelerate launch`` on two CPU processes: the losses and weights of one process with the same whole batch."""
