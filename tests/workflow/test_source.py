@@ -88,6 +88,20 @@ def test_imports_of_every_form_are_found(tmp_path, monkeypatch):
     assert found == set(files) - {"decvae/unused.py"}
 
 
+def imported_by_syntax(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+
+
+def test_imports_of_all_files_are_those_of_their_syntax():
+    for path in (*ROOT.glob("decvae/**/*.py"), *ROOT.glob("workflow/scripts/*.py")):
+        files = {file for name in imported_by_syntax(path) for file in source._files_of(name)}
+        assert set(source.imported_files(path)) == files, path
+
+
 def test_unknown_scripts_are_errors():
     with pytest.raises(FileNotFoundError, match=r"typo\.py"):
         source.code_of("typo.py")

@@ -6,7 +6,6 @@ whose code it reaches, while a new time stamp (a clone, a checkout, a touch) rer
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -16,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "workflow" / "scripts"
 FIGURES = ROOT / "visualize_R"
 PACKAGE = "decvae"
+# Names in parentheses may take several lines. Parsing all modules would take longer than the rest of planning.
+IMPORT = re.compile(r"^[ \t]*(?:from +([\w.]+) +)?import +(\([^)]*\)|.*)", re.MULTILINE)
 R_FILE = re.compile(r'"(\w+\.R)"')
 
 
@@ -62,17 +63,12 @@ def imported_files(path: Path) -> tuple[Path, ...]:
 
 def _imported_names(path: Path) -> Iterator[str]:
     """Absolute dotted names that a file imports; of ``from a import b`` also ``a.b``, as b may be a module."""
-    for node in ast.walk(ast.parse(path.read_text(), filename=str(path))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                package = path.relative_to(ROOT).parent.parts
-                anchor = package[: len(package) - node.level + 1]
-                base = ".".join([*anchor, *([base] if base else [])])
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+    for base, names in IMPORT.findall(path.read_text(encoding="utf-8")):
+        module = base.lstrip(".")
+        if dots := len(base) - len(module):
+            module = ".".join([*path.relative_to(ROOT).parts[:-dots], module]).rstrip(".")
+        yield module
+        yield from (f"{module}.{name}".lstrip(".") for name in re.findall(r"[\w.]+", names))
 
 
 def _files_of(name: str) -> Iterator[Path]:
