@@ -1,11 +1,17 @@
-"""Evidence on subspaces over runs: under label noise and class imbalance, over betas, over training seeds."""
+"""What holds over runs: evidence on subspaces under noise, over betas and training seeds; agreement without labels."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.stats import kendalltau
 
+from decvae.evaluation.aggregation import aggregate, available_aggregations
+from decvae.evaluation.latents import balanced_rows, read_latents
+from decvae.evaluation.metrics.udr import compute_udr
 from decvae.evaluation.subspaces import PERTURBATIONS
 
 
@@ -89,3 +95,39 @@ def importance_stability(evidence: pd.DataFrame) -> pd.DataFrame:
             correlation = np.corrcoef(matrices.T)[np.triu_indices(n_runs, k=1)].mean()
             found.append((*key, n_runs, float(correlation)))
     return pd.DataFrame(found, columns=["setting", "checkpoint", "branch", "runs", "correlation"])
+
+
+def agreement_of_seeds(
+    latents: Sequence[str | Path],
+    settings: Sequence[Sequence[Mapping[str, object]]],
+    *,
+    aggregation: str,
+    max_frames: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Unsupervised disentanglement ranking (UDR) of the frame latents of runs that differ by seed only.
+
+    Parameters
+    ----------
+    latents : sequence of paths
+        One file per run of the same frames, setting by setting.
+    settings : sequence of sequences of mappings
+        For each setting the columns of its runs.
+    aggregation : str
+        Settings without it are compared on X.
+    max_frames : int
+        Rows that are drawn, balanced over utterances.
+
+    Returns
+    -------
+    DataFrame with the columns of the runs, aggregation and value
+    """
+    rows: list[dict[str, object]] = []
+    paths = iter(latents)
+    for runs in settings:
+        tables = [read_latents([next(paths)])["Z"] for _ in runs]
+        name = aggregation if aggregation in available_aggregations(tables[0]) else "X"
+        drawn = balanced_rows(tables[0].utterance, max_frames, seed)
+        scores = compute_udr([aggregate(table.select(drawn), name) for table in tables])
+        rows += [{**run, "aggregation": name, "value": value} for run, value in zip(runs, scores, strict=True)]
+    return pd.DataFrame(rows)

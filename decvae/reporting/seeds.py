@@ -1,4 +1,4 @@
-"""Scores of several runs in one table, and over training seeds where runs differ by nothing else."""
+"""Scores, and histories, of several runs in one table, and over training seeds where runs differ by nothing else."""
 
 from __future__ import annotations
 
@@ -26,13 +26,20 @@ def with_run_columns(tables: Sequence[pd.DataFrame], runs: Sequence[dict[str, An
     ----------
     tables : sequence of DataFrame
     runs : sequence of dict
-        For each table the columns of its run.
+        For each table the columns of its run; all have the same.
     """
     parts = []
     for table, run in zip(tables, runs, strict=True):
         front = pd.DataFrame({name: [value] * len(table) for name, value in run.items()}, index=table.index)
-        parts.append(pd.concat([front.astype(TYPES), table], axis=1))
+        front = front.astype({name: kind for name, kind in TYPES.items() if name in front})
+        parts.append(pd.concat([front, table], axis=1))
     return pd.concat(parts, ignore_index=True)
+
+
+def histories_by_epoch(histories: Sequence[pd.DataFrame], runs: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """The rows of epochs of all histories (:data:`decvae.training.history.COLUMNS`), with run and label in front."""
+    tables = [history[history["interval"] == "epoch"].drop(columns="interval") for history in histories]
+    return with_run_columns(tables, [{name: run[name] for name in ("run", "label")} for run in runs])
 
 
 def over_seeds(scores: pd.DataFrame, *, single: bool = False) -> pd.DataFrame:

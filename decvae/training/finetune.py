@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 
 from decvae.artifacts import ArtifactError, progress
 from decvae.corpora.store import Corpus
 from decvae.evaluation.intervals import scores_of_confusion
+from decvae.evaluation.supervised import classifier_scores
 from decvae.features.batches import Batch, Draws, decvae_batch, frame_count, move, pick_frames
 from decvae.features.store import FeatureFile
 from decvae.models.auto import load_classifier
@@ -288,3 +290,32 @@ def predict_split(
             predicted.append(classes[real].cpu().numpy())
             utterance.append(real.nonzero()[:, 0].cpu().numpy() + start)
     return Predictions(np.concatenate(truth), np.concatenate(predicted), np.concatenate(utterance), known)
+
+
+def head_scores(
+    run_dir: str | Path,
+    checkpoint: str,
+    features: Mapping[str, str | Path],
+    corpus_path: str | Path,
+    supervised: Mapping[str, str],
+    *,
+    bootstrap: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Scores of the head of a fine-tuned run on every split, one below the other.
+
+    Parameters
+    ----------
+    features : {split: path}
+    supervised : mapping
+        Settings of the head; ``branch``, ``factor`` and ``head`` are columns of the table.
+    bootstrap, seed : int
+        As for :func:`decvae.evaluation.supervised.classifier_scores`, whose table it is.
+    """
+    place = {key: supervised[key] for key in ("branch", "factor", "head")}
+    tables = []
+    for split, path in features.items():
+        found = predict_split(run_dir, checkpoint, path, corpus_path, split)
+        columns = {"split": split, **place}
+        tables.append(classifier_scores(**vars(found), columns=columns, bootstrap=bootstrap, seed=seed))
+    return pd.concat(tables, ignore_index=True)

@@ -11,12 +11,7 @@ with job_log(snakemake.log[0]):
     import pandas as pd
 
     from decvae.artifacts import write_table
+    from decvae.reporting.seeds import histories_by_epoch
 
-    tables = []
-    for path, run in zip(snakemake.input.histories, snakemake.params.runs, strict=True):
-        table = pd.read_parquet(path)
-        table = table[table.pop("interval") == "epoch"]
-        table.insert(0, "run", run["run"])
-        table.insert(1, "label", run["label"])
-        tables.append(table)
-    write_table(pd.concat(tables, ignore_index=True), snakemake.output.history)
+    histories = [pd.read_parquet(path) for path in snakemake.input.histories]
+    write_table(histories_by_epoch(histories, snakemake.params.runs), snakemake.output.history)

@@ -8,19 +8,15 @@ Params  runs: for each setting the columns of its runs; aggregation (runs withou
 from _job import job_log
 
 with job_log(snakemake.log[0]):
-    import pandas as pd
-
     from decvae.artifacts import write_table
-    from decvae.evaluation.aggregation import aggregate, available_aggregations
-    from decvae.evaluation.latents import balanced_rows, read_latents
-    from decvae.evaluation.metrics.udr import compute_udr
+    from decvae.evaluation.stability import agreement_of_seeds
 
-    rows, paths = [], iter(snakemake.input.latents)
-    for runs in snakemake.params.runs:
-        tables = [read_latents([next(paths)])["Z"] for _ in runs]
-        wanted = snakemake.params.aggregation
-        name = wanted if wanted in available_aggregations(tables[0]) else "X"
-        drawn = balanced_rows(tables[0].utterance, snakemake.params.max_frames, snakemake.params.seed)
-        scores = compute_udr([aggregate(table.select(drawn), name) for table in tables]).scores
-        rows += [{**run, "aggregation": name, "value": value} for run, value in zip(runs, scores, strict=True)]
-    write_table(pd.DataFrame(rows), snakemake.output.udr)
+    params = snakemake.params
+    table = agreement_of_seeds(
+        snakemake.input.latents,
+        params.runs,
+        aggregation=params.aggregation,
+        max_frames=params.max_frames,
+        seed=params.seed,
+    )
+    write_table(table, snakemake.output.udr)

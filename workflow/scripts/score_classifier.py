@@ -10,26 +10,17 @@ from pathlib import Path
 from _job import job_log
 
 with job_log(snakemake.log[0]):
-    import pandas as pd
-
     from decvae.artifacts import write_table
-    from decvae.evaluation.supervised import classifier_scores
-    from decvae.training.finetune import predict_split
+    from decvae.training.finetune import head_scores
 
-    run_dir, params = Path(snakemake.input.checkpoints).parent, snakemake.params
-    columns = {key: params.supervised[key] for key in ("branch", "factor", "head")}
-    tables = []
-    for split, features in zip(params.splits, snakemake.input.features, strict=True):
-        found = predict_split(run_dir, snakemake.wildcards.checkpoint, features, snakemake.input.corpus, split)
-        tables.append(
-            classifier_scores(
-                found.truth,
-                found.predicted,
-                found.utterance,
-                found.names,
-                {"split": split, **columns},
-                bootstrap=params.bootstrap,
-                seed=params.seed,
-            )
-        )
-    write_table(pd.concat(tables, ignore_index=True), snakemake.output.scores)
+    params = snakemake.params
+    table = head_scores(
+        Path(snakemake.input.checkpoints).parent,
+        snakemake.wildcards.checkpoint,
+        dict(zip(params.splits, snakemake.input.features, strict=True)),
+        snakemake.input.corpus,
+        params.supervised,
+        bootstrap=params.bootstrap,
+        seed=params.seed,
+    )
+    write_table(table, snakemake.output.scores)

@@ -3,28 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import rankdata
 
 from decvae.evaluation.metrics.checks import active_codes, check_codes, check_matrix
-
-
-@dataclass(frozen=True)
-class UDR:
-    """Agreement of models that differ by seed only, in 0..1 (higher is better).
-
-    Attributes
-    ----------
-    scores : (n_models,)
-        Median over the other models of the pairwise agreement.
-    pairs : (n_models, n_models)
-        Pairwise agreement; NaN on the diagonal.
-    """
-
-    scores: np.ndarray
-    pairs: np.ndarray
 
 
 def similarity(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -50,14 +33,19 @@ def agreement(matrix: np.ndarray) -> float | None:
     return float(total / sum(matrix.shape))
 
 
-def compute_udr(codes: Sequence[np.ndarray]) -> UDR:
-    """UDR (Spearman variant) of models of one setting.
+def compute_udr(codes: Sequence[np.ndarray]) -> np.ndarray:
+    """UDR (Spearman variant) of models that differ by seed only.
 
     Parameters
     ----------
     codes : sequence of (n_samples, n_codes)
         Codes of the same samples by every model; constant codes are left out, as are those of the original that do not
         deviate from the prior.
+
+    Returns
+    -------
+    (n_models,) in 0..1, higher is better
+        Median over the other models of the pairwise agreement.
 
     Raises
     ------
@@ -79,4 +67,4 @@ def compute_udr(codes: Sequence[np.ndarray]) -> UDR:
     for i in range(n_models):
         for j in range(i):
             pairs[i, j] = pairs[j, i] = agreement(similarity(varying[i], varying[j]))
-    return UDR(np.nanmedian(pairs, axis=1), pairs)
+    return np.nanmedian(pairs, axis=1)

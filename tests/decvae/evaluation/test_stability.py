@@ -2,7 +2,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from decvae.evaluation.stability import importance_stability, orthogonality_over_beta, ranking_stability
+from decvae.evaluation.latents import LatentTable, write_latents
+from decvae.evaluation.metrics.udr import compute_udr
+from decvae.evaluation.stability import (
+    agreement_of_seeds,
+    importance_stability,
+    orthogonality_over_beta,
+    ranking_stability,
+)
 
 
 def rows_of(runs, evidence, values, level=np.nan):
@@ -53,3 +60,28 @@ def test_orthogonality_over_beta():
     assert found.spread[0] == pytest.approx(0.2 / np.sqrt(2)) and np.isnan(found.spread[1])
     # Five of six pairs are in order, one is tied in beta: tau-b = 5 / sqrt(6 * 5).
     assert (found.kendall_tau - 5 / np.sqrt(30)).abs().max() < 1e-12
+
+
+@pytest.fixture
+def latents(tmp_path):
+    """Two runs of a setting with a component, two of one without: paths and what they hold."""
+    rng, paths, held = np.random.default_rng(0), [], []
+    for number, subspaces in enumerate([["X", "OC1"]] * 2 + [["X"]] * 2):
+        mu = rng.normal(size=(40, len(subspaces), 3)).astype(np.float32)
+        utterance, frame = np.divmod(np.arange(40), 10)
+        table = LatentTable("Z", subspaces, mu, utterance, frame, np.zeros(40, dtype=bool))
+        paths.append(tmp_path / f"{number}.h5")
+        held.append(mu.reshape(40, -1))
+        write_latents(paths[-1], [table], {"run": str(number), "checkpoint": "best"})
+    return paths, held
+
+
+def test_runs_are_ranked_within_their_setting(latents):
+    paths, held = latents
+    settings = [[{"run": "a0"}, {"run": "a1"}], [{"run": "b0"}, {"run": "b1"}]]
+    found = agreement_of_seeds(paths, settings, aggregation="all", max_frames=100, seed=0)
+    assert found["run"].tolist() == ["a0", "a1", "b0", "b1"]
+    assert found["aggregation"].tolist() == ["all", "all", "X", "X"]  # baselines have no components
+    assert found["value"].tolist() == [*compute_udr(held[:2]), *compute_udr(held[2:])]
+    fewer = agreement_of_seeds(paths, settings, aggregation="all", max_frames=20, seed=0)
+    assert (fewer["value"] != found["value"]).all()

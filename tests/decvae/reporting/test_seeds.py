@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from decvae.reporting.seeds import over_seeds, with_run_columns
+from decvae.reporting.seeds import histories_by_epoch, over_seeds, with_run_columns
 
 SCRATCH = {"adaptation": None, "start_from": None}
 
@@ -28,6 +28,13 @@ def test_tables_of_runs_are_stacked():
         merged["run"].tolist() == ["a", "a", "d", "d"] and merged["beta_s"].isna().tolist() == [False] * 2 + [True] * 2
     )
     assert merged["beta_s"].dtype == "float64"
+
+
+def test_histories_keep_their_epochs():
+    rows = {"step": [1, 2, 2], "interval": ["step", "step", "epoch"], "value": [3.0, 2.0, 2.5]}
+    merged = histories_by_epoch([pd.DataFrame(rows), pd.DataFrame(rows)], [RUNS[0], RUNS[3]])
+    expected = {"run": ["a", "d"], "label": ["DecVAE (seed=0)", "VAE (seed=0)"], "step": 2, "value": 2.5}
+    pd.testing.assert_frame_equal(merged, pd.DataFrame(expected))
 
 
 def test_seeds_of_one_setting_have_a_mean_and_an_interval():

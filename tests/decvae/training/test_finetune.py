@@ -24,6 +24,7 @@ from decvae.training.finetune import (
     balanced_weights,
     confusion,
     finetune_run,
+    head_scores,
     labelled_batch,
     predict_split,
 )
@@ -170,6 +171,12 @@ def test_scores_in_the_history_are_those_of_the_checkpoint(study, run_settings, 
     assert len(found.truth) == 10 * 19 and set(found.utterance) == set(range(10))
     assert _curve(history, "accuracy")[-1] == pytest.approx(accuracy_score(found.truth, found.predicted))
     assert _curve(history, "f1_macro")[-1] == pytest.approx(f1_score(found.truth, found.predicted, average="macro"))
+    table = head_scores(
+        tmp_path, "last", {"dev": study.features["dev"]}, study.corpus, run["supervised"], bootstrap=0, seed=0
+    )
+    overall = table[table["class"] == ""].set_index("metric")
+    assert overall.value["accuracy"] == pytest.approx(accuracy_score(found.truth, found.predicted))
+    assert set(table["split"]) == {"dev"} and set(table["head"]) == {run["supervised"]["head"]}
     with Corpus(study.corpus) as corpus:
         expected = np.concatenate([corpus["dev"].frame_labels("vowel", index)[0] for index in range(10)])
     np.testing.assert_array_equal(found.truth, expected)
