@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationError, model_validator
+from pydantic._internal._model_construction import ModelMetaclass  # which has no public name
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 Split = Literal["train", "dev", "test"]
@@ -56,7 +57,13 @@ def _is_whole(value: object) -> bool:
     return type(value) is float and value.is_integer()
 
 
-class Section(BaseModel):
+class _Checked(ModelMetaclass):
+    def __call__(cls, **values: Any) -> Any:
+        """Mistakes of a section that is made in Python are told as those of a file are."""
+        return cls.parse(values)  # type: ignore[attr-defined]
+
+
+class Section(BaseModel, metaclass=_Checked):
     """Settings of one section. Numbers are of their declared type, so that ``1`` and ``1.0`` hash alike."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
@@ -89,7 +96,7 @@ class Section(BaseModel):
 
     def replace(self, **changes: object) -> Self:
         """A copy with other values, checked again."""
-        return self.model_validate({**dict(self), **changes})
+        return self.parse({**dict(self), **changes})
 
     def plain(self, *, without: Iterable[str] = ()) -> dict[str, Any]:
         """All values as JSON has them."""

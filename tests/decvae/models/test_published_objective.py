@@ -268,7 +268,7 @@ def test_prior_by_hand():
     assert published_prior_loss(one, zero, mask, summed).item() == pytest.approx(16.0)
     doubled = published_prior_loss(one.repeat(2, 1, 1), zero.repeat(2, 1, 1), mask.repeat(2), summed)
     assert doubled.item() == pytest.approx(32.0)
-    with pytest.raises(ValueError, match=r"prior_reduction\s+Input should be 'mean' or 'sum'"):
+    with pytest.raises(ValueError, match="`prior_reduction` is 'median'; allowed: one of mean, sum"):
         ObjectiveSettings(prior_reduction="median")
 
 

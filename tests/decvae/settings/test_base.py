@@ -58,8 +58,17 @@ def test_sections_are_frozen_and_a_copy_is_checked():
     with pytest.raises(ValidationError, match="frozen"):
         Machine().steps = 3
     assert Machine().replace(steps=3).steps == 3
-    with pytest.raises(ValidationError, match="steps"):
+    with pytest.raises(ConfigError, match=r"`steps` is 0; allowed: an integer >= 1\. \(Steps"):
         Machine().replace(steps=0)
+
+
+def test_mistakes_of_a_section_made_in_python_are_told_as_those_of_a_file():
+    made = Machine(steps=3)
+    assert made.model_fields_set == {"steps"} and made == Machine.parse({"steps": 3})
+    with pytest.raises(ConfigError) as caught:
+        Machine(rate=0, step=1, spare={"size": 0})
+    assert caught.value.problems == problems({"rate": 0, "step": 1, "spare": {"size": 0}})
+    assert "https" not in str(caught.value)
 
 
 def test_a_mistake_between_keys_is_named_by_its_full_key():
