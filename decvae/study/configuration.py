@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from decvae.names.models import FITTED, FIXED_BETA, WITH_COMPONENTS
+from decvae.names.models import FITTED, FIXED_BETA, PAIRED_KEYS, WITH_COMPONENTS
 from decvae.settings.base import ConfigError, suggest
 from decvae.settings.configuration import complete
 from decvae.settings.decomposition import SharedDecomposition
@@ -81,11 +81,12 @@ def _inconsistencies(config: dict[str, Any]) -> Iterator[str]:
         if owner.get("sweep"):  # what could be expanded is no longer there
             yield f"`{key}.sweep.overlays` is {owner['sweep'].get('overlays')}; allowed: a list of sections of keys."
             return
-    for place, run in enumerate(config["runs"]):
-        yield from _run_inconsistencies(config, f"runs[{place}]", run)
     runs = [merge(config["run_defaults"], run) for run in config["runs"]]
+    for place, (run, full) in enumerate(zip(config["runs"], runs, strict=True)):
+        yield from _run_inconsistencies(config, f"runs[{place}]", run, full)
     yield from lineage_problems(config["runs"], runs)
-    yield from _decomposition_inconsistencies(config)
+    for place, full in enumerate(runs):
+        yield from _decomposition_inconsistencies(config, f"runs[{place}]", full)
     corpora, evaluation, figures = config["corpora"], config["evaluation"], config["figures"]
     if figures["corpus"] is not None and figures["corpus"] not in corpora:
         hint = suggest(figures["corpus"], corpora)
@@ -104,32 +105,26 @@ def _inconsistencies(config: dict[str, Any]) -> Iterator[str]:
         )
 
 
-def _decomposition_inconsistencies(config: dict[str, Any]) -> Iterator[str]:
-    """Problems of the settings that runs override, and of numbers of components."""
-    for place, run in enumerate(config["runs"]):
-        full = merge(config["run_defaults"], run)
-        own = full["decomposition_overrides"]
-        section = decomposition_section(config, full)
-        key = f"runs[{place}].decomposition_overrides" if own else "decomposition"
-        try:
-            SharedDecomposition.parse(section, key)
-        except ConfigError as error:
-            yield from error.problems
-            continue
-        if "device" in own:
-            yield f"`{key}.device` is {own['device']!r}; the device is that of all runs, set `decomposition.device`."
-        limits = section["frequency_groups_hz"]
-        names = ("n_components", "branch_s.n_components")
-        for scale, name, size in zip(("frame", "sequence"), names, component_counts(full), strict=True):
-            if section[f"grouping_{scale}"] == "frequency_groups" and size > len(limits) + 1:
-                yield (
-                    f"`{key}.frequency_groups_hz` has {len(limits)} limits, but `runs[{place}]` has {name} {size}, "
-                    f"which needs {size - 1}."
-                )
+def _decomposition_inconsistencies(config: dict[str, Any], owner: str, full: dict[str, Any]) -> Iterator[str]:
+    """Problems of the settings that a run overrides, and of its numbers of components."""
+    own = full["decomposition_overrides"]
+    key = f"{owner}.decomposition_overrides" if own else "decomposition"
+    try:
+        section = SharedDecomposition.parse(decomposition_section(config, full), key)
+    except ConfigError as error:
+        yield from error.problems
+        return
+    if "device" in own:
+        yield f"`{key}.device` is {own['device']!r}; the device is that of all runs, set `decomposition.device`."
+    limits, groupings = len(section.frequency_groups_hz), (section.grouping_frame, section.grouping_sequence)
+    for name, grouping, size in zip(PAIRED_KEYS["n_components"], groupings, component_counts(full), strict=True):
+        if grouping == "frequency_groups" and size > limits + 1:
+            found = f"`{owner}` has {name} {size}, which needs {size - 1}."
+            yield f"`{key}.frequency_groups_hz` has {limits} limits, but {found}"
 
 
-def _run_inconsistencies(config: dict[str, Any], key: str, run: dict[str, Any]) -> Iterator[str]:
-    full = merge(config["run_defaults"], run)
+def _run_inconsistencies(config: dict[str, Any], key: str, run: dict[str, Any], full: dict[str, Any]) -> Iterator[str]:
+    """Problems between the keys of one run: its entry as written, and with the defaults."""
     corpus, model, beta, sequences = full["corpus"], full["model"], full["branch_z"]["beta"], full["branch_s"]
     if corpus not in config["corpora"]:
         owner = key if "corpus" in run else "run_defaults"

@@ -1,8 +1,10 @@
-"""Keys of nested settings, given whole: ``branch_z.beta`` is the key ``beta`` of the section ``branch_z``."""
+"""Keys of nested settings, given whole: ``branch_z.beta`` is the key ``beta`` of the section ``branch_z``.
+
+Nothing is changed in place: results share what they do not change.
+"""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,30 +13,26 @@ Settings = dict[str, Any]
 
 def merge(base: Settings, override: Settings) -> Settings:
     """``base`` with the values of ``override``; sections are merged, lists and values replaced."""
-    merged = copy.deepcopy(base)
-    for key, value in override.items():
-        if isinstance(value, dict) and isinstance(merged.get(key), dict):
-            merged[key] = merge(merged[key], value)
-        else:
-            merged[key] = copy.deepcopy(value)
-    return merged
+    both = {key for key in base.keys() & override.keys() if isinstance(base[key], dict)}
+    sections = {key: merge(base[key], override[key]) for key in both if isinstance(override[key], dict)}
+    return {**base, **override, **sections}
 
 
 def without(settings: Settings, *keys: str) -> Settings:
-    """A copy of settings without some of their keys, whether they have them or not.
+    """Settings without some of their keys, whether they have them or not.
 
     >>> without({"seed": 0, "branch_z": {"beta": 0.1, "frames": 8}}, "seed", "branch_z.beta", "loss.units")
     {'branch_z': {'frames': 8}}
     """
-    found = copy.deepcopy(settings)
-    for key in keys:
-        section, _, last = key.rpartition(".")
-        (found.get(section, {}) if section else found).pop(last, None)
+    found = {key: value for key, value in settings.items() if key not in keys}
+    for section, _, key in (name.partition(".") for name in keys):
+        if key and section in found:
+            found[section] = without(found[section], key)
     return found
 
 
 def chosen(settings: Settings, keys: Sequence[str]) -> Settings:
-    """A copy of some keys of settings, given whole.
+    """Some keys of settings, given whole.
 
     >>> chosen({"seed": 0, "branch_z": {"beta": 0.1, "frames": 8}}, ["branch_z.frames"])
     {'branch_z': {'frames': 8}}
@@ -43,7 +41,7 @@ def chosen(settings: Settings, keys: Sequence[str]) -> Settings:
     for key in keys:
         section, _, last = key.rpartition(".")
         target, source = (found.setdefault(section, {}), settings[section]) if section else (found, settings)
-        target[last] = copy.deepcopy(source[last])
+        target[last] = source[last]
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decvae.names.models import AUTOENCODERS, FIXED_BETA
 from decvae.settings.branches import OBJECTIVE_KEYS, OPTIMISATION_KEYS, SECTIONS
 from decvae.settings.objective import FRAME_OPTIONS, with_objective
-from decvae.study.keys import Settings, chosen, without
+from decvae.study.keys import Settings, chosen, merge, without
 from decvae.study.lineage import lineage_settings
 
 # Keys of a run, whole or by section, that reach every model, and those that reach some.
@@ -46,10 +46,9 @@ def component_counts(full: Settings) -> tuple[int, int]:
 def run_settings(full: Settings, master_seed: int) -> Settings:
     """The settings that reach a run of its model and branches."""
     model = full["model"]
-    own = chosen(full, (*_COMMON_KEYS, *_MODEL_KEYS[model]))
-    own["seed"] += master_seed
+    own = chosen(full, (*_COMMON_KEYS, *_MODEL_KEYS[model])) | {"seed": full["seed"] + master_seed}
     if model in FIXED_BETA:
-        own["branch_z"]["beta"] = FIXED_BETA[model]
+        own = merge(own, {"branch_z": {"beta": FIXED_BETA[model]}})
     if model == "raw":
         own["linear"] = {"n_components": 0}  # nothing is reduced
     if model == "decvae":

@@ -6,7 +6,6 @@ configuration as it was written, before the schema has seen it; what is no sweep
 
 from __future__ import annotations
 
-import copy
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -197,7 +196,7 @@ def _override(axis: str, value: Any) -> Entry:
     """``loss.pairing`` and "own" as ``{"loss": {"pairing": "own"}}``; a shorthand as its keys."""
     found: Entry = {}
     for key in SHORTHANDS.get(axis, (axis,)):
-        section: Any = copy.deepcopy(value)
+        section: Any = value
         for part in reversed(key.split(".")):
             section = {part: section}
         found = merge(found, section)
