@@ -9,7 +9,6 @@ of pocketsphinx's English model, which aligns the known text to the sound. It ne
 from __future__ import annotations
 
 import argparse
-import csv
 import gzip
 import re
 import sys
@@ -18,15 +17,14 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pandas as pd
 import pocketsphinx
 import soundfile
 
 RATE = 16000
 FRAME_SECONDS = 0.01  # of the aligner
-DIGITS = {
-    str(k): word
-    for k, word in enumerate(("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"))
-}
+NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+DIGITS = {str(k): word for k, word in enumerate(NUMBERS)}
 SILENCES = ("SIL", "+NSN+", "+SPN+")
 
 Segment = tuple[float, float, str]
@@ -130,18 +128,13 @@ def write_corpus(sounds: Path, transcripts: Path, out: Path) -> Counter:
         outcome["aligned"] += 1
         stem = name.replace("/", "-")
         soundfile.write(out / "wav" / f"{stem}.wav", samples, RATE)
-        _write(out / "phones" / f"{stem}.csv", ("start", "end", "label"), segments)
+        phones = pd.DataFrame(segments, columns=["start", "end", "label"])
+        phones.to_csv(out / "phones" / f"{stem}.csv", index=False, float_format="%.2f")
         rows.append((f"wav/{stem}.wav", "allison", f"phones/{stem}.csv"))
     if not rows:
         raise ValueError(f"no prompt of {transcripts} was found in {sounds} and aligned: {dict(outcome)}")
-    _write(out / "manifest.csv", ("path", "speaker", "labels:phoneme"), rows)
+    pd.DataFrame(rows, columns=["path", "speaker", "labels:phoneme"]).to_csv(out / "manifest.csv", index=False)
     return outcome
-
-
-def _write(path: Path, header: tuple[str, ...], rows: list[tuple]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        shown = [tuple(f"{cell:.2f}" if isinstance(cell, float) else cell for cell in row) for row in rows]
-        csv.writer(file).writerows([header, *shown])
 
 
 def main() -> None:

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import shutil
 import sys
 from pathlib import Path
+
+import pandas as pd
 
 
 def write_corpus(voice: Path, out: Path) -> int:
@@ -35,9 +36,8 @@ def write_corpus(voice: Path, out: Path) -> int:
         (out / kind).mkdir(parents=True, exist_ok=True)
         for stem in stems:
             shutil.copyfile(voice / kind / f"{stem}.{kind}", out / kind / f"{stem}.{kind}")
-    with (out / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
-        rows = [(f"wav/{stem}.wav", "nsh", f"lab/{stem}.lab") for stem in stems]
-        csv.writer(file).writerows([("path", "speaker", "labels:phoneme"), *rows])
+    rows = [(f"wav/{stem}.wav", "nsh", f"lab/{stem}.lab") for stem in stems]
+    pd.DataFrame(rows, columns=["path", "speaker", "labels:phoneme"]).to_csv(out / "manifest.csv", index=False)
     return len(stems)
 
 

@@ -14,7 +14,6 @@ figure <- read_figure("quality", list(view = "medians", max_hz = 5000, bin_hz = 
 medians_and_ranges <- function() {
   detected <- read_quality(figure, "peak_hz")
   truth <- read_quality(figure, "formant_hz")
-  kilohertz <- function(hertz) hertz / 1000
   ranks <- component_levels(truth$item)
   detected <- filter(detected, .data$item %in% ranks, .data$value <= figure$max_hz)
 
@@ -25,17 +24,12 @@ medians_and_ranges <- function() {
   medians <- function(table) {
     table %>%
       group_by(.data$method, .data$content, .data$group, .data$item) %>%
-      summarise(khz = kilohertz(median(.data$value)), .groups = "drop") %>%
+      summarise(khz = median(.data$value) / 1000, .groups = "drop") %>%
       pivot_wider(names_from = "item", values_from = "khz")
   }
-  places <- bind_rows(
-    mutate(medians(detected), source = "component"),
-    mutate(medians(truth), source = "true formant")
-  )
-  links <- inner_join(
-    medians(detected), medians(truth),
-    by = c("method", "content", "group"), suffix = c("", "_true")
-  )
+  of_both <- list(component = medians(detected), `true formant` = medians(truth))
+  places <- bind_rows(of_both, .id = "source")
+  links <- inner_join(of_both[[1]], of_both[[2]], by = c("method", "content", "group"), suffix = c("", "_true"))
   plane <- function(x, y, legend) {
     ggplot(places, aes(.data[[x]], .data[[y]], colour = .data$content)) +
       geom_segment(
@@ -59,9 +53,8 @@ medians_and_ranges <- function() {
   # Right: the distribution of every component, with the range of the formant that belongs to it.
   ranges <- truth %>%
     group_by(.data$method, .data$content, .data$item) %>%
-    summarise(low = kilohertz(min(.data$value)), high = kilohertz(max(.data$value)), .groups = "drop")
-  component_title <- "Component (shaded: range of the formant)"
-  violins <- ggplot(detected, aes(.data$content, kilohertz(.data$value))) +
+    summarise(low = min(.data$value) / 1000, high = max(.data$value) / 1000, .groups = "drop")
+  violins <- ggplot(detected, aes(.data$content, .data$value / 1000)) +
     geom_rect(
       aes(
         xmin = as.integer(.data$content) - 0.42, xmax = as.integer(.data$content) + 0.42, ymin = .data$low,
@@ -75,17 +68,15 @@ medians_and_ranges <- function() {
     ) +
     facet_wrap(vars(.data$method), ncol = columns) +
     scale_x_discrete(limits = levels(detected$content)) +
-    scale_colour_manual(values = component_colours(ranks)) +
-    scale_fill_manual(values = component_colours(ranks)) +
+    scale_colour_manual(
+      "Component (shaded: range of the formant)", values = component_colours(ranks), aesthetics = c("colour", "fill"),
+      guide = guide_legend(title.position = if (is_narrow()) "top")
+    ) +
     labs(
-      x = "Vowel", y = "Frequency (kHz)", colour = component_title, fill = component_title,
+      x = "Vowel", y = "Frequency (kHz)",
       subtitle = wrap_heading(
         "Frequency of the largest spectral value of each component (violins) and the formants of the speakers"
       )
-    ) +
-    guides(
-      colour = guide_legend(title.position = if (is_narrow()) "top"),
-      fill = guide_legend(title.position = if (is_narrow()) "top")
     ) +
     theme_figure()
 
@@ -119,20 +110,20 @@ frames_with_marginals <- function() {
     group_by(.data$method, .data$content) %>%
     summarise(across(all_of(ranks), median), .groups = "drop")
 
-  colours <- scale_colour_manual(values = class_colours(vowels), limits = vowels)
-  fills <- scale_fill_manual(values = class_colours(vowels), limits = vowels, guide = "none")
+  colours <- list(
+    scale_colour_manual(values = class_colours(vowels), limits = vowels),
+    scale_fill_manual(values = class_colours(vowels), limits = vowels, guide = "none")
+  )
 
   marginal <- function(table, component) {
     ggplot(table, aes(.data[[component]], colour = .data$content, fill = .data$content)) +
       geom_density(aes(y = after_stat(.data$scaled)), alpha = 0.08, linewidth = 0.3, show.legend = FALSE) +
       colours +
-      fills +
       theme_void()
   }
 
   with_marginals <- function(method, x, y) {
-    table <- points[points$method == method, ]
-    table <- table[!is.na(table[[x]]) & !is.na(table[[y]]), ]
+    table <- points[points$method == method, ] %>% drop_na(all_of(c(x, y)))
     range_x <- range(points[[x]], na.rm = TRUE)
     range_y <- range(points[[y]], na.rm = TRUE)
     scatter <- ggplot(table, aes(.data[[x]], .data[[y]], colour = .data$content)) +
@@ -142,7 +133,6 @@ frames_with_marginals <- function() {
         shape = 21, size = 1.7, colour = "black", stroke = 0.4, show.legend = FALSE
       ) +
       colours +
-      fills +
       guides(colour = guide_legend(override.aes = list(size = 2, alpha = 1))) +
       coord_cartesian(xlim = range_x, ylim = range_y) +
       labs(x = sprintf("%s (kHz)", x), y = sprintf("%s (kHz)", y), colour = "Vowel") +
@@ -158,8 +148,7 @@ frames_with_marginals <- function() {
   methods <- levels(droplevels(points$method))
   pairs <- unique(list(ranks[1:2], ranks[c(2, length(ranks))]))
   panels <- unlist(
-    lapply(pairs, function(pair) lapply(methods, with_marginals, x = pair[1], y = pair[2])),
-    recursive = FALSE
+    lapply(pairs, \(pair) lapply(methods, with_marginals, x = pair[1], y = pair[2])), recursive = FALSE
   )
   explanation <- paste(
     "Small dots: frames, spread over the bin of the spectrum;",

@@ -27,13 +27,9 @@ reconstruction_error <- function() {
       data = medians, position = dodge, width = 0.5, linewidth = 0.3, fatten = 1, show.legend = FALSE
     ) +
     facet_wrap(vars(.data$method), ncol = columns, scales = "free_y") +
-    scale_fill_manual(values = group_colours()) +
-    scale_colour_manual(values = group_colours()) +
+    scale_colour_manual("Vocal tract", values = group_colours(), aesthetics = c("colour", "fill")) +
     scale_y_continuous(expand = expansion(mult = c(0.02, 0.05))) +
-    labs(
-      x = "Class of the frames", y = "NRMSE of the sum\nof the components (%)", fill = "Vocal tract",
-      colour = "Vocal tract"
-    ) +
+    labs(x = "Class of the frames", y = "NRMSE of the sum\nof the components (%)") +
     theme_figure() +
     theme(legend.position = if (nlevels(errors$group) > 1) "bottom" else "none")
 
@@ -53,13 +49,11 @@ correlograms <- function() {
   as_number <- function(value) sub(if (matrix_mm < 18) "^0" else "^$", "", sprintf("%.2f", value))
   as_place <- function(component) factor(component, levels = components)
   pairs <- correlations %>%
-    group_by(.data$method, .data$content, .data$first, .data$second) %>%
-    summarise(mean = mean(.data$value), .groups = "drop") %>%
-    mutate(first = as_place(.data$first), second = as_place(.data$second))
+    group_by(.data$method, .data$content, first = as_place(.data$first), second = as_place(.data$second)) %>%
+    summarise(mean = mean(.data$value), .groups = "drop")
   whole <- expand_grid(
     method = unique(pairs$method), content = unique(pairs$content), component = as_place(components)
-  ) %>%
-    mutate(mean = 1)
+  )
   shade <- scale_fill_gradientn(
     colours = gradient_colours(64, begin = 0.05, end = 0.9, direction = -1), limits = c(0, figure$limit),
     oob = scales::squish, breaks = seq(0, figure$limit, length.out = 5)
@@ -92,13 +86,12 @@ correlograms <- function() {
     # The last number would run into the first of the next panel.
     scale_x_continuous(limits = c(0, 1), breaks = c(0, figure$limit)) +
     scale_y_continuous(breaks = NULL) +
-    scale_colour_manual(values = class_colours(sort(unique(correlations$item)))) +
-    scale_fill_manual(values = class_colours(sort(unique(correlations$item)))) +
+    scale_colour_manual(
+      "Components", values = class_colours(sort(unique(correlations$item))), aesthetics = c("colour", "fill")
+    ) +
     coord_cartesian(xlim = c(0, 2 * figure$limit)) +
     labs(
-      subtitle = wrap_heading("Its distribution over frames (densities, each with maximum 1)"), x = "|r|",
-      y = "Density",
-      colour = "Components", fill = "Components"
+      subtitle = wrap_heading("Its distribution over frames (densities, each with maximum 1)"), x = "|r|", y = "Density"
     ) +
     theme_figure()
 

@@ -15,18 +15,11 @@ as_split <- function(split) factor(split, levels = splits)
 colours <- setNames(class_palette()[seq_along(splits)], splits)
 
 # One row per quantity, one column per split.
-of_splits <- keep_rows(
-  summary, summary$quantity %in% c("utterances", "seconds", "classes", "coverage"), figure$summary,
-  "quantity 'utterances', 'seconds', 'classes' or 'coverage'", summary$quantity
-) %>%
+titles <- c(utterances = "Utterances", seconds = "Minutes", classes = "Classes of ", coverage = "Labelled, ")
+of_splits <- keep_rows(summary, figure$summary, quantity = names(titles)) %>%
   mutate(
     split = as_split(.data$split),
-    row = case_when(
-      .data$quantity == "utterances" ~ "Utterances",
-      .data$quantity == "seconds" ~ "Minutes",
-      .data$quantity == "classes" ~ paste("Classes of", gsub("_", " ", .data$factor)),
-      TRUE ~ paste("Labelled,", gsub("_", " ", .data$factor))
-    ),
+    row = paste0(titles[.data$quantity], gsub("_", " ", coalesce(.data$factor, ""))),
     row = factor(.data$row, levels = rev(unique(.data$row))),
     text = case_when(
       .data$quantity == "seconds" ~ scales::comma(.data$value / 60, accuracy = 0.1),
@@ -64,16 +57,16 @@ durations <- ggplot(mutate(utterances, split = as_split(.data$split)), aes(.data
 
 # The classes of each factor that take most of the time.
 classes <- filter(summary, .data$quantity == "seconds_of_class") %>%
-  group_by(.data$factor, .data$class) %>%
-  mutate(total = sum(.data$value)) %>%
+  add_count(.data$factor, .data$class, wt = .data$value, name = "total") %>%
   group_by(.data$factor) %>%
+  mutate(n_classes = n_distinct(.data$class)) %>%
   filter(dense_rank(desc(.data$total)) <= figure$classes) %>%
   ungroup() %>%
   mutate(split = factor(.data$split, levels = rev(splits)))
 amounts <- lapply(unique(classes$factor), function(name) {
   rows <- filter(classes, .data$factor == name)
   rows$class <- ordered_levels(rows$class)
-  n_all <- n_distinct(filter(summary, .data$quantity == "seconds_of_class", .data$factor == name)$class)
+  n_all <- rows$n_classes[1]
   n_shown <- nlevels(rows$class)
   title <- sentence_case(name)
   in_minutes <- max(rows$total) >= 120
@@ -101,7 +94,7 @@ rows <- ceiling(length(amounts) / columns)
 # The long names of the table must not push the other panels apart.
 whole <- wrap_plots(wrap_elements(full = numbers), durations, ncol = columns) & theme(plot.margin = margin(0, 4, 0, 0))
 top <- max(1, n_distinct(of_splits$row) / 8) * 2 / columns
-plot <- (wrap_elements(full = whole) / (wrap_plots(amounts, ncol = columns, guides = "collect"))) +
+plot <- (wrap_elements(full = whole) / wrap_plots(amounts, ncol = columns, guides = "collect")) +
   plot_layout(heights = c(top, 0.8 * rows))
 
 save_figure(plot, figure,

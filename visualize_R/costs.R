@@ -25,9 +25,7 @@ time_breaks <- c(
   "0.1 s" = 0.1, "1 s" = 1, "10 s" = 10, "1 min" = 60, "10 min" = 600, "1 h" = 3600, "10 h" = 36000, "4 d" = 345600
 )
 memory_breaks <- 2^(5:20)
-mebibytes <- function(values) {
-  ifelse(values < 1024, paste(values, "MiB"), paste(values / 1024, "GiB"))
-}
+mebibytes <- function(values) ifelse(values < 1024, paste(values, "MiB"), paste(values / 1024, "GiB"))
 
 duration <- ggplot(times, aes(.data$value, .data$row, colour = .data$kind, shape = .data$kind)) +
   geom_point(size = 1.8) +
@@ -36,7 +34,7 @@ duration <- ggplot(times, aes(.data$value, .data$row, colour = .data$kind, shape
   scale_shape_manual(values = c(16, 1, 17)) +
   labs(subtitle = "Time", x = NULL, y = NULL, colour = NULL, shape = NULL) +
   theme_figure() +
-  theme(legend.position = "bottom", panel.grid.major = element_line(colour = "grey92", linewidth = 0.2))
+  theme(legend.position = "bottom")
 
 # In a single column the memory stands below the time, with names of its own.
 stacked <- is_narrow()
@@ -49,11 +47,11 @@ memory <- ggplot(filter(costs, !is.na(.data$memory_mib)), aes(.data$memory_mib, 
   scale_y_discrete(drop = FALSE) +
   labs(subtitle = "Largest memory of a job", x = NULL, y = NULL) +
   theme_figure() +
-  theme(
-    axis.text.y = if (stacked) element_text() else element_blank(), axis.ticks.y = element_blank(),
-    panel.grid.major = element_line(colour = "grey92", linewidth = 0.2)
-  )
+  theme(axis.text.y = if (stacked) element_text() else element_blank(), axis.ticks.y = element_blank())
 
 plot <- duration + memory + (if (stacked) plot_layout(ncol = 1) else plot_layout(widths = c(3, 2)))
 
-save_figure(plot, figure, height_mm = (28 + 5 * nrow(costs)) * (if (stacked) 1.8 else 1))
+save_figure(plot, figure,
+  height_mm = (28 + 5 * nrow(costs)) * (if (stacked) 1.8 else 1),
+  look = theme(panel.grid.major = element_line(colour = "grey92", linewidth = 0.2))
+)

@@ -17,14 +17,8 @@ points <- read_table(
   path,
   text = c("run", "label", "checkpoint", "branch", "view", "method", "level", factors),
   numeric = c("centre_hz", "n_dims", "dim1", "dim2", "dim3", "trustworthiness")
-)
-points <- keep_rows(
-  points, points$branch == figure$branch & points$n_dims == figure$n_dims, path,
-  sprintf("branch '%s' in %g dimensions", figure$branch, figure$n_dims),
-  sprintf("%s in %g", points$branch, points$n_dims)
-)
-# Joint latents that a model does not have are in no map.
-points <- keep_rows(points, points$view %in% views, path, sprintf("a view among %s", quoted(views)), points$view)
+) %>%
+  keep_rows(path, branch = figure$branch, n_dims = figure$n_dims, view = views)
 require_one_state(points, path)
 
 # More classes than this have colours without a legend.
@@ -112,20 +106,27 @@ axis_titles <- function(method) {
   c(sprintf("%s in three dimensions,", name), sprintf("seen from %d\u00b0, %d\u00b0 above", azimuth, elevation))
 }
 
+# The points that a column colours, in random order, so that no class hides the others. A single class is no colour, and
+# NULL.
+coloured <- function(table, column) {
+  table <- filter(table, !is.na(.data[[column]]))
+  if (n_distinct(table[[column]]) > 1) {
+    table$colour <- colour_values(table, column)
+    set.seed(0)
+    slice_sample(table, prop = 1)
+  }
+}
+
 map_panel <- function(view, column, title) {
   whole_view <- projected(filter(points, .data$view == .env$view))
-  panel <- filter(whole_view, !is.na(.data[[column]]))
-  # A single class is no colour.
-  if (nrow(panel) == 0 || n_distinct(panel[[column]]) == 1) {
+  panel <- coloured(whole_view, column)
+  if (is.null(panel)) {
     return(NULL)
   }
-  panel$colour <- colour_values(panel, column)
   titles <- axis_titles(panel$method[1])
   space <- if (view %in% c("all", "levels")) NULL else sprintf(" (%s)", gsub("_", " ", view))
-  # Drawn in random order, so that no class hides the others; in three dimensions the near ones last, and larger.
-  set.seed(0)
-  panel <- slice_sample(panel, prop = 1) %>% arrange(desc(.data$depth))
-  ggplot(panel, aes(.data$dim1, .data$dim2, colour = .data$colour)) +
+  # In three dimensions the near ones are drawn last, and larger.
+  ggplot(arrange(panel, desc(.data$depth)), aes(.data$dim1, .data$dim2, colour = .data$colour)) +
     geom_point(aes(size = -.data$depth, shape = shape_values(.data$colour)), stroke = 0.3, alpha = 0.8) +
     scale_size(
       range = point_size(nrow(panel)) * (if (figure$n_dims == 2) c(1, 1) else c(0.4, 1.7)), guide = "none"
@@ -151,13 +152,10 @@ prior_panel <- function(column, title) {
     ungroup()
   levels <- component_levels(table$level)
   table$level <- factor(table$level, levels = levels, labels = table$heading[match(levels, table$level)])
-  panel <- filter(table, !is.na(.data[[column]]))
-  if (nrow(panel) == 0 || n_distinct(panel[[column]]) == 1) {
+  panel <- coloured(table, column)
+  if (is.null(panel)) {
     return(NULL)
   }
-  panel$colour <- colour_values(panel, column)
-  set.seed(0)
-  panel <- slice_sample(panel, prop = 1)
   circles <- expand_grid(share = c(0.5, 0.95), angle = seq(0, 2 * pi, length.out = 181)) %>%
     mutate(radius = sqrt(-2 * log(1 - .data$share)))
   ggplot(panel, aes(.data$dim1, .data$dim2)) +
@@ -174,29 +172,22 @@ prior_panel <- function(column, title) {
     theme(strip.text = element_text(face = "plain"), legend.position = beside_or_below())
 }
 
+by_every_factor <- function(panel) lapply(factors, \(column) panel(column = column, title = factor_title(column)))
+drawn <- function(panels) Filter(Negate(is.null), panels)
+
 named_panels <- function() {
-  joint <- setdiff(views, c("levels", "prior"))
-  of_view <- function(view) lapply(factors, function(column) map_panel(view, column, factor_title(column)))
-  drawn <- function(panels) panels[!vapply(panels, is.null, logical(1))]
-  by_factor <- drawn(unlist(lapply(joint, of_view), recursive = FALSE))
+  of_view <- function(view) by_every_factor(\(column, title) map_panel(view, column, title))
+  by_factor <- drawn(unlist(lapply(setdiff(views, c("levels", "prior")), of_view), recursive = FALSE))
   by_level <- if ("levels" %in% views) {
-    unit <- if (in_khz) "kHz" else "Hz"
-    drawn(list(
-      map_panel("levels", "level", "Component"),
-      map_panel("levels", "centre_hz", sprintf("Centre\nfrequency\n(%s)", unit))
-    ))
+    frequency <- sprintf("Centre\nfrequency\n(%s)", if (in_khz) "kHz" else "Hz")
+    drawn(list(map_panel("levels", "level", "Component"), map_panel("levels", "centre_hz", frequency)))
   }
   # The two maps of the components stand side by side.
   gap <- if (length(by_level) == 2 && length(by_factor) %% 2 == 1 && fitting_columns(2) == 2) list(plot_spacer())
   c(by_factor, gap, by_level)
 }
 against_prior <- identical(views, "prior")
-panels <- if (against_prior) {
-  lapply(factors, function(column) prior_panel(column, factor_title(column)))
-} else {
-  named_panels()
-}
-panels <- panels[!vapply(panels, is.null, logical(1))]
+panels <- if (against_prior) drawn(by_every_factor(prior_panel)) else named_panels()
 if (length(panels) == 0) {
   refuse(
     "%s has neither joint latents with a factor nor components in view 'levels'; it has views %s.", path,
@@ -213,7 +204,7 @@ source_is <- if (is.na(points$run[1]) && nzchar(figure$about)) {
 }
 title <- paste(c(source_is, rows_are), collapse = ", ")
 explanation <- if (against_prior) {
-  c(
+  paste(
     "Latent means as they are: of each subspace the two dimensions of largest variance. Dashed circles hold 50 and",
     "95 % of the standard Gaussian prior."
   )

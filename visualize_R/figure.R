@@ -44,6 +44,14 @@ check_names <- function(found, known, where, what) {
   }
 }
 
+check_numbers <- function(given, defaults, path) {
+  for (name in names(given)) {
+    if (is.numeric(defaults[[name]]) && !is.numeric(given[[name]])) {
+      refuse("Parameter %s of %s must be a number, found %s.", quoted(name), path, quoted(given[[name]]))
+    }
+  }
+}
+
 source_shared("theme.R")
 source_shared("scales.R")
 source_shared("tables.R")
@@ -70,12 +78,8 @@ read_figure <- function(tables, parameters = list(), optional = character()) {
   given <- c(found$scores, found$shown)
   given <- given[lengths(given) > 0]
   check_names(names(given), names(parameters), path, "parameter")
-  for (name in names(given)) {
-    if (is.numeric(parameters[[name]]) && !is.numeric(given[[name]])) {
-      refuse("Parameter %s of %s must be a number, found %s.", quoted(name), path, quoted(given[[name]]))
-    }
-    parameters[[name]] <- given[[name]]
-  }
+  check_numbers(given, parameters, path)
+  parameters[names(given)] <- given
   about <- if (is.null(found$about)) "" else found$about
   c(found$tables, parameters, list(description = path, about = about, outputs = words[-1]))
 }

@@ -12,8 +12,7 @@ source_shared("responses.R")
 figure <- read_figure("responses", response_parameters)
 
 responses <- read_responses(figure)
-curves <- responses$table %>%
-  inner_join(select(responses$dimensions, "subspace", "dimension", "panel"), by = c("subspace", "dimension"))
+curves <- chosen_responses(responses)
 if ("by" %in% names(curves)) {
   # Averaged over the third factor, each of its classes with the same weight.
   curves <- curves %>%
@@ -27,12 +26,9 @@ curves$along <- as_axis(curves$along)
 colours <- class_colours(levels(curves$lines))
 n_columns <- response_columns(responses$dimensions)
 
-plot <- ggplot(
-  curves,
-  aes(
-    .data$along, .data$centre, colour = .data$lines, fill = .data$lines, linetype = .data$lines, group = .data$lines
-  )
-) +
+plot <- ggplot(curves, aes(
+  .data$along, .data$centre, colour = .data$lines, fill = .data$lines, linetype = .data$lines, group = .data$lines
+)) +
   geom_ribbon(
     aes(ymin = .data$centre - .data$half_width, ymax = .data$centre + .data$half_width),
     # Many ribbons on top of each other stay transparent. They end, as lines do, where a cell has no frames.
@@ -43,13 +39,9 @@ plot <- ggplot(
   (if (!is.numeric(curves$along)) geom_point(size = 0.5, na.rm = TRUE, show.legend = FALSE)) +
   facet_wrap(vars(.data$panel), ncol = n_columns) +
   scale_along(curves$along) +
-  scale_colour_manual(values = colours) +
-  scale_fill_manual(values = colours) +
-  scale_linetype_manual(values = class_lines(levels(curves$lines))) +
-  labs(
-    x = titles[["along"]], y = "Response of the latent mean (standardised)", colour = titles[["lines"]],
-    fill = titles[["lines"]], linetype = titles[["lines"]]
-  ) +
+  scale_colour_manual(titles[["lines"]], values = colours, aesthetics = c("colour", "fill")) +
+  scale_linetype_manual(titles[["lines"]], values = class_lines(levels(curves$lines))) +
+  labs(x = titles[["along"]], y = "Response of the latent mean (standardised)") +
   theme_figure() +
   theme(legend.position = "top", legend.justification = "left", strip.text = element_text(size = rel(0.8)))
 

@@ -39,7 +39,8 @@ in_panels <- function(table) {
 bars <- in_panels(scores) %>% mutate(state = factor(.data$state, levels = c("untrained", "shown")))
 # Values that the cut takes are written where their bars would be.
 is_cut <- bars$better == "low" & bars$value == 0
-spreads <- filter(bars, !is.na(.data$ci_low), !is_cut)
+spreads <- filter(bars, !is.na(.data$ci_low), !is_cut) %>%
+  mutate(low = pmax(0, pmin(.data$ci_low, .data$ci_high)), high = pmax(.data$ci_low, .data$ci_high))
 has_untrained <- any(bars$state == "untrained")
 
 # As many columns as fit beside the models' names and leave at most two places of the last row empty.
@@ -51,10 +52,7 @@ cut_off <- filter(bars, is_cut) %>%
 plot <- ggplot(bars, aes(.data$value, .data$label, fill = .data$group, alpha = .data$state)) +
   geom_col(position = position_dodge2(preserve = "single", padding = 0.1), width = 0.8) +
   geom_errorbar(
-    aes(
-      xmin = pmax(0, pmin(.data$ci_low, .data$ci_high)), xmax = pmax(.data$ci_low, .data$ci_high),
-      group = interaction(.data$label, .data$state)
-    ),
+    aes(xmin = .data$low, xmax = .data$high, group = interaction(.data$label, .data$state)),
     data = spreads, width = 0.3, linewidth = 0.25, alpha = 1, colour = "grey15",
     position = position_dodge(width = 0.8), show.legend = FALSE
   ) +

@@ -55,10 +55,7 @@ if (by_setting) {
 }
 drawn <- if (by_setting) over_setting() else over_training()
 scores <- drawn$scores %>%
-  mutate(panel = factor(
-    drawn$definitions$title[match(.data$score, drawn$definitions$score)],
-    levels = drawn$definitions$title
-  )) %>%
+  mutate(panel = factor(.data$score, levels = drawn$definitions$score, labels = drawn$definitions$title)) %>%
   group_by(.data$label) %>%
   mutate(n_places = n_distinct(.data$at)) %>%
   ungroup()
@@ -69,7 +66,7 @@ if (nrow(curves) == 0) {
 }
 levels_without_course <- filter(scores, .data$n_places == 1)
 models <- levels(scores$label)
-colours <- class_colours(models)
+guide <- guide_legend(ncol = fitting_columns(3))
 # Colours repeat after eight models: those without a course are told apart by their lines, too.
 flat <- unique(as.character(levels_without_course$label))
 line_types <- setNames(rep("solid", length(models)), models)
@@ -91,20 +88,14 @@ plot <- ggplot(curves, aes(.data$at, .data$value, colour = .data$label)) +
   geom_line(aes(linetype = .data$label), linewidth = 0.4) +
   geom_point(aes(shape = .data$label), size = 1.1) +
   facet_wrap(vars(.data$panel), ncol = fitting_columns(4), scales = "free_y") +
-  scale_colour_manual(values = colours, drop = FALSE) +
-  scale_fill_manual(values = colours, drop = FALSE) +
-  scale_linetype_manual(values = line_types, drop = FALSE) +
-  scale_shape_manual(values = model_shapes(models, 15:19), drop = FALSE) +
+  scale_colour_manual("Model", values = class_colours(models), guide = guide, drop = FALSE) +
+  scale_fill_manual(values = class_colours(models), drop = FALSE) +
+  scale_linetype_manual("Model", values = line_types, guide = guide, drop = FALSE) +
+  scale_shape_manual("Model", values = model_shapes(models, 15:19), guide = guide, drop = FALSE) +
   scale_at +
-  labs(
-    x = if (by_setting) figure$axis else "Epoch", y = NULL, colour = "Model", shape = "Model", linetype = "Model"
-  ) +
+  labs(x = if (by_setting) figure$axis else "Epoch", y = NULL) +
   theme_figure() +
-  theme(legend.position = "bottom", legend.key.width = unit(7, "mm")) +
-  guides(
-    colour = guide_legend(ncol = fitting_columns(3)), shape = guide_legend(ncol = fitting_columns(3)),
-    linetype = guide_legend(ncol = fitting_columns(3))
-  )
+  theme(legend.position = "bottom", legend.key.width = unit(7, "mm"))
 
 rows <- ceiling(n_distinct(scores$panel) / fitting_columns(4))
 caption <- c(

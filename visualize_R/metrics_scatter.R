@@ -51,6 +51,10 @@ axis_title <- function(score, separator) {
   sprintf("%s%s(%s)", definition$title, separator, paste(known, collapse = ", "))
 }
 
+interval <- function(ends, table, orientation) {
+  geom_linerange(ends, table, orientation = orientation, linewidth = 0.25, alpha = 0.6, show.legend = FALSE)
+}
+
 # One panel; `area` names the score that sets the area of the marks.
 scatter_panel <- function(x, y, area = NA) {
   used <- c(na.omit(c(x, y, area)))
@@ -61,7 +65,7 @@ scatter_panel <- function(x, y, area = NA) {
       x = .data[[paste0("value_", x)]], y = .data[[paste0("value_", y)]],
       size = if (is.na(area)) 2.4 else .data[[paste0("value_", area)]]
     ) %>%
-    filter(!is.na(.data$x), !is.na(.data$y), !is.na(.data$size))
+    drop_na("x", "y", "size")
   shown <- filter(points, .data$state == "shown")
   untrained <- filter(points, .data$state == "untrained")
   paths <- inner_join(untrained, shown, by = "label", suffix = c("_untrained", "_shown"))
@@ -71,22 +75,13 @@ scatter_panel <- function(x, y, area = NA) {
       aes(.data$x_untrained, .data$y_untrained, xend = .data$x_shown, yend = .data$y_shown),
       data = paths, linewidth = 0.25, alpha = if (numbered) 0.25 else 0.5, show.legend = FALSE
     ) +
-    geom_linerange(
-      aes(xmin = .data$x_low, xmax = .data$x_high),
-      data = filter(shown, !is.na(.data$x_low)), orientation = "y", linewidth = 0.25, alpha = 0.6, show.legend = FALSE
-    ) +
-    geom_linerange(
-      aes(ymin = .data$y_low, ymax = .data$y_high),
-      data = filter(shown, !is.na(.data$y_low)), orientation = "x", linewidth = 0.25, alpha = 0.6, show.legend = FALSE
-    ) +
+    interval(aes(xmin = .data$x_low, xmax = .data$x_high), drop_na(shown, "x_low"), "y") +
+    interval(aes(ymin = .data$y_low, ymax = .data$y_high), drop_na(shown, "y_low"), "x") +
     geom_point(
-      aes(shape = .data$label, size = .data$size),
-      data = untrained, fill = "white", stroke = 0.6, show.legend = FALSE
+      aes(shape = .data$label, size = .data$size), untrained,
+      fill = "white", stroke = 0.6, show.legend = FALSE
     ) +
-    geom_point(
-      aes(shape = .data$label, size = .data$size, fill = .data$label),
-      data = shown, stroke = 0.6, alpha = 0.9
-    )
+    geom_point(aes(shape = .data$label, size = .data$size, fill = .data$label), shown, stroke = 0.6, alpha = 0.9)
   # One layer of names, so that those of runs and of published values push each other away, too.
   names <- points %>%
     # The hollow marks get no name but push those of others away.
@@ -110,14 +105,14 @@ scatter_panel <- function(x, y, area = NA) {
       max.iter = 50000, max.time = Inf, bg.color = "white", bg.r = 0.12, min.segment.length = 0.15,
       segment.size = 0.2, segment.alpha = 0.6, max.overlaps = Inf, show.legend = FALSE
     ) +
-    scale_colour_manual(values = colours, labels = names_in_legend, drop = FALSE) +
-    scale_fill_manual(values = colours, labels = names_in_legend, drop = FALSE) +
-    scale_shape_manual(values = shapes, labels = names_in_legend, drop = FALSE) +
+    scale_colour_manual("Model", values = colours, labels = names_in_legend, drop = FALSE) +
+    scale_fill_manual("Model", values = colours, labels = names_in_legend, drop = FALSE) +
+    scale_shape_manual("Model", values = shapes, labels = names_in_legend, drop = FALSE) +
     (if (is.na(area)) scale_size_identity() else scale_size_area(max_size = 5, limits = c(0, 1), breaks = 1:4 / 4)) +
     scale_x_continuous(expand = expansion(mult = 0.12)) +
     scale_y_continuous(expand = expansion(mult = 0.12)) +
     labs(
-      x = axis_title(x, " "), y = axis_title(y, "\n"), colour = "Model", fill = "Model", shape = "Model",
+      x = axis_title(x, " "), y = axis_title(y, "\n"),
       # Panels that have areas of different metrics say so on top.
       subtitle = if (!is.na(area)) paste("Area:", definitions$title[match(area, definitions$score)])
     ) +

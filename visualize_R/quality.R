@@ -15,10 +15,7 @@ read_quality <- function(figure, quantity) {
       text = c("method", "scale", "content", "speaker", "overlap", "quantity", "item"),
       numeric = c("utterance", "frame", "value")
     )
-    keep_rows(
-      table, table$scale == "frame" & table$overlap == "False" & table$quantity == quantity, path,
-      sprintf("quantity '%s' of frames without overlap", quantity), table$quantity
-    ) %>%
+    keep_rows(table, path, scale = "frame", overlap = "False", quantity = quantity) %>%
       mutate(method = method_titles(.data$method, figure$methods, path))
   })
   whole <- bind_rows(tables) %>% mutate(content = coalesce(.data$content, "all"))
@@ -26,11 +23,9 @@ read_quality <- function(figure, quantity) {
   factor_of_speaker <- suppressWarnings(as.numeric(whole$speaker))
   whole %>%
     mutate(
-      group = if (anyNA(factor_of_speaker)) {
-        "all"
-      } else {
-        case_when(factor_of_speaker <= 0.98 ~ "short", factor_of_speaker >= 1.02 ~ "long")
-      }
+      group = case_when(
+        anyNA(factor_of_speaker) ~ "all", factor_of_speaker <= 0.98 ~ "short", factor_of_speaker >= 1.02 ~ "long"
+      )
     ) %>%
     filter(!is.na(.data$group), .data$content %in% frequent) %>%
     mutate(

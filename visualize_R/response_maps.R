@@ -19,8 +19,7 @@ if (with_third) {
   figure[c("highest", "lowest")] <- c(1, 0)
 }
 titles <- response_titles(responses)
-cells <- responses$table %>%
-  inner_join(select(responses$dimensions, "subspace", "dimension", "panel"), by = c("subspace", "dimension"))
+cells <- chosen_responses(responses)
 cells$along <- as_axis(cells$along)
 limit <- max(abs(range(cells$centre, na.rm = TRUE)))
 n_columns <- response_columns(responses$dimensions)

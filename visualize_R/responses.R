@@ -95,6 +95,13 @@ chosen_dimensions <- function(table, figure) {
     )
 }
 
+# The rows of the chosen dimensions, with their panels.
+chosen_responses <- function(responses) {
+  inner_join(
+    responses$table, select(responses$dimensions, "subspace", "dimension", "panel"), by = c("subspace", "dimension")
+  )
+}
+
 response_caption <- function(responses, figure) {
   most <- as.integer(figure$highest)
   c(

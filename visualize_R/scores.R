@@ -46,10 +46,7 @@ tasks_of <- function(table, classifier) {
 read_scores <- function(figure, with_tasks = TRUE) {
   path <- figure$metrics
   table <- sound_rows(read_table(path, text = score_text, numeric = score_numbers), figure)
-  latents <- keep_rows(
-    table, table$checkpoint == figure$checkpoint, path,
-    sprintf("branch 'Z', space 'mu' and checkpoint '%s'", figure$checkpoint), table$checkpoint
-  )
+  latents <- keep_rows(table, path, branch = "Z", space = "mu", checkpoint = figure$checkpoint)
   latents <- table %>%
     filter(.data$checkpoint %in% c(figure$checkpoint, "init"), .data$run %in% latents$run) %>%
     pick_runs(figure$runs, path) %>%
@@ -91,14 +88,7 @@ intervals_note <- function(mark, runs, ending = ".") {
 
 # The rows of the frame latents under the protocol of the figure.
 sound_rows <- function(table, figure) {
-  path <- figure$metrics
-  table <- keep_rows(
-    table, table$protocol == figure$protocol, path, sprintf("protocol '%s'", figure$protocol), table$protocol
-  )
-  keep_rows(
-    table, table$branch == "Z" & table$space == "mu", path, "branch 'Z' and space 'mu'",
-    paste(table$branch, table$space, sep = "/")
-  )
+  keep_rows(table, figure$metrics, protocol = figure$protocol, branch = "Z", space = "mu")
 }
 
 # Of each run the rows of an aggregation, or of X where it has a single latent space.
@@ -205,11 +195,11 @@ published_scores <- function(figure, scores) {
   counterparts %>%
     filter(.data$label %in% scores$label) %>%
     inner_join(table, by = c(name = "model"), relationship = "many-to-many") %>%
-    filter(.data$score %in% levels(scores$score)) %>%
     mutate(
       label = factor(.data$label, levels = levels(scores$label)),
       score = factor(.data$score, levels = levels(scores$score))
     ) %>%
+    drop_na("score") %>%
     select("label", "name", "score", "value")
 }
 

@@ -38,17 +38,11 @@ waveforms <- function() {
   signals <- generator_rows(c("time_ms", "amplitude"))
   path <- figure$signals
   factors <- unique(signals$speaker_factor)
-  wanted <- if (length(figure$speaker_factor) > 0) figure$speaker_factor[1] else factors
+  wanted <- if (length(figure$speaker_factor) > 0) figure$speaker_factor else factors
   if (length(wanted) > 1) {
     refuse("%s has the speaker factors %s: choose one by `speaker_factor`.", path, quoted(factors))
   }
-  signals <- keep_rows(
-    signals, abs(signals$speaker_factor - wanted) < 1e-6, path, sprintf("speaker_factor %g", wanted), factors
-  )
-  signals <- keep_rows(
-    signals, signals$time_ms <= figure$duration_ms, path, sprintf("time_ms up to %g", figure$duration_ms),
-    signals$time_ms
-  )
+  signals <- keep_rows(signals, path, speaker_factor = wanted) %>% filter(.data$time_ms <= figure$duration_ms)
   colours <- component_colours(levels(signals$signal))
   colours["X"] <- "#000000"
 
@@ -103,14 +97,13 @@ front_end <- function() {
   }
   at_scale <- function(path, numeric) {
     table <- read_table(path, text = c("scale", "method", "component"), numeric = numeric)
-    table <- keep_rows(table, table$scale == figure$scale, path, sprintf("scale '%s'", figure$scale), table$scale)
-    mutate(table, method = method_titles(.data$method, figure$methods, path))
+    keep_rows(table, path, scale = figure$scale) %>%
+      mutate(method = method_titles(.data$method, figure$methods, path))
   }
   signals <- at_scale(figure$signals, c("time_s", "amplitude"))
   spectra <- at_scale(figure$spectra, c("frequency_hz", "power"))
 
   components <- component_levels(c(signals$component, spectra$component))
-  colours <- component_colours(components)
   is_whole <- function(component) component %in% c("X", "sum")
   signals$component <- factor(signals$component, levels = components)
   spectra$component <- factor(spectra$component, levels = components)
@@ -129,13 +122,10 @@ front_end <- function() {
     ggplot(table, aes(.data[[x]], .data[[y]], colour = .data$component, linewidth = .data$component)) +
       geom_line(na.rm = TRUE) +
       facet_grid(vars(.data$method)) +
-      scale_colour_manual(values = colours, drop = FALSE) +
-      scale_linewidth_manual(values = setNames(if_else(components == "X", 0.8, 0.35), components), drop = FALSE) +
+      scale_colour_manual("Signal", values = component_colours(components), drop = FALSE) +
+      scale_linewidth_manual("Signal", values = if_else(components == "X", 0.8, 0.35), drop = FALSE) +
       scale_x_continuous(breaks = scales::breaks_extended(if (is_narrow()) 3 else 5)) +
-      labs(
-        subtitle = wrap_heading(title, 3), x = wrap_heading(x_title, 3), y = y_title, colour = "Signal",
-        linewidth = "Signal"
-      ) +
+      labs(subtitle = wrap_heading(title, 3), x = wrap_heading(x_title, 3), y = y_title) +
       theme_figure() +
       theme(strip.text.y = element_text(angle = 0))
   }
@@ -145,17 +135,17 @@ front_end <- function() {
     mutate(frequency_khz = .data$frequency_hz / 1000)
   only_right_strips <- theme(strip.text.y = element_blank())
 
-  plot <- front_end_column(
+  whole <- front_end_column(
     filter(signals, is_whole(.data$component)), "time", "amplitude",
     "Signal and sum of its components", time_unit, "Amplitude (standard deviations)"
-  ) + only_right_strips +
-    front_end_column(
-      parts, "time", "amplitude", sprintf("Components (lanes %.1f apart)", lane_height), time_unit, NULL
-    ) + scale_y_continuous(breaks = (seq_along(lanes) - 1) * lane_height, labels = lanes) + only_right_strips +
-    front_end_column(
-      spectra, "frequency_khz", "power", "Spectra (each with maximum 1)", "Frequency (kHz)", "Power (normalised)"
-    ) +
-    plot_layout(nrow = 1, guides = "collect")
+  )
+  in_lanes <- front_end_column(
+    parts, "time", "amplitude", sprintf("Components (lanes %.1f apart)", lane_height), time_unit, NULL
+  ) + scale_y_continuous(breaks = (seq_along(lanes) - 1) * lane_height, labels = lanes)
+  powers <- front_end_column(
+    spectra, "frequency_khz", "power", "Spectra (each with maximum 1)", "Frequency (kHz)", "Power (normalised)"
+  )
+  plot <- whole + only_right_strips + in_lanes + only_right_strips + powers + plot_layout(nrow = 1, guides = "collect")
 
   height_mm <- 30 * nlevels(droplevels(signals$method)) + 26
   save_figure(plot, figure, height_mm, look = theme(legend.position = "bottom"))

@@ -32,14 +32,24 @@ factor_columns <- function(path) {
 
 factor_title <- function(column) sentence_case(sub("^factor_", "", column))
 
-# The rows of a table that fulfil a condition; none is an error that says what was looked for.
-keep_rows <- function(table, condition, path, wanted, available) {
-  kept <- table[which(condition), ]
-  if (nrow(kept) == 0) {
-    refuse("%s has no rows with %s; it has %s.", path, wanted, quoted(unique(available)))
+# The rows of a table whose columns have the values asked for, as in `scale = "frame"`. The first column that leaves no
+# row is an error, which says what was looked for and what there is.
+keep_rows <- function(table, path, ...) {
+  wanted <- list(...)
+  words <- vapply(wanted, \(values) if (is.numeric(values)) format(values) else quoted(values), "")
+  for (place in seq_along(wanted)) {
+    found <- table[[names(wanted)[place]]]
+    table <- table[which(if (is.numeric(found)) near(found, wanted[[place]]) else found %in% wanted[[place]]), ]
+    if (nrow(table) == 0) {
+      looked_for <- paste(names(wanted), words)[seq_len(place)]
+      refuse("%s has no rows with %s; it has %s.", path, in_words(looked_for), quoted(unique(found)))
+    }
   }
-  kept
+  table
 }
+
+# "a, b and c"
+in_words <- function(words) sub(", ([^,]*)$", " and \\1", paste(words, collapse = ", "))
 
 # Refuse a table that lacks some combination of the values that a figure needs; the message names what is missing.
 #

@@ -7,11 +7,7 @@ use_style <- function(wishes, path) {
   check_names(names(wishes), ls(style), path, "part of the style")
   check_names(wishes$palette, names(palettes), path, "palette")
   check_names(wishes$gradient, gradients, path, "gradient")
-  for (name in intersect(c("width_mm", "dpi"), names(wishes))) {
-    if (!is.numeric(wishes[[name]])) {
-      refuse("Parameter %s of %s must be a number, found %s.", quoted(name), path, quoted(wishes[[name]]))
-    }
-  }
+  check_numbers(wishes, style, path)
   list2env(as.list(wishes), style)
   for (geom in c("text", "label")) {
     update_geom_defaults(geom, list(family = style$font))
