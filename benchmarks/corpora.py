@@ -2,18 +2,16 @@
 
     python benchmarks/corpora.py [--hours 5 10 20] [--folder PLACE]
 
-Each length is ingested in a process of its own, beside the peer: the same files read one by one by librosa.load.
+Each length is ingested in a process of its own, beside the peer: the same files read one by one by librosa.load. PLACE
+is where they are generated, by default a temporary folder.
 """
 
 from __future__ import annotations
 
-import argparse
-import resource
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
+
+from _measure import command_line, header, in_own_process, peak_mib, row, timed
 
 SECONDS, RATE = 5.0, 16000
 
@@ -37,46 +35,34 @@ def generate(root: Path, hours: float) -> None:
     pd.DataFrame(rows).to_csv(root / "manifest.csv", index=False)
 
 
-def measure(root: Path, what: str) -> None:
-    """Run one side in this process and print its seconds, CPU seconds and largest memory in MiB."""
-    if what == "ingest":
-        from decvae.corpora.ingest import ingest_corpus
-        from decvae.settings.corpora import FolderSettings
+def ingest(root: Path) -> tuple[float, float, float]:
+    """Seconds, CPU seconds and largest memory in MiB of the ingest."""
+    from decvae.corpora.ingest import ingest_corpus
+    from decvae.settings.corpora import FolderSettings
 
-        def run():
-            ingest_corpus(root, FolderSettings(), root / "out.h5", corpus="generated", seed=0)
-    else:
-        import librosa
-
-        def run():
-            for path in sorted(root.glob("*.wav")):
-                librosa.load(path, sr=RATE)
-
-    start, cpu = time.perf_counter(), time.process_time()
-    run()
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(time.perf_counter() - start, time.process_time() - cpu, memory)
+    taken = timed(lambda: ingest_corpus(root, FolderSettings(), root / "out.h5", corpus="generated", seed=0))
+    return taken.wall, taken.cpu, peak_mib()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hours", type=float, nargs="+", default=[5, 10, 20])
-    parser.add_argument("--folder", type=Path, default=None, help="where to generate (default: a temporary folder)")
-    parser.add_argument("--measure", nargs=2, metavar=("ROOT", "WHAT"), help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.measure:
-        measure(Path(options.measure[0]), options.measure[1])
-        return
-    print("hours  side     seconds  CPU s  x real time  MiB")
-    for hours in options.hours:
-        with tempfile.TemporaryDirectory(dir=options.folder) as place:
-            generate(Path(place), hours)
-            for what in ("librosa", "ingest"):
-                command = [sys.executable, __file__, "--measure", place, what]
-                done = subprocess.run(command, check=True, capture_output=True, text=True)
-                seconds, cpu, memory = map(float, done.stdout.split()[-3:])
-                print(f"{hours:5g}  {what:8s} {seconds:7.1f} {cpu:6.1f} {hours * 3600 / seconds:11.0f} {memory:5.0f}")
+def read(root: Path) -> tuple[float, float, float]:
+    """The same of reading alone."""
+    import librosa
+
+    taken = timed(lambda: [librosa.load(path, sr=RATE)[0].size for path in sorted(root.glob("*.wav"))])
+    return taken.wall, taken.cpu, peak_mib()
+
+
+def corpora(hours: tuple[float, ...] = (5.0, 10.0, 20.0), folder: str = "") -> None:
+    """Print the table of both sides at every length."""
+    header("hours", "side", "seconds", "CPU s", "x real time", "MiB")
+    for length in hours:
+        with tempfile.TemporaryDirectory(dir=folder or None) as place:
+            generate(Path(place), length)
+            for side in (read, ingest):
+                seconds, cpu, memory = in_own_process(side, Path(place))
+                real_time = f"{length * 3600 / seconds:.0f}"
+                row(f"{length:g}", side.__name__, f"{seconds:.1f}", f"{cpu:.1f}", real_time, f"{memory:.0f}")
 
 
 if __name__ == "__main__":
-    main()
+    command_line(__doc__, corpora)

@@ -7,18 +7,16 @@
 Both sides of a comparison run in turns in the same process; ratios are medians over the turns.
 """
 
-import argparse
-import multiprocessing
-import os
 import resource
-import sys
 import tempfile
-import time
 import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import h5py
 import numpy as np
+from _measure import command_line, header, in_own_process, peak_mib, row, timed, times_less
 from joblib.externals.loky import get_reusable_executor
 
 from decvae.corpora.simvowels import simulate
@@ -34,9 +32,17 @@ from decvae.framing import cut_frames
 from decvae.settings.corpora import SimVowelsSettings
 from decvae.settings.decomposition import METHODS, DecompositionSettings
 
+warnings.simplefilter("ignore")  # of the libraries
 PAPER_UTTERANCES = 4800
 N_COMPONENTS = 3
 FS = 16000
+UTTERANCE_FRAMES = 199  # of 4 s
+ENGINES = {  # by method: ours and the library's
+    "filter": (filter_modes, reference.filter_modes),
+    "ewt": (ewt_modes, reference.ewt_modes),
+    "vmd": (vmd, reference.vmd),
+    "emd": (emd_modes, reference.emd_modes),
+}
 
 
 def corpus(folder: Path, n_utterances: int) -> Path:
@@ -53,162 +59,110 @@ def utterances(path: Path, count: int) -> list[np.ndarray]:
         return [notch(normalise_utterance(source["train"].audio(index)), FS) for index in range(count)]
 
 
-def modes_functions(settings: DecompositionSettings, workers: int):
-    """(batched, library) functions of frames ``(N, T)`` of unit variance: from signals to modes, nothing else."""
+def modes_functions(settings: DecompositionSettings, workers: int) -> list[Callable[[np.ndarray], tuple]]:
+    """Ours and the library's function of frames ``(N, T)`` of unit variance: from signals to modes, nothing else."""
     start = initial_frequencies(4096, N_COMPONENTS, 400, "random", np.random.default_rng(0))
-    return {
-        "filter": tuple(
-            lambda x, f=f: f(x, FS, settings.peaks, settings.filter) for f in (filter_modes, reference.filter_modes)
-        ),
-        "ewt": tuple(lambda x, f=f: f(x, FS, N_COMPONENTS, settings.ewt) for f in (ewt_modes, reference.ewt_modes)),
-        "vmd": tuple(lambda x, f=f: f(x, start[: len(x)], settings.vmd, workers) for f in (vmd, reference.vmd)),
-        "emd": tuple(
-            lambda x, f=f: f(x, N_COMPONENTS, settings.emd, workers) for f in (emd_modes, reference.emd_modes)
-        ),
-    }
+    arguments = {
+        "filter": lambda x: (x, FS, settings.peaks, settings.filter),
+        "ewt": lambda x: (x, FS, N_COMPONENTS, settings.ewt),
+        "vmd": lambda x: (x, start[: len(x)], settings.vmd, workers),
+        "emd": lambda x: (x, N_COMPONENTS, settings.emd, workers),
+    }[settings.method]
+    return [lambda x, engine=engine: engine(*arguments(x)) for engine in ENGINES[settings.method]]
 
 
-def seconds(function, argument) -> float:
-    start = time.perf_counter()
-    function(argument)
-    return time.perf_counter() - start
-
-
-def speed(folder: Path, turns: int, workers: int) -> None:
+def speed(turns: int = 5, workers: int = 2) -> None:
     """Frames per second of both engines, and of whole decompositions at both scales."""
-    signals = utterances(corpus(folder, 8), 8)
+    with tempfile.TemporaryDirectory() as folder:
+        signals = utterances(corpus(Path(folder), 8), 8)
     frames = np.concatenate([cut_frames(x, FS) for x in signals])
     frames = frames - frames.mean(axis=1, keepdims=True)
     frames /= frames.std(axis=1, keepdims=True)
-    few = {"filter": 30, "ewt": 30, "vmd": 10, "emd": 30}  # frames of one turn of the library
-    print(f"| method | threads | library, frames/s | decvae, frames/s | ratio (min..max of {turns}) | difference |")
-    print("|---|---|---|---|---|---|")
+    header("method", "threads", "library, frames/s", "decvae, frames/s", f"ratio (min..max of {turns})", "difference")
     for method in METHODS:
-        threads = workers if method == "vmd" else 1
-        batched, library = modes_functions(DecompositionSettings(method=method), threads)[method]
-        batched(frames)  # compiles, and designs the filters, as a job does once
-        rates = []
-        for turn in range(turns):
-            part = frames[turn * few[method] : (turn + 1) * few[method]]
-            block = frames[turn * 199 : turn * 199 + 199]  # the frames of one utterance
-            rates.append((len(part) / seconds(library, part), len(block) / seconds(batched, block)))
-        part = frames[: few[method]]
-        difference = np.abs(batched(part)[0] - library(part)[0]).max()
-        slow, fast = np.median(rates, axis=0)
-        ratios = [b / a for a, b in rates]
-        print(
-            f"| {method} | {threads} | {slow:.0f} | {fast:.0f} | {np.median(ratios):.0f} "
-            f"({min(ratios):.0f}..{max(ratios):.0f}) | {difference:.0e} |",
-            flush=True,
-        )
-    print("\n| method | sequence of 4 s: library, s | decvae, s | ratio | grouping and quality of its frames, s |")
-    print("|---|---|---|---|---|")
+        speed_of_frames(DecompositionSettings(method=method), frames, turns, workers if method == "vmd" else 1)
+    print()
+    header("method", "sequence of 4 s: library, s", "decvae, s", "ratio", "grouping and quality of its frames, s")
     for method in METHODS:
-        settings = DecompositionSettings(method=method)
-        if method == "vmd":  # vmdpy holds the history of all iterations: 1 s, not 4
-            whole = signals[0][:FS]
-        else:
-            whole = signals[0]
-        slow, fast = (
-            seconds(lambda x, e=e, s=settings: decompose(x, fs=FS, scale="sequence", settings=s, engine=e), whole)
-            for e in ("reference", "batched")
-        )
-        block = frames[:199]
-        modes = seconds(modes_functions(settings, 1)[method][0], block)
-        rest = seconds(lambda x, s=settings: decompose_utterance(x, FS, s, np.random.default_rng(0)), signals[0])
-        rest -= modes + seconds(lambda x, s=settings: decompose(x, fs=FS, scale="sequence", settings=s), signals[0])
-        note = " (1 s)" if method == "vmd" else ""
-        print(f"| {method}{note} | {slow:.2f} | {fast:.3f} | {slow / fast:.0f} | {max(rest, 0):.3f} |", flush=True)
+        speed_of_sequence(DecompositionSettings(method=method), signals[0], frames[:UTTERANCE_FRAMES])
 
 
-def decompose_all(path: Path, settings: DecompositionSettings, count: int) -> float:
-    """CPU seconds of the decomposition of ``count`` utterances alone, in one process."""
+def speed_of_frames(settings: DecompositionSettings, frames: np.ndarray, turns: int, threads: int) -> None:
+    """Print the row of a method: frames to modes."""
+    few = 10 if settings.method == "vmd" else 30  # frames of one turn of the library
+    ours, library = modes_functions(settings, threads)
+    ours(frames)  # compiles, and designs the filters, as a job does once
+    slow, fast = [], []  # seconds per frame
+    for turn in range(turns):
+        part, block = (frames[turn * size : (turn + 1) * size] for size in (few, UTTERANCE_FRAMES))
+        slow.append(timed(library, part).wall / len(part))
+        fast.append(timed(ours, block).wall / len(block))
+    difference = np.abs(ours(frames[:few])[0] - library(frames[:few])[0]).max()
+    rates = (f"{1 / np.median(seconds):.0f}" for seconds in (slow, fast))
+    row(settings.method, threads, *rates, times_less(slow, fast, 0), f"{difference:.0e}")
+
+
+def speed_of_sequence(settings: DecompositionSettings, signal: np.ndarray, frames: np.ndarray) -> None:
+    """Print the row of a method: the signal of an utterance, and what its ``frames`` take beside their modes."""
+    whole = partial(decompose, fs=FS, scale="sequence", settings=settings)
+    # vmdpy holds the history of all iterations: 1 s, not 4
+    part, note = (signal[:FS], " (1 s)") if settings.method == "vmd" else (signal, "")
+    slow, fast = (timed(partial(whole, engine=engine), part).wall for engine in ("reference", "batched"))
+    modes = timed(modes_functions(settings, 1)[0], frames).wall
+    rest = timed(decompose_utterance, signal, FS, settings, np.random.default_rng(0)).wall
+    rest -= modes + timed(whole, signal).wall
+    row(settings.method + note, f"{slow:.2f}", f"{fast:.3f}", f"{slow / fast:.0f}", f"{max(rest, 0):.3f}")
+
+
+def decompose_all(path: Path, settings: DecompositionSettings, count: int) -> None:
+    """Decompose ``count`` utterances in this process, and write nothing."""
     with Corpus(path) as source:
-        audios = [source["train"].audio(index) for index in range(count)]
-    start = time.process_time()
-    for index, audio in enumerate(audios):
-        decompose_utterance(audio, FS, settings, utterance_generator(0, "train", index))
-    return time.process_time() - start
+        for index in range(count):
+            decompose_utterance(source["train"].audio(index), FS, settings, utterance_generator(0, "train", index))
 
 
-def write_measured(folder: Path, path: Path, settings: DecompositionSettings, workers: int) -> dict[str, float]:
-    """Write one cache in a process of its own.
+def write_measured(path: Path, settings: DecompositionSettings, size: int, workers: int) -> dict[str, float]:
+    """Write the cache of a corpus of ``size`` utterances.
 
-    Returns wall seconds, CPU seconds of all processes (what the machine's other work cannot inflate much), peak memory
-    of the largest process (MiB) and the size of the file (MB).
+    Returns wall seconds, CPU seconds of all processes and of the decompositions alone, peak memory of the largest
+    process (MiB) and the size of the file (MB).
     """
-    target = folder / f"{settings.method}.h5"
-    receive, send = multiprocessing.Pipe(False)
+    target = path.with_name("cache.h5")
+    decompose_all(path, settings, 2)  # compiles
+    few = min(24, size)
+    alone = timed(decompose_all, path, settings, few).cpu * size / few
 
-    def job():
-        start = time.perf_counter()
-        write_cache(path, "train", target, settings, seed=0, state_dir=folder / "state", workers=workers)
-        taken = time.perf_counter() - start
-        get_reusable_executor().shutdown(wait=True)  # only finished workers are counted
-        usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-        cpu = sum(item.ru_utime + item.ru_stime for item in usage)
-        send.send({"wall": taken, "cpu": cpu, "mib": max(item.ru_maxrss for item in usage) / 1024})
-        os._exit(0)
+    def write() -> None:
+        write_cache(path, "train", target, settings, seed=0, state_dir=path.with_name("state"), workers=workers)
+        get_reusable_executor().shutdown(wait=True)
 
-    process = multiprocessing.get_context("fork").Process(target=job)
-    process.start()
-    measured = receive.recv()
-    process.join()
-    measured["mb"] = target.stat().st_size / 1e6
+    taken = timed(write)
+    below = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     with h5py.File(target) as file:
         assert len(file["utterance"]) == len(file["sequences/present"])
-    target.unlink()
-    return measured
+    megabytes = target.stat().st_size / 1e6
+    return {"wall": taken.wall, "cpu": taken.cpu, "alone": alone, "mib": max(peak_mib(), below), "mb": megabytes}
 
 
-def scale(folder: Path, methods: list[str], sizes: list[int], workers: int, storage: str) -> None:
-    """Caches of growing corpora."""
+def scale(*methods: str, sizes: tuple[int, ...] = (100, 200, 400), workers: int = 2, storage: str = "float32") -> None:
+    """Caches of growing corpora, by default of all methods."""
     columns = ("utterances", "wall s", "CPU s", "CPU s per utterance", "MiB per process", "MB", "not computing")
-    print(f"| method ({storage}) | " + " | ".join(columns) + " |")
-    print("|---|---|---|---|---|---|---|---|")
-    for method in methods:
-        settings = DecompositionSettings(method=method, storage=storage)
-        rows = []
+    header(f"method ({storage})", *columns)
+    for method in methods or METHODS:
+        settings, found = DecompositionSettings(method=method, storage=storage), []
         for size in sizes:
-            path = corpus(folder, size)
-            decompose_all(path, settings, 2)  # compiles
-            few = min(24, size)
-            alone = decompose_all(path, settings, few) / few
-            row = write_measured(folder, path, settings, workers)
-            rows.append(row)
-            path.unlink()
-            print(
-                f"| {method} | {size} | {row['wall']:.1f} | {row['cpu']:.1f} | {row['cpu'] / size:.3f} "
-                f"| {row['mib']:.0f} | {row['mb']:.0f} | {max(1 - alone * size / row['cpu'], 0):.0%} |",
-                flush=True,
-            )
+            with tempfile.TemporaryDirectory() as folder:
+                one = in_own_process(write_measured, corpus(Path(folder), size), settings, size, workers)
+            found.append(one)
+            cells = [f"{one['wall']:.1f}", f"{one['cpu']:.1f}", f"{one['cpu'] / size:.3f}", f"{one['mib']:.0f}"]
+            row(method, size, *cells, f"{one['mb']:.0f}", f"{max(1 - one['alone'] / one['cpu'], 0):.0%}")
         # The slope between the smallest and the largest size leaves out the start of the processes.
         more = (PAPER_UTTERANCES - sizes[-1]) / (sizes[-1] - sizes[0])
-        wall, cpu, size = (rows[-1][key] + more * (rows[-1][key] - rows[0][key]) for key in ("wall", "cpu", "mb"))
-        print(
-            f"| {method} | {PAPER_UTTERANCES} (extrapolated) | {wall:.0f} ({wall / 60:.1f} min) "
-            f"| {cpu:.0f} ({cpu / workers / 60:.1f} min on {workers} free cores) | | | {size:.0f} | |",
-            flush=True,
-        )
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["speed", "scale"])
-    parser.add_argument("methods", nargs="*", default=list(METHODS))
-    parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[100, 200, 400])
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--storage", choices=["float32", "float16"], default="float32")
-    options = parser.parse_args()
-    warnings.simplefilter("ignore")  # of the libraries
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
-    with tempfile.TemporaryDirectory() as folder:
-        if options.what == "speed":
-            speed(Path(folder), options.turns, options.workers)
-        else:
-            scale(Path(folder), options.methods, options.sizes, options.workers, options.storage)
+        wall, cpu, size = (found[-1][key] + more * (found[-1][key] - found[0][key]) for key in ("wall", "cpu", "mb"))
+        on_free_cores = f"{cpu:.0f} ({cpu / workers / 60:.1f} min on {workers} free cores)"
+        extrapolated = f"{PAPER_UTTERANCES} (extrapolated)"
+        row(method, extrapolated, f"{wall:.0f} ({wall / 60:.1f} min)", on_free_cores, "", "", f"{size:.0f}", "")
 
 
 if __name__ == "__main__":
-    main()
+    command_line(__doc__, speed, scale)

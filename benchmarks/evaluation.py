@@ -8,13 +8,11 @@ sorts). Both sides run in turn, and CPU time counts, since wall time on a shared
 models: folders that hold dev.h5 and test.h5.
 """
 
-import argparse
-import time
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import psutil
+from _measure import command_line, header, row, timed
 
 from decvae.evaluation.aggregation import aggregate
 from decvae.evaluation.latents import LatentTable, balanced_rows, read_latents
@@ -24,6 +22,7 @@ from decvae.evaluation.scores import score_table
 from decvae.settings.evaluation import EvaluationSettings
 
 N_FOLDS = 5
+DCI = ("disentanglement", "completeness", "informativeness")
 
 
 def synthetic(n_frames: int = 20_000, n_codes: int = 192, seed: int = 0) -> LatentTable:
@@ -56,73 +55,42 @@ def parts(table: LatentTable, aggregation: str, n_rows: int) -> tuple[np.ndarray
     return z[train], y[train], z[test], y[test]
 
 
-def timed(function) -> tuple[float, float, object]:
-    """Seconds by the clock, CPU seconds of all processes, and the result."""
-    before, start = cpu_seconds(), time.perf_counter()
-    result = function()
-    return time.perf_counter() - start, cpu_seconds() - before, result
-
-
-def cpu_seconds() -> float:
-    """CPU time so far of this process and of its workers, which outlive their work."""
-    this = psutil.Process()
-    return sum(sum(process.cpu_times()[:2]) for process in [this, *this.children(recursive=True)])
-
-
-def speed(n_frames: int, n_peer: int, n_jobs: int) -> None:
+def speed(frames: int = 20_000, peer_frames: int = 1_000, jobs: int = 2) -> None:
     """Print the table of times and ratios."""
-    table = synthetic(n_frames)
-    settings = EvaluationSettings(aggregations=("all",), max_frames=n_frames, kmeans_seeds=3)
+    table = synthetic(frames)
+    settings = EvaluationSettings(aggregations=("all",), max_frames=frames, kmeans_seeds=3)
     compute_dci(*parts(table, "all", 1000))  # compiles and imports
-    rows = [
-        (f"{n_peer} frames, scikit-learn", partial(compute_dci, *parts(table, "all", n_peer), "sklearn")),
-        (f"{n_frames} frames, histograms", partial(compute_dci, *parts(table, "all", n_frames))),
-        (f"{n_frames} frames, whole suite, {n_jobs} processes", partial(score_table, table, settings, n_jobs=n_jobs)),
-    ]
-    print("| | seconds | CPU seconds |\n|---|---|---|")
+    sides = {
+        f"{peer_frames} frames, scikit-learn": partial(compute_dci, *parts(table, "all", peer_frames), "sklearn"),
+        f"{frames} frames, histograms": partial(compute_dci, *parts(table, "all", frames)),
+        f"{frames} frames, whole suite, {jobs} processes": partial(score_table, table, settings, n_jobs=jobs),
+    }
+    header("", "seconds", "CPU seconds")
     cpu = []
-    for name, work in rows:
-        wall, used, _ = timed(work)
-        cpu.append(used)
-        print(f"| {name} | {wall:.1f} | {used:.1f} |", flush=True)
-    peer = cpu[0] * n_frames / n_peer
+    for name, work in sides.items():
+        taken = timed(work)
+        cpu.append(taken.cpu)
+        row(name, f"{taken.wall:.1f}", f"{taken.cpu:.1f}")
+    peer = cpu[0] * frames / peer_frames
     print(f"one fit per factor: {peer:.0f} s against {cpu[1]:.1f} s of CPU, {peer / cpu[1]:.0f} x")
     print(
         f"{N_FOLDS} folds: {N_FOLDS * peer:.0f} s against the whole suite, {cpu[2]:.0f} s of CPU; "
-        f"{N_FOLDS * peer * n_jobs / cpu[2]:.0f} x on {n_jobs} free cores"
+        f"{N_FOLDS * peer * jobs / cpu[2]:.0f} x on {jobs} free cores"
     )
 
 
-def agreement(folders: list[Path], n_rows: int) -> None:
+def agreement(*folders: str, frames: int = 5_000) -> None:
     """Print D, C and I of both backends for every model."""
-    print("| model | codes | D | C | I | largest difference | CPU time |\n|---|---|---|---|---|---|---|")
-    for folder in folders:
+    header("model", "codes", "D", "C", "I", "largest difference", "CPU time")
+    for folder in map(Path, folders):
         table = read_latents([folder / "dev.h5", folder / "test.h5"])["Z"]
-        split = parts(table, "all" if len(table.subspaces) > 1 else "X", n_rows)
-        runs = [timed(partial(compute_dci, *split, backend=name)) for name in ("sklearn", "histogram")]
-        _, seconds, scores = zip(*runs, strict=True)
-        values = np.array([[one.disentanglement, one.completeness, one.informativeness] for one in scores])
-        pairs = " | ".join(f"{exact:.3f} / {ours:.3f}" for exact, ours in values.T)
-        difference = np.abs(values[0] - values[1]).max()
+        split = parts(table, "all" if len(table.subspaces) > 1 else "X", frames)
+        exact, ours = (timed(partial(compute_dci, *split, backend=name)) for name in ("sklearn", "histogram"))
+        pairs = [(getattr(exact.result, name), getattr(ours.result, name)) for name in DCI]
+        cells = [*(f"{slow:.3f} / {fast:.3f}" for slow, fast in pairs), f"{max(abs(a - b) for a, b in pairs):.3f}"]
         name = f"{folder.parent.name} {folder.name}"
-        print(
-            f"| {name} | {split[0].shape[1]} | {pairs} | {difference:.3f} | {seconds[0] / seconds[1]:.0f} x |",
-            flush=True,
-        )
+        row(name, split[0].shape[1], *cells, f"{exact.cpu / ours.cpu:.0f} x")
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    what = parser.add_subparsers(dest="what", required=True)
-    timing = what.add_parser("speed")
-    timing.add_argument("--frames", type=int, default=20_000)
-    timing.add_argument("--peer-frames", type=int, default=1_000)
-    timing.add_argument("--jobs", type=int, default=2)
-    comparing = what.add_parser("agreement")
-    comparing.add_argument("folders", type=Path, nargs="+")
-    comparing.add_argument("--frames", type=int, default=5_000)
-    options = parser.parse_args()
-    if options.what == "speed":
-        speed(options.frames, options.peer_frames, options.jobs)
-    else:
-        agreement(options.folders, options.frames)
+    command_line(__doc__, speed, agreement)

@@ -7,17 +7,16 @@ Two ceilings are measured first: a large copy (bytes read and written) and a lar
 The floor of a step is its multiplications at that rate.
 """
 
-import argparse
 import contextlib
-import json
-import statistics
-import time
 from collections.abc import Callable
+from json import dumps
+from pathlib import Path
+from statistics import median
 
 import numpy as np
 import torch
-from torch.utils.flop_counter import FlopCounterMode
-from training import PlainDecVAE, draw, only, random_batch
+from _measure import command_line, timed
+from training import PlainDecVAE, draw, flops, only, random_batch
 
 from decvae.decomposition.decompose import decompose
 from decvae.models.configuration_decvae import DecVAEConfig
@@ -31,14 +30,8 @@ def seconds(call: Callable[[], object], device: str, turns: int) -> float:
     wait = torch.cuda.synchronize if device == "cuda" else (lambda: None)
     for _ in range(3):
         call()
-    times = []
-    for _ in range(turns):
-        wait()
-        start = time.perf_counter()
-        call()
-        wait()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+    wait()
+    return median(timed(lambda: (call(), wait())).wall for _ in range(turns))
 
 
 @contextlib.contextmanager
@@ -84,9 +77,7 @@ def training_steps(device: str, rates: dict[str, float], small: bool, turns: int
     model = DecVAEForPreTraining(DecVAEConfig(objective="centred", **sizes)).to(device)
     plain, drawn = PlainDecVAE(model), drawn.to(device)
     few = only(batch, drawn)
-    with FlopCounterMode(display=False) as counter:
-        model(**few).loss.backward()
-    operations = counter.get_total_flops()
+    operations = flops(lambda: model(**few).loss.backward())
     kinds = {"decvae": lambda: model(**few).loss, "plain loop": lambda: plain(drawn, **batch)}
     compiled = DecVAEForPreTraining(model.config).to(device)
     for branch in (compiled.decvae.branch_z, compiled.decvae.branch_s):
@@ -106,63 +97,42 @@ def training_steps(device: str, rates: dict[str, float], small: bool, turns: int
                 print(f"{name} {kind}: {type(error).__name__}: {str(error).strip().splitlines()[0]}", flush=True)
                 continue
             peak = torch.cuda.max_memory_allocated() / 2**20 if device == "cuda" else float("nan")
-            floor = operations / rates[name]
-            rows.append(
-                {  # frames_per_s counts the frames in the loss
-                    "precision": name,
-                    "step": kind,
-                    "ms": 1e3 * took,
-                    "frames_per_s": drawn.numel() / took,
-                    "of_floor": floor / took,
-                    "peak_mib": peak,
-                }
-            )
+            row = {"precision": name, "step": kind, "ms": 1e3 * took}
+            row["frames_per_s"] = drawn.numel() / took  # frames in the loss
+            rows.append(row | {"of_floor": operations / rates[name] / took, "peak_mib": peak})
     return rows
 
 
 def decompositions(device: str, small: bool) -> list[dict[str, object]]:
     """Frames per second of every method, on the GPU and on all cores of the CPU."""
     frames = np.random.default_rng(0).standard_normal((200 if small else 20_000, 400))
-    workers = torch.get_num_threads()
+    engines = {"batched_cpu": {"workers": torch.get_num_threads()}}
+    engines[f"torch_{device}"] = {"engine": "torch", "device": device}
     rows = []
     for method in ("filter", "ewt", "vmd"):
         some = frames[: len(frames) // 10] if method == "vmd" else frames
-        row: dict[str, object] = {"method": method}
-        for name, options in (("cpu", {"workers": workers}), (device, {"engine": "torch", "device": device})):
+        rows.append({"method": method})
+        for name, options in engines.items():
             decompose(some[:64], method, 3, **options)
-            start = time.perf_counter()
-            decompose(some, method, 3, **options)
-            row[f"torch_{name}" if "engine" in options else "batched_cpu"] = len(some) / (time.perf_counter() - start)
-        rows.append(row)
+            rows[-1][name] = len(some) / timed(lambda: decompose(some, method, 3, **options)).wall  # noqa: B023
     return rows
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
-    parser.add_argument("--small", action="store_true", help="small sizes, to see that it works")
-    parser.add_argument("--turns", type=int, default=20)
-    parser.add_argument("--json", metavar="FILE", help="also write the numbers here")
-    options = parser.parse_args()
-    if options.device == "cuda" and not torch.cuda.is_available():
-        parser.exit(1, "torch.cuda.is_available() is False here: run it where torch sees a GPU, or with --device cpu\n")
-    card = torch.cuda.get_device_name() if options.device == "cuda" else "CPU"
-    rates = ceilings(options.device, 512 if options.small else 8192)
-    found = {
-        "card": card,
-        "torch": torch.__version__,
-        "rates": rates,
-        "steps": training_steps(options.device, rates, options.small, options.turns),
-        "decompositions": decompositions(options.device, options.small),
-    }
+def gpu(device: str = "cuda", small: bool = False, turns: int = 20, json: str = "") -> None:
+    """Print all measurements; with a file ``json`` also write them there."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise SystemExit("torch.cuda.is_available() is False here: run it where torch sees a GPU, or with --device cpu")
+    card = torch.cuda.get_device_name() if device == "cuda" else "CPU"
+    rates = ceilings(device, 512 if small else 8192)
+    steps, methods = training_steps(device, rates, small, turns), decompositions(device, small)
     print(f"{card}, torch {torch.__version__}: copy {rates['copy'] / 1e12:.2f} TB/s, ", end="")
     print(", ".join(f"{name} {rates[name] / 1e12:.1f} TFLOP/s" for name in PRECISIONS))
-    for row in [*found["steps"], *found["decompositions"]]:
+    for row in [*steps, *methods]:
         print("  ".join(f"{k} {v:,.3g}" if isinstance(v, float) else f"{v}" for k, v in row.items()))
-    if options.json:
-        with open(options.json, "w") as file:
-            json.dump(found, file, indent=1)
+    if json:
+        found = {"card": card, "torch": torch.__version__, "rates": rates, "steps": steps, "decompositions": methods}
+        Path(json).write_text(dumps(found, indent=1))
 
 
 if __name__ == "__main__":
-    main()
+    command_line(__doc__, gpu)

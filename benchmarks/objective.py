@@ -9,11 +9,11 @@ the backward pass. Loss and gradient must agree.
 from __future__ import annotations
 
 import math
-import time
 from itertools import combinations
 from statistics import median
 
 import torch
+from _measure import header, in_turns, row
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -38,8 +38,8 @@ def plain_loss(x: Tensor, components: Tensor, mask: Tensor, centring: str) -> Te
     return sum(torch.stack(part).mean() for part in losses.values())
 
 
-def measured(loss, leaves: list[Tensor]) -> tuple[float, int, Tensor, Tensor]:
-    """CPU seconds of one forward and backward pass, bytes kept in between, loss and gradient of X."""
+def step(loss, leaves: list[Tensor]) -> tuple[int, Tensor, Tensor]:
+    """One forward and backward pass: bytes kept in between, loss and gradient of X."""
     kept: dict[int, int] = {}
 
     def keep(tensor: Tensor) -> Tensor:
@@ -48,38 +48,33 @@ def measured(loss, leaves: list[Tensor]) -> tuple[float, int, Tensor, Tensor]:
 
     for leaf in leaves:
         leaf.grad = None
-    start = time.process_time()
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        value = loss()
+        value = loss(*leaves)
     value.backward()
-    return time.process_time() - start, sum(kept.values()), value.detach(), leaves[0].grad
+    return sum(kept.values()), value.detach(), leaves[0].grad
 
 
-def main() -> None:
-    """Print one line per shape and objective."""
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    print("utterances x frames, C, objective: plain / ours in time, in memory; ms of ours")
-    for batch, frames, count in SHAPES:
-        x = torch.randn(batch, frames, FEATURES, requires_grad=True)
-        components = torch.randn(count, batch, frames, FEATURES, requires_grad=True)
-        mask = torch.ones(batch, frames, dtype=torch.bool)
-        for name, centring in (("corrected", "none"), ("centred", "level")):
-            sides = (
-                lambda: plain_loss(x, components, mask, centring),  # noqa: B023 (used in this round only)
-                lambda: decomposition_loss(x, components, mask, centring=centring).loss,  # noqa: B023
-            )
-            rounds = [[measured(side, [x, components]) for side in sides] for _ in range(ROUNDS)]
-            (_, plain_bytes, *plain), (_, our_bytes, *ours) = rounds[-1]
-            for expected, found in zip(plain, ours, strict=True):
-                torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-7)
-            seconds = [median(pair[side][0] for pair in rounds) for side in (0, 1)]
-            print(
-                f"{batch} x {frames}, {count}, {name}: {seconds[0] / seconds[1]:.1f}, {plain_bytes / our_bytes:.1f}; "
-                f"{1000 * seconds[1]:.1f} ms",
-                flush=True,
-            )
+def compare(batch: int, frames: int, count: int, name: str, centring: str) -> None:
+    """Print the row of a shape and an objective."""
+    leaves = [torch.randn(*size, batch, frames, FEATURES, requires_grad=True) for size in ((), (count,))]
+    mask = torch.ones(batch, frames, dtype=torch.bool)
+    rounds = in_turns(
+        ROUNDS,
+        plain=lambda: step(lambda *levels: plain_loss(*levels, mask, centring), leaves),
+        ours=lambda: step(lambda *levels: decomposition_loss(*levels, mask, centring=centring).loss, leaves),
+    )
+    (plain_bytes, *plain), (our_bytes, *ours) = (side[-1].result for side in rounds.values())
+    for expected, found in zip(plain, ours, strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-7)
+    slow, fast = (median(one.cpu for one in side) for side in rounds.values())
+    ratios = (f"{slow / fast:.1f}", f"{plain_bytes / our_bytes:.1f}")
+    row(f"{batch} x {frames}, {count}", name, *ratios, f"{1000 * fast:.1f}")
 
 
 if __name__ == "__main__":
-    main()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    header("utterances x frames, C", "objective", "plain / ours in time", "in memory", "ms of ours")
+    for shape in SHAPES:
+        compare(*shape, "corrected", "none")
+        compare(*shape, "centred", "level")

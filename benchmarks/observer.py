@@ -11,11 +11,11 @@ speakers that no model has heard, the published ones or those with the vocal tra
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from pathlib import Path
 
 import numpy as np
+from _measure import command_line
 from scipy import signal
 from scipy.linalg import toeplitz
 from scipy.special import logsumexp
@@ -28,6 +28,8 @@ from decvae.framing import cut_frames
 from decvae.settings.corpora import SimVowelsSettings
 
 N_FFT = 1 << 15
+SPEAKERS = SimVowelsSettings().speakers
+PUBLISHED = (*SPEAKERS.dev, *SPEAKERS.test)
 
 
 def power_spectrum(formants_hz: np.ndarray, snr_db: float) -> np.ndarray:
@@ -67,19 +69,15 @@ def learned(frames: np.ndarray, truth: np.ndarray, utterance: np.ndarray) -> np.
     return names[cross_val_predict(model, np.log(power), codes, groups=utterance, cv=folds)]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--utterances", type=int, default=120, help="of dev and of test (default 120)")
-    parser.add_argument("--seconds", type=float, default=2.0, help="of an utterance (default 2)")
-    default = SimVowelsSettings().speakers
-    published = [*default.dev, *default.test]
-    parser.add_argument("--speakers", type=float, nargs="+", default=published, help="of dev and test, half of each")
-    chosen = parser.parse_args()
-    sizes = {"train": 1, "dev": chosen.utterances, "test": chosen.utterances}
-    half = len(chosen.speakers) // 2
-    speakers = {"train": [default.train[0]], "dev": chosen.speakers[:half], "test": chosen.speakers[half:]}
+def observe(utterances: int = 120, seconds: float = 2.0, speakers: tuple[float, ...] = PUBLISHED) -> None:
+    """Print the accuracies of both; ``utterances`` and half of the speakers are of dev, as many of test."""
+    half = len(speakers) // 2
     settings = SimVowelsSettings.parse(
-        {"n_utterances": sizes, "utterance_seconds": chosen.seconds, "speakers": speakers}
+        {
+            "n_utterances": {"train": 1, "dev": utterances, "test": utterances},
+            "utterance_seconds": seconds,
+            "speakers": {"train": [SPEAKERS.train[0]], "dev": speakers[:half], "test": speakers[half:]},
+        }
     )
     frames, vowel, overlap, speaker = [], [], [], []
     with tempfile.TemporaryDirectory() as folder:
@@ -106,4 +104,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command_line(__doc__, observe)

@@ -10,18 +10,17 @@ step's multiplications at the rate of the widest convolution alone.
 they are needed.
 """
 
-import argparse
 import copy
-import statistics
-import subprocess
-import sys
 import tempfile
-import time
+from collections.abc import Callable
+from functools import partial
 from itertools import combinations
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import torch
+from _measure import command_line, header, in_own_process, in_turns, peak_mib, row, timed, times_less
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
@@ -33,6 +32,7 @@ from decvae.features.extract import write_features
 from decvae.features.store import FeatureFile
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.modeling_pretraining import DecVAEForPreTraining
+from decvae.settings.branches import FrameBranchSettings, SequenceBranchSettings
 from decvae.settings.corpora import SimVowelsSettings
 from decvae.settings.decomposition import DecompositionSettings
 from decvae.settings.features import FeatureSettings
@@ -40,6 +40,8 @@ from decvae.settings.training import TrainingSettings
 from decvae.training.optimisation import make_optimizer, parameter_groups
 
 SIDES = ("decvae", "plain")
+KINDS = ("wall", "cpu")
+BRANCHES = {"z": FrameBranchSettings(), "s": SequenceBranchSettings()}
 FRAME, HOP, RATE = 400, 320, 16_000
 
 
@@ -159,9 +161,10 @@ class Step:
         settings = TrainingSettings()
         self.model = model if side == "decvae" else PlainDecVAE(model)
         groups = parameter_groups(self.model)
-        self.optimizers = [make_optimizer(groups[branch], settings, branch) for branch in groups]
-        if side == "plain":
-            self.optimizers = [torch.optim.AdamW(groups[branch], lr=1e-4) for branch in groups]
+        self.optimizers = [
+            make_optimizer(own, settings, BRANCHES[name]) if side == "decvae" else torch.optim.AdamW(own, lr=1e-4)
+            for name, own in groups.items()
+        ]
         batch = random_batch()
         drawn = draw(batch, share)
         self.batch = only(batch, drawn) if side == "decvae" else {"drawn": drawn, **batch}
@@ -178,120 +181,74 @@ class Step:
         return float(loss.detach())
 
 
-def build(norm: str) -> DecVAEForPreTraining:
-    """The default architecture; ``norm`` is ``branch_z.conv_norm`` (the peer knows ``group``)."""
+def build() -> DecVAEForPreTraining:
+    """The default architecture with the norm of convolutions that the peer knows."""
     torch.manual_seed(0)
-    return DecVAEForPreTraining(DecVAEConfig(objective="centred", branch_z={"conv_norm": norm})).train()
+    return DecVAEForPreTraining(DecVAEConfig(objective="centred", branch_z={"conv_norm": "group"})).train()
 
 
-def step(turns: int, threads: int, share: int) -> None:
-    """Print the table of times, CPU seconds, memory and losses of both sides."""
+def step(turns: int = 9, threads: int = 2, share: int = 100) -> None:
+    """Print times, CPU seconds, memory and losses of both sides; ``share`` percent of the frames are in the loss."""
     torch.set_num_threads(threads)
-    model = build("group")
+    model = build()
     sides = {side: Step(side, copy.deepcopy(model), share) for side in SIDES}
     losses = {side: run() for side, run in sides.items()}  # also warms up
-    wall, cpu = {side: [] for side in SIDES}, {side: [] for side in SIDES}
-    for _ in range(turns):
-        for side, run in sides.items():
-            used, start = time.process_time(), time.perf_counter()
-            run()
-            wall[side].append(time.perf_counter() - start)
-            cpu[side].append(time.process_time() - used)
-    print("| side | loss | s per step | CPU s per step |\n|---|---|---|---|")
-    for side in SIDES:
-        seconds, used = statistics.median(wall[side]), statistics.median(cpu[side])
-        print(f"| {side} | {losses[side]:.6f} | {seconds:.3f} | {used:.3f} |")
-    for name, values in (("wall", wall), ("CPU", cpu)):
-        ratios = [plain / ours for ours, plain in zip(values["decvae"], values["plain"], strict=True)]
-        print(f"{name}: {statistics.median(ratios):.2f} x less ({min(ratios):.2f}..{max(ratios):.2f}, {turns} turns)")
+    timings = in_turns(turns, **sides)
+    header("side", "loss", "s per step", "CPU s per step")
+    for side, found in timings.items():
+        row(side, f"{losses[side]:.6f}", *(f"{median(getattr(one, kind) for one in found):.3f}" for kind in KINDS))
+    for kind in KINDS:
+        ours, plain = ([getattr(one, kind) for one in timings[side]] for side in SIDES)
+        print(f"{kind}: {times_less(plain, ours, 2)} x less, {turns} turns")
     print(f"difference of the losses {abs(losses['decvae'] - losses['plain']):.1e}", flush=True)
     for side in SIDES:
-        print(f"peak of {side}, MiB: {float(_own_process('memory', side, str(threads), str(share))):.0f}", flush=True)
+        print(f"peak of {side}, MiB: {in_own_process(memory, side, threads, share):.0f}", flush=True)
     rate = convolution_rate(turns)
     for side, run in sides.items():
-        with FlopCounterMode(display=False) as counter:
-            run()
-        operations = counter.get_total_flops()
+        operations = flops(run)
         print(f"{side}: {operations / 1e9:.0f} GFLOP, at {rate / 1e9:.0f} GFLOP/s at least {operations / rate:.3f} s")
+
+
+def flops(call: Callable[[], object]) -> int:
+    """Multiplications and additions of a call."""
+    with FlopCounterMode(display=False) as counter:
+        call()
+    return counter.get_total_flops()
 
 
 def convolution_rate(turns: int) -> float:
     """Multiplications and additions per second of the second layer alone: 128 signals of 79 steps, 512 channels."""
     images = torch.randn(128, 1, 79, 512).permute(0, 3, 1, 2)
-    weight, seconds = torch.randn(512, 512, 1, 3), []
-    for _ in range(turns + 1):
-        start = time.perf_counter()
-        with FlopCounterMode(display=False) as counter:
-            F.conv2d(images, weight, stride=(1, 2))
-        seconds.append(time.perf_counter() - start)
-    return counter.get_total_flops() / min(seconds)
+    weight = torch.randn(512, 512, 1, 3)
+    alone = partial(F.conv2d, images, weight, stride=(1, 2))
+    return flops(alone) / min(timed(alone).wall for _ in range(turns + 1))
 
 
-def memory(side: str, threads: int, share: int) -> None:
-    """Print the peak of resident memory in MiB that three steps add to the process, its batch and its model."""
+def memory(side: str, threads: int, share: int) -> float:
+    """Peak of resident memory in MiB that three steps add to the process, its batch and its model."""
     torch.set_num_threads(threads)
-    run = Step(side, build("group"), share)
-    before = _peak()
+    run = Step(side, build(), share)
+    before = peak_mib()
     for _ in range(3):
         run()
-    print(_peak() - before)
+    return peak_mib() - before
 
 
-def _peak() -> float:
-    """Peak of resident memory in MiB of this program (Linux; ``ru_maxrss`` would include the parent's)."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
-
-
-def _own_process(*arguments: str) -> str:
-    command = [sys.executable, __file__, *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-
-def features(turns: int, batch_size: int) -> None:
+def features(turns: int = 9, batch_size: int = 16) -> None:
     """Print how long a batch takes from cached features, and with features computed from the decomposition."""
     with tempfile.TemporaryDirectory() as folder:
         corpus, cache = Path(folder) / "corpus.h5", Path(folder) / "cache.h5"
         counts = {"train": 4 * batch_size, "dev": 10, "test": 10}
         simulate(corpus, SimVowelsSettings.parse({"n_utterances": counts, "utterance_seconds": 4.0}), seed=0)
         write_cache(corpus, "train", cache, DecompositionSettings(), seed=0, state_dir=Path(folder) / "state")
-        paths = {kind: Path(folder) / f"{kind}.h5" for kind in ("waveform", "mel")}
-        print("| input | cached, s per batch | on the fly, s per batch |\n|---|---|---|")
-        for kind, path in paths.items():
-            start = time.process_time()
-            write_features(cache, path, kind, FeatureSettings())
-            fly = (time.process_time() - start) * batch_size / counts["train"]
+        header("input", "cached, s per batch", "on the fly, s per batch")
+        for kind in ("waveform", "mel"):
+            path = Path(folder) / f"{kind}.h5"
+            fly = timed(write_features, cache, path, kind, FeatureSettings()).cpu * batch_size / counts["train"]
             data, rng = FeatureFile(path), np.random.default_rng(0)
-            seconds = []
-            for _ in range(turns):
-                start = time.process_time()
-                decvae_batch(data, rng.choice(len(data), batch_size, replace=False), "dual")
-                seconds.append(time.process_time() - start)
-            print(f"| {kind} | {statistics.median(seconds):.3f} | {fly:.3f} |", flush=True)
-
-
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    what = parser.add_subparsers(dest="what", required=True)
-    timing = what.add_parser("step")
-    timing.add_argument("--turns", type=int, default=9)
-    timing.add_argument("--threads", type=int, default=2)
-    timing.add_argument("--share", type=int, default=100, help="percent of the frames in the loss")
-    peak = what.add_parser("memory")
-    peak.add_argument("side", choices=SIDES)
-    peak.add_argument("threads", type=int)
-    peak.add_argument("share", type=int)
-    reading = what.add_parser("features")
-    reading.add_argument("--turns", type=int, default=9)
-    reading.add_argument("--batch-size", type=int, default=16)
-    options = parser.parse_args()
-    {
-        "step": lambda: step(options.turns, options.threads, options.share),
-        "memory": lambda: memory(options.side, options.threads, options.share),
-        "features": lambda: features(options.turns, options.batch_size),
-    }[options.what]()
+            drawn = [rng.choice(len(data), batch_size, replace=False) for _ in range(turns)]
+            row(kind, f"{median(timed(decvae_batch, data, rows, 'dual').cpu for rows in drawn):.3f}", f"{fly:.3f}")
 
 
 if __name__ == "__main__":
-    main()
+    command_line(__doc__, step, features)

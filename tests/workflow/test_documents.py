@@ -104,6 +104,19 @@ def test_commands_are_found():
     } <= found
 
 
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="files are counted by git")
+def test_the_table_of_sizes_is_of_this_code():
+    """To a tenth: else give CONTRIBUTING.md what its command prints."""
+    text = (ROOT / "CONTRIBUTING.md").read_text().partition("## Size")[2]
+    script = re.search(r"```bash\n(.*?)```", text, re.DOTALL).group(1)
+    done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    counted = {folder: int(lines) for lines, folder in map(str.split, done.stdout.splitlines())}
+    written = {folder: int(lines) for folder, lines in re.findall(r"^\| `(\S+)` \| (\d+) \|$", text, re.MULTILINE)}
+    assert written.keys() == counted.keys()
+    for folder, lines in counted.items():
+        assert written[folder] == pytest.approx(lines, rel=0.1, abs=50), folder
+
+
 def test_groups_of_the_profile_are_rules():
     profile = yaml.safe_load((ROOT / "workflow/profiles/slurm/config.yaml").read_text())
     grouped = {rule.split("=")[0] for rule in profile["groups"]}
