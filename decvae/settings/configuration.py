@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
@@ -55,20 +55,3 @@ class Configuration(Section):
         LoggingSettings(),
         "Where training is logged besides its history; changes no result, so a trained run stays as it is.",
     )
-
-
-def complete(config: object) -> dict[str, Any]:
-    """The configuration in plain values, checked, with its defaults; entries of `runs` keep the keys that they have.
-
-    Parameters
-    ----------
-    config : dict
-        As read from YAML; it is not changed.
-
-    Raises
-    ------
-    ConfigError
-        With all problems at once; each names the full key, the value found, what is allowed and what the key means.
-    """
-    found = Configuration.parse(config)
-    return {**found.plain(), "runs": [run.model_dump(mode="json", exclude_unset=True) for run in found.runs]}

@@ -11,21 +11,20 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from decvae.names.models import FITTED, FIXED_BETA, PAIRED_KEYS, WITH_COMPONENTS
 from decvae.settings.base import ConfigError, suggest
-from decvae.settings.configuration import complete
-from decvae.settings.decomposition import SharedDecomposition
-from decvae.study.keys import merge
+from decvae.settings.configuration import Configuration
+from decvae.study.keys import Settings, merge
 from decvae.study.lineage import lineage_problems
 from decvae.study.moved import moved_keys
 from decvae.study.reach import component_counts
 from decvae.study.runs import (
     EVERY,
     RUN_COLUMNS,
+    StudyConfiguration,
     decomposition_section,
     resolve_runs,
     sure_epochs,
@@ -33,27 +32,21 @@ from decvae.study.runs import (
 from decvae.study.sweeps import expand_sweeps, name_places
 
 
-def load_config(paths: str | Path | Sequence[str | Path]) -> dict[str, Any]:
+def load_config(paths: str | Path | Sequence[str | Path]) -> StudyConfiguration:
     """Read YAML configuration files, each laid over those before it, and validate them; see :func:`validate_config`."""
-    config: dict[str, Any] = {}
+    config: Settings = {}
     for path in [paths] if isinstance(paths, (str, Path)) else paths:
         config = merge(config, yaml.safe_load(Path(path).read_text()) or {})
     return validate_config(config)
 
 
-def validate_config(config: dict[str, Any]) -> dict[str, Any]:
+def validate_config(config: Settings) -> StudyConfiguration:
     """Expand sweeps, complete the configuration, and check what lies between keys of several sections.
 
     Parameters
     ----------
     config : dict
         As read from YAML. It is not changed.
-
-    Returns
-    -------
-    dict
-        Complete; ``run_places`` says where each of the ``runs`` was written, ``unseeded_labels`` how a sweep calls it
-        without its seed.
 
     Raises
     ------
@@ -64,53 +57,52 @@ def validate_config(config: dict[str, Any]) -> dict[str, Any]:
     try:
         if moved := list(moved_keys(expanded)):
             raise ConfigError(moved)
-        filled = complete(expanded)
-        if problems := list(_inconsistencies(filled)):
+        filled = Configuration.parse(expanded)
+        found = StudyConfiguration(**dict(filled), run_places=places, unseeded_labels=unseeded)
+        if problems := list(_inconsistencies(found)):
             raise ConfigError(problems)
     except ConfigError as error:
         raise ConfigError(name_places(error.problems, places)) from None
-    return {**filled, "run_places": places, "unseeded_labels": unseeded}
+    return found
 
 
-def _inconsistencies(config: dict[str, Any]) -> Iterator[str]:
+def _inconsistencies(config: StudyConfiguration) -> Iterator[str]:
     """Problems that lie between keys of several sections."""
-    owners = {"run_defaults": config["run_defaults"]} | {
-        f"runs[{place}]": run for place, run in enumerate(config["runs"])
-    }
+    owners = {"run_defaults": config.run_defaults, **{f"runs[{place}]": run for place, run in enumerate(config.runs)}}
     for key, owner in owners.items():
-        if owner.get("sweep"):  # what could be expanded is no longer there
-            yield f"`{key}.sweep.overlays` is {owner['sweep'].get('overlays')}; allowed: a list of sections of keys."
+        if sweep := owner.plain()["sweep"]:  # what could be expanded is no longer there
+            yield f"`{key}.sweep.overlays` is {sweep.get('overlays')}; allowed: a list of sections of keys."
             return
-    runs = [merge(config["run_defaults"], run) for run in config["runs"]]
-    for place, (run, full) in enumerate(zip(config["runs"], runs, strict=True)):
+    runs = config.full_runs
+    for place, (run, full) in enumerate(zip(config.entries, runs, strict=True)):
         yield from _run_inconsistencies(config, f"runs[{place}]", run, full)
-    yield from lineage_problems(config["runs"], runs)
+    yield from lineage_problems(config.entries, runs)
     for place, full in enumerate(runs):
         yield from _decomposition_inconsistencies(config, f"runs[{place}]", full)
-    corpora, evaluation, figures = config["corpora"], config["evaluation"], config["figures"]
-    if figures["corpus"] is not None and figures["corpus"] not in corpora:
-        hint = suggest(figures["corpus"], corpora)
-        yield f"`figures.corpus` is {figures['corpus']!r}, which `corpora` does not have.{hint}"
+    evaluation, shown = config.evaluation, config.figures.corpus
+    if shown is not None and shown not in config.corpora:
+        yield f"`figures.corpus` is {shown!r}, which `corpora` does not have.{suggest(shown, config.corpora)}"
     for key, source in (("checkpoint", "checkpoints"), ("aggregation", "aggregations")):
-        if figures[key] not in evaluation[source] and not (key == "checkpoint" and EVERY in evaluation[source]):
+        wanted, measured = getattr(config.figures, key), list(getattr(evaluation, source))
+        if wanted not in measured and not (key == "checkpoint" and EVERY in measured):
             yield (
-                f"`figures.{key}` is {figures[key]!r}, which is not in `evaluation.{source}` {evaluation[source]}; "
-                "add it there, since figures draw what is evaluated."
+                f"`figures.{key}` is {wanted!r}, which is not in `evaluation.{source}` {measured}; add it there, since "
+                "figures draw what is evaluated."
             )
     of_x = [place for place, run in enumerate(runs) if run["model"] not in WITH_COMPONENTS]
-    if of_x and "X" not in evaluation["aggregations"]:
+    if of_x and "X" not in evaluation.aggregations:
         yield (
-            f"`evaluation.aggregations` is {evaluation['aggregations']}, but `runs[{of_x[0]}]` (model "
+            f"`evaluation.aggregations` is {list(evaluation.aggregations)}, but `runs[{of_x[0]}]` (model "
             f"{runs[of_x[0]]['model']}) has nothing but X; add X."
         )
 
 
-def _decomposition_inconsistencies(config: dict[str, Any], owner: str, full: dict[str, Any]) -> Iterator[str]:
+def _decomposition_inconsistencies(config: StudyConfiguration, owner: str, full: Settings) -> Iterator[str]:
     """Problems of the settings that a run overrides, and of its numbers of components."""
     own = full["decomposition_overrides"]
     key = f"{owner}.decomposition_overrides" if own else "decomposition"
     try:
-        section = SharedDecomposition.parse(decomposition_section(config, full), key)
+        section = decomposition_section(config, full, key)
     except ConfigError as error:
         yield from error.problems
         return
@@ -123,12 +115,12 @@ def _decomposition_inconsistencies(config: dict[str, Any], owner: str, full: dic
             yield f"`{key}.frequency_groups_hz` has {limits} limits, but {found}"
 
 
-def _run_inconsistencies(config: dict[str, Any], key: str, run: dict[str, Any], full: dict[str, Any]) -> Iterator[str]:
+def _run_inconsistencies(config: StudyConfiguration, key: str, run: Settings, full: Settings) -> Iterator[str]:
     """Problems between the keys of one run: its entry as written, and with the defaults."""
     corpus, model, beta, sequences = full["corpus"], full["model"], full["branch_z"]["beta"], full["branch_s"]
-    if corpus not in config["corpora"]:
+    if corpus not in config.corpora:
         owner = key if "corpus" in run else "run_defaults"
-        yield f"`{owner}.corpus` is {corpus!r}, which `corpora` does not have.{suggest(corpus, config['corpora'])}"
+        yield f"`{owner}.corpus` is {corpus!r}, which `corpora` does not have.{suggest(corpus, config.corpora)}"
     if model in FIXED_BETA and "beta" in run.get("branch_z", {}) and beta != FIXED_BETA[model]:
         yield (
             f"`{key}.branch_z.beta` is {beta:g}, but `model: {model}` is the autoencoder with beta "
@@ -156,18 +148,18 @@ def _run_inconsistencies(config: dict[str, Any], key: str, run: dict[str, Any], 
         )
 
 
-def _wanted_checkpoints(config: dict[str, Any], label: str | None) -> list[str]:
+def _wanted_checkpoints(config: StudyConfiguration, label: str | None) -> list[str]:
     """Checkpoints that are looked at in every run, and those of the run ``label`` that other runs start from."""
-    starts = [run.get("start_from") or {} for run in config["runs"]] if label is not None else []
+    starts = [run.start_from for run in config.runs if run.start_from is not None and label is not None]
     return [
-        *config["evaluation"]["checkpoints"],
-        config["traversal"]["checkpoint"],
-        config["embeddings"]["checkpoint"],
-        *(start["checkpoint"] for start in starts if start.get("run") == label and "checkpoint" in start),
+        *config.evaluation.checkpoints,
+        config.traversal.checkpoint,
+        config.embeddings.checkpoint,
+        *(start.checkpoint for start in starts if start.run == label),
     ]
 
 
-def _unsure_checkpoints(wanted: list[str], training: dict[str, Any]) -> list[str]:
+def _unsure_checkpoints(wanted: list[str], training: Settings) -> list[str]:
     """Those that a run of these settings does not save, or, by epoch, may have removed or not reached."""
     sure = {f"epoch-{epoch:04d}" for epoch in sure_epochs(training)}
     every = training["checkpoint_steps"]
@@ -180,7 +172,7 @@ def _unsure_checkpoints(wanted: list[str], training: dict[str, Any]) -> list[str
     return [name for name in wanted if unsure(name)]
 
 
-def table_of_runs(config: dict[str, Any]) -> str:
+def table_of_runs(config: StudyConfiguration) -> str:
     """Every run of a validated configuration as CSV: its columns, and the corpus and decomposition that it reads."""
     text = io.StringIO()
     table = csv.DictWriter(text, [*RUN_COLUMNS, "decomposition_id"], lineterminator="\n")

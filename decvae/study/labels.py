@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from decvae.names.models import MODELS, PAIRED_KEYS, decvae_name
 from decvae.settings.branches import SECTIONS
 from decvae.study.keys import Settings, dotted
@@ -45,9 +47,9 @@ def labels_of(settings: list[Settings], given: list[str | None], *left_out: str)
     return labels
 
 
-def unseeded_labels(config: Settings, resolved: list[Settings], settings: list[Settings]) -> list[str]:
-    """Labels without the seeds of the runs and of those that they start from."""
-    given = [name or full["label"] for name, full in zip(config["unseeded_labels"], resolved, strict=True)]
+def unseeded_labels(swept: Sequence[str | None], resolved: list[Settings], settings: list[Settings]) -> list[str]:
+    """Labels, those of sweeps or others, without the seeds of the runs and of those that they start from."""
+    given = [name or full["label"] for name, full in zip(swept, resolved, strict=True)]
     names = {full["label"]: name for full, name in zip(resolved, given, strict=True) if full["label"]}
     sourced = [
         {**own, "start_from": {**own["start_from"], "run": names[own["start_from"]["run"]]}}

@@ -6,14 +6,17 @@ Everything here reads a configuration that :func:`decvae.study.configuration.val
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from decvae.artifacts import WEIGHTS, file_sha256, settings_hash
 from decvae.names.models import FITTED, PAIRED_KEYS
-from decvae.settings.base import ConfigError, suggest
-from decvae.settings.decomposition import DecompositionSettings, method_settings
+from decvae.settings.base import ConfigError, Items, suggest
+from decvae.settings.configuration import Configuration
+from decvae.settings.corpora import CorpusSettings, SimVowelsSettings
+from decvae.settings.decomposition import DecompositionSettings, SharedDecomposition, method_settings
+from decvae.settings.evaluation import EvaluationSettings
 from decvae.study.keys import Settings, merge, without
 from decvae.study.labels import has_dense_encoder, labels_of, unseeded_labels
 from decvae.study.lineage import inherit, lineage_label, making_order, source_places
@@ -26,6 +29,32 @@ RUN_COLUMNS = (
     *("run", "label", "setting", "model", "objective", "corpus", "decomposition", "n_components", "input"),
     *("beta_z", "beta_s", "seed", "adaptation", "start_from"),
 )
+
+
+class StudyConfiguration(Configuration):
+    """A configuration with one of ``runs`` for every run.
+
+    Attributes
+    ----------
+    run_places : tuple of str
+        Where each of the ``runs`` was written.
+    unseeded_labels : tuple of str or None
+        How a sweep calls it without its seed.
+    """
+
+    run_places: Items[str]
+    unseeded_labels: Items[str | None]
+
+    @property
+    def entries(self) -> list[Settings]:
+        """Each of the ``runs`` with the keys that it has."""
+        return [run.model_dump(mode="json", exclude_unset=True) for run in self.runs]
+
+    @property
+    def full_runs(self) -> list[Settings]:
+        """Each of the ``runs``, laid over ``run_defaults``."""
+        defaults = self.run_defaults.plain()
+        return [merge(defaults, entry) for entry in self.entries]
 
 
 def sure_epochs(training: Settings) -> list[int]:
@@ -44,20 +73,19 @@ def sure_epochs(training: Settings) -> list[int]:
     return [epoch for epoch in kept if epoch <= first + (patience - 1) * step]
 
 
-def corpus_settings(config: Settings, corpus: str) -> Settings:
+def corpus_settings(config: StudyConfiguration, corpus: str) -> Settings:
     """What a corpus file depends on: its section without controlled sets, where it lies, and what figures show."""
-    own = config["corpora"][corpus]
-    return {key: value for key, value in own.items() if key not in _NOT_OF_CORPUS}
+    return config.corpora[corpus].plain(without=_NOT_OF_CORPUS)
 
 
-def controlled_sets(section: Settings) -> dict[str, Settings]:
+def controlled_sets(section: CorpusSettings) -> dict[str, Settings]:
     """Controlled sets of a corpus by the name of their split: the generator's grid, or what is drawn from its data."""
-    if section["kind"] == "sim_vowels":
+    if isinstance(section, SimVowelsSettings):
         return {"traversal": {"factors": ["vowel", "speaker"]}}
-    return {f"traversal_{name}": own for name, own in section["controlled_sets"].items()}
+    return {f"traversal_{name}": own.plain() for name, own in section.controlled_sets.items()}
 
 
-def without_absent_corpora(config: Settings) -> Settings:
+def without_absent_corpora(config: StudyConfiguration) -> StudyConfiguration:
     """The configuration without the runs on corpora whose ``root`` is not set, and those that start from such runs.
 
     Their labels are taken out of the choices of runs (``traversal.runs``, ``embeddings.runs``), too.
@@ -67,9 +95,9 @@ def without_absent_corpora(config: Settings) -> Settings:
     ConfigError
         If no run is left.
     """
-    absent = {name for name, own in config["corpora"].items() if "root" in own and own["root"] is None}
-    runs = [merge(config["run_defaults"], run) for run in config["runs"]]
-    sources, kept = source_places(runs), set()
+    absent = {name for name, own in config.corpora.items() if getattr(own, "root", "") is None}
+    runs, kept = config.full_runs, set()
+    sources = source_places(runs)
     for place in making_order(runs):
         if runs[place]["corpus"] not in absent and (place not in sources or sources[place] in kept):
             kept.add(place)
@@ -77,29 +105,33 @@ def without_absent_corpora(config: Settings) -> Settings:
         keys = ", ".join(f"`corpora.{name}.root`" for name in sorted(absent))
         raise ConfigError([f"No run is left, since {keys} is not set: give the folder of the corpus."])
     of_runs = ("runs", "run_places", "unseeded_labels")
-    found = {**config, **{key: [config[key][place] for place in sorted(kept)] for key in of_runs}}
+    found: Settings = {key: [getattr(config, key)[place] for place in sorted(kept)] for key in of_runs}
     dropped = {run["label"] for place, run in enumerate(runs) if place not in kept}
     for section in ("traversal", "embeddings"):
-        if (labels := config[section]["runs"]) is not None:
-            found[section] = {**config[section], "runs": [label for label in labels if label not in dropped]}
-    return found
+        own = getattr(config, section)
+        if own.runs is not None:
+            found[section] = own.replace(runs=[label for label in own.runs if label not in dropped])
+    return config.replace(**found)
 
 
-def corpus_id(config: Settings, corpus: str) -> str:
+def corpus_id(config: StudyConfiguration, corpus: str) -> str:
     """Readable, unique name of a corpus, such as ``sim_vowels-3f2a1c``."""
-    return f"{corpus}-{settings_hash([corpus_settings(config, corpus), config['seed']])}"
+    return f"{corpus}-{settings_hash([corpus_settings(config, corpus), config.seed])}"
 
 
-def decomposition_settings(section: Settings, method: str, n_components: int, n_components_seq: int) -> Settings:
+def decomposition_settings(
+    section: SharedDecomposition, method: str, n_components: int, n_components_seq: int
+) -> Settings:
     """What a decomposition by ``method`` depends on: shared settings of the ``section`` and that method's own."""
-    own = without(section, "device")  # where it is computed, not what it is
+    own = without(dict(section), "device")  # where it is computed, not what it is
     counts = {"n_components": n_components, "n_components_seq": n_components_seq}
-    return method_settings(DecompositionSettings.model_validate({**own, "method": method, **counts}))
+    return method_settings(DecompositionSettings(**own, method=method, **counts))
 
 
-def decomposition_section(config: Settings, full: Settings) -> Settings:
-    """The section ``decomposition`` as it is for a run, given with its defaults."""
-    return merge(config["decomposition"], full["decomposition_overrides"])
+def decomposition_section(config: StudyConfiguration, full: Settings, key: str = "") -> SharedDecomposition:
+    """The section ``decomposition`` as it is for a run, given with its defaults; mistakes are named after ``key``."""
+    own = full["decomposition_overrides"]
+    return SharedDecomposition.parse(merge(config.decomposition.plain(), own), key) if own else config.decomposition
 
 
 def decomposition_id(settings: Settings) -> str:
@@ -196,7 +228,7 @@ class Run:
             others["start_from"] = {**others["start_from"], "run": self.source.setting}
         return settings_hash([others, self.corpus_id, self.decomposition_id])
 
-    def checkpoints(self, wanted: list[str]) -> list[str]:
+    def checkpoints(self, wanted: Sequence[str]) -> list[str]:
         """Those of the ``wanted`` checkpoints that the run has, each once.
 
         ``every`` stands for init, the periodic checkpoints that are sure to be there, best and last. A run that is not
@@ -218,7 +250,7 @@ class Run:
         return {name: known.get(name) for name in RUN_COLUMNS}
 
 
-def resolve_runs(config: Settings) -> dict[str, Run]:
+def resolve_runs(config: StudyConfiguration) -> dict[str, Run]:
     """Every run of a validated configuration, by name and in the order of ``runs``.
 
     Raises
@@ -226,15 +258,15 @@ def resolve_runs(config: Settings) -> dict[str, Run]:
     ConfigError
         If two runs are the same model, two labels are the same, or a checkpoint to start from does not exist.
     """
-    resolved = inherit(config["runs"], [merge(config["run_defaults"], run) for run in config["runs"]])
-    settings = [run_settings(full, config["seed"]) for full in resolved]
+    resolved = inherit(config.entries, config.full_runs)
+    settings = [run_settings(full, config.seed) for full in resolved]
     labels = labels_of(settings, [full["label"] for full in resolved])
-    unseeded = unseeded_labels(config, resolved, settings)
+    unseeded = unseeded_labels(config.unseeded_labels, resolved, settings)
     made = _make_runs(config, resolved, settings, labels, unseeded)
     runs: dict[str, Run] = {}
     places: dict[str, int] = {}
     slugs: dict[str, int] = {}
-    problems, where = [], config["run_places"]
+    problems, where = [], config.run_places
     for place, (run, label) in enumerate(zip(made, labels, strict=True)):
         if run.name in runs:
             problems.append(
@@ -255,7 +287,7 @@ def resolve_runs(config: Settings) -> dict[str, Run]:
 
 
 def _make_runs(
-    config: Settings,
+    config: StudyConfiguration,
     resolved: list[Settings],
     settings: list[Settings],
     labels: list[str],
@@ -287,7 +319,7 @@ def _sha256_of(path: str, key: str) -> str:
     return file_sha256(weights)
 
 
-def select_runs(runs: dict[str, Run], config: Settings, section: str) -> list[Run]:
+def select_runs(runs: dict[str, Run], config: StudyConfiguration, section: str) -> list[Run]:
     """The runs that ``traversal`` or ``embeddings`` names; all DecVAE runs that it can use if it names none.
 
     Raises
@@ -295,7 +327,7 @@ def select_runs(runs: dict[str, Run], config: Settings, section: str) -> list[Ru
     ConfigError
         If no run has one of the labels, or a traversal names a run without frame latents.
     """
-    labels, key = config[section]["runs"], f"{section}.runs"
+    labels, key = getattr(config, section).runs, f"{section}.runs"
     if labels is None:
         return [run for run in runs.values() if run.model == "decvae" and (run.has_frames or section != "traversal")]
     by_label = {run.label: run for run in runs.values()}
@@ -311,7 +343,7 @@ def select_runs(runs: dict[str, Run], config: Settings, section: str) -> list[Ru
     return [by_label[label] for label in labels]
 
 
-def evaluated_states(runs: dict[str, Run], evaluation: Settings) -> list[tuple[Run, str]]:
+def evaluated_states(runs: dict[str, Run], evaluation: EvaluationSettings) -> list[tuple[Run, str]]:
     """Every (run, checkpoint) of the metric tables: ``evaluation.checkpoints``, init of those in ``untrained`` only.
 
     Raises
@@ -319,10 +351,10 @@ def evaluated_states(runs: dict[str, Run], evaluation: Settings) -> list[tuple[R
     ConfigError
         If no run has one of the labels in ``untrained``.
     """
-    labels, by_label = evaluation["untrained"], {run.label: run for run in runs.values()}
-    if problems := _unknown_labels(labels or [], by_label, "evaluation.untrained"):
+    labels, by_label = evaluation.untrained, {run.label: run for run in runs.values()}
+    if problems := _unknown_labels(labels or (), by_label, "evaluation.untrained"):
         raise ConfigError(problems)
-    states = [(run, state) for run in runs.values() for state in run.checkpoints(evaluation["checkpoints"])]
+    states = [(run, state) for run in runs.values() for state in run.checkpoints(evaluation.checkpoints)]
     return [(run, state) for run, state in states if state != "init" or labels is None or run.label in labels]
 
 
@@ -334,7 +366,7 @@ def over_seeds(runs: Iterable[Run]) -> list[list[Run]]:
     return [seeds for seeds in settings.values() if len(seeds) > 1]
 
 
-def _unknown_labels(labels: list[str], by_label: dict[str, Run], key: str) -> list[str]:
+def _unknown_labels(labels: Iterable[str], by_label: dict[str, Run], key: str) -> list[str]:
     return [
         f"`{key}` names {label!r}, which is the label of no run.{suggest(label, by_label)}"
         for label in labels
@@ -342,11 +374,11 @@ def _unknown_labels(labels: list[str], by_label: dict[str, Run], key: str) -> li
     ]
 
 
-def _make_run(config: Settings, full: Settings, settings: Settings, label: str, source: Run | None) -> Run:
+def _make_run(config: StudyConfiguration, full: Settings, settings: Settings, label: str, source: Run | None) -> Run:
     corpus, method = settings["corpus"], settings["decomposition"]
     decomposition = decomposition_settings(decomposition_section(config, full), method, *component_counts(full))
     ids = (corpus_id(config, corpus), decomposition_id(decomposition))
-    features = config["features"][settings["input"]]
+    features = getattr(config.features, settings["input"]).plain()
     parts = [corpus, settings["model"], f"{method}_C{settings['n_components']}", settings["input"]]
     if settings["model"] == "decvae":
         parts[1] += f"_{settings['objective']}"

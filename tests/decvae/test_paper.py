@@ -146,22 +146,22 @@ def test_zero_shot_runs_have_the_settings_of_their_source(runs):
 def test_every_speaker_is_left_out_once(paper, runs):
     for label in ("IEMOCAP from SimVowels", "IEMOCAP from TIMIT", "IEMOCAP VAE from TIMIT", "IEMOCAP PCA"):
         folds = [run.settings["corpus"] for name, run in runs.items() if name.startswith(f"{label} without")]
-        tests = [paper["corpora"][fold]["test_speakers"] for fold in folds]
-        assert sorted(map(tuple, tests)) == [(f"Ses0{session}{letter}",) for session in range(1, 6) for letter in "FM"]
+        tests = [paper.corpora[fold].test_speakers for fold in folds]
+        assert sorted(tests) == [(f"Ses0{session}{letter}",) for session in range(1, 6) for letter in "FM"]
         assert all(
-            paper["corpora"][fold]["dev_speakers"][0][:5] == out[0][:5] for fold, out in zip(folds, tests, strict=True)
+            paper.corpora[fold].dev_speakers[0][:5] == out[0][:5] for fold, out in zip(folds, tests, strict=True)
         )
 
 
 @pytest.mark.parametrize(("published", "key", "value"), DECOMPOSITION)
 def test_decompositions(paper, published, key, value):
-    assert value_of(paper["decomposition"], key) == value
+    assert value_of(paper.decomposition.plain(), key) == value
 
 
 def test_corpus(paper):
-    corpus = paper["corpora"]["sim_vowels"]
-    assert (corpus["snr_db"], corpus["n_vowels"], corpus["utterance_seconds"]) == (15.0, 5, 4.0)
-    assert corpus["n_utterances"] == {"train": 4000, "dev": 500, "test": 300}
+    corpus = paper.corpora["sim_vowels"]
+    assert (corpus.snr_db, corpus.n_vowels, corpus.utterance_seconds) == (15.0, 5, 4.0)
+    assert corpus.n_utterances.plain() == {"train": 4000, "dev": 500, "test": 300}
 
 
 def test_ablations(runs):

@@ -28,7 +28,7 @@ class Described:
         self.config = without_absent_corpora(load_config(paths))
         self.runs = list(resolve_runs(self.config).values())
         by_name = {run.name: run for run in self.runs}
-        self.states = evaluated_states(by_name, self.config["evaluation"])
+        self.states = evaluated_states(by_name, self.config.evaluation)
         self.traversed = select_runs(by_name, self.config, "traversal")
         self.embedded = select_runs(by_name, self.config, "embeddings")
 
@@ -39,7 +39,7 @@ class Described:
 
     def traversals(self) -> list[tuple[Run, str]]:
         """Every run that is traversed with each controlled set of its corpus."""
-        sets = {name: controlled_sets(own) for name, own in self.config["corpora"].items()}
+        sets = {name: controlled_sets(own) for name, own in self.config.corpora.items()}
         return [(run, name) for run in self.traversed for name in sets[run.settings["corpus"]]]
 
     def decompositions(self) -> int:
@@ -48,9 +48,9 @@ class Described:
             (run.corpus_id, run.decomposition_id, split) for run in self.runs for split in ("train", "dev", "test")
         }
         splits |= {(run.corpus_id, run.decomposition_id, name) for run, name in self.traversals()}
-        shown = self.config["figures"]["corpus"] or self.runs[0].settings["corpus"]
-        sizes = component_counts(self.config["run_defaults"])
+        shown = self.config.figures.corpus or self.runs[0].settings["corpus"]
+        sizes = component_counts(self.config.run_defaults.plain())
         for method in METHODS:
-            settings = decomposition_settings(self.config["decomposition"], method, *sizes)
+            settings = decomposition_settings(self.config.decomposition, method, *sizes)
             splits.add((corpus_id(self.config, shown), decomposition_id(settings), "test"))
         return len(splits)

@@ -58,7 +58,7 @@ def test_the_other_targets(project):
     study = Described()
     trained = sum(run.is_trained for run in study.runs)  # at init, too
     assert metrics["score_checkpoint"] == len(study.states) == len(study.runs) + trained
-    assert metrics["encode_checkpoint"] == len(study.states) * len(study.config["evaluation"]["splits"])
+    assert metrics["encode_checkpoint"] == len(study.states) * len(study.config.evaluation.splits)
     # And the controlled set of the runs that are traversed.
     assert latents["encode_checkpoint"] == metrics["encode_checkpoint"] + len(study.traversals())
     assert "score_checkpoint" not in latents
@@ -153,7 +153,7 @@ def test_the_study_of_the_objectives(project):
 
 def check_page_of_seeds(plan, study):
     """A page needs every run at its best, the untrained states that the study names, and no more decompositions."""
-    untrained = sum(run.label in study.config["evaluation"]["untrained"] for run in study.runs)
+    untrained = sum(run.label in study.config.evaluation.untrained for run in study.runs)
     assert plan["write_study"] == 1 and plan["pretrain_model"] == len(study.runs)
     assert plan["score_checkpoint"] == len(study.states) == len(study.runs) + untrained
     read = {(run.corpus_id, run.decomposition_id) for run in study.runs}

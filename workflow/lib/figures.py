@@ -8,7 +8,7 @@ caption.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -27,6 +27,7 @@ from decvae.study.labels import decvae_series
 from decvae.study.reach import component_counts
 from decvae.study.runs import (
     Run,
+    StudyConfiguration,
     corpus_id,
     decomposition_id,
     decomposition_settings,
@@ -106,7 +107,7 @@ class Study:
     ``traversals`` are pairs of a run and of the split that is a controlled set of its corpus.
     """
 
-    config: dict[str, Any]
+    config: StudyConfiguration
     runs: list[Run]
     traversals: list[tuple[Run, str]]
     embedded: list[Run]
@@ -114,15 +115,16 @@ class Study:
     @property
     def shown_corpus(self) -> str:
         """The corpus of figures that show one."""
-        return self.config["figures"]["corpus"] or self.runs[0].settings["corpus"]
+        return self.config.figures.corpus or self.runs[0].settings["corpus"]
 
     def kind(self, corpus: str) -> str:
         """The kind of a corpus, such as ``timit``."""
-        return self.config["corpora"][corpus]["kind"]
+        return self.config.corpora[corpus].kind
 
     def content(self, corpus: str) -> str:
         """The factor or label that figures of a corpus show first; empty if it has none."""
-        return self.config["corpora"][corpus].get("content") or PAPER["kinds"][self.kind(corpus)].get("content", "")
+        own = getattr(self.config.corpora[corpus], "content", None)
+        return own or PAPER["kinds"][self.kind(corpus)].get("content", "")
 
     def of_corpus(self, corpus: str, runs: list[Run] | None = None) -> list[Run]:
         """Those of the ``runs``, by default of all, that are of a corpus."""
@@ -175,7 +177,7 @@ def _figures_of_metrics(study: Study) -> Iterator[Figure]:
         if apart:
             yield _metric_figure(study, f"si17/metrics_bars-{corpus}", "metrics_bars", runs, shown="joint")
         yield from _figures_of_joint_latents(study, corpus)
-        if any(len(run.checkpoints(study.config["evaluation"]["checkpoints"])) > 2 for run in runs if run.is_trained):
+        if any(len(run.checkpoints(study.config.evaluation.checkpoints)) > 2 for run in runs if run.is_trained):
             name = "si12/metrics_over_training" if place == "fig2" else f"{place}/metrics_over_training"
             yield _metric_figure(study, name, "metrics_lines", runs)
     circled = [run for corpus in measured for run in _scored(study, corpus) if run.model in CIRCLES]
@@ -192,14 +194,14 @@ def _panels(axes: list[str]) -> list[dict[str, str]]:
 
 def _scored(study: Study, corpus: str) -> list[Run]:
     """Runs of a corpus with scores of frames that figures can show."""
-    if not study.content(corpus) or "Z" not in study.config["evaluation"]["branches"]:
+    if not study.content(corpus) or "Z" not in study.config.evaluation.branches:
         return []
     return [run for run in study.of_corpus(corpus) if run.has_frames]
 
 
 def _figures_of_joint_latents(study: Study, corpus: str) -> Iterator[Figure]:
     """The joint latents that are measured, side by side, of every DecVAE on simulated vowels that is mapped."""
-    wanted = study.config["evaluation"]["aggregations"]
+    wanted = study.config.evaluation.aggregations
     for run in study.of_corpus(corpus, study.embedded) if study.place(corpus) == "fig2" else []:
         measured = [name for name in wanted if not name.startswith("OC") or _has_aggregation(run, name)]
         if run.model == "decvae" and run.has_frames and len(measured) > 1:
@@ -227,7 +229,7 @@ def _metric_figure(
     tables: Tables = {"metrics": paths.METRICS}
     columns, corpus = dict(columns or {}), runs[0].settings["corpus"]
     counterparts = [published_name(study, run) for run in runs]
-    wanted = study.config["figures"]["published"] and family in WITH_PUBLISHED and "aggregation" not in shown
+    wanted = study.config.figures.published and family in WITH_PUBLISHED and "aggregation" not in shown
     if wanted and set(counterparts) != {"-"}:
         tables["published"] = as_input(PUBLISHED)
         columns["published_as"] = counterparts
@@ -394,10 +396,10 @@ def _figures_of_signals(study: Study) -> Iterator[Figure]:
             yield Figure(f"corpora/{name}", "corpus", held, about=name)
 
 
-def shown_decompositions(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def shown_decompositions(config: StudyConfiguration) -> dict[str, dict[str, Any]]:
     """Settings of all four methods with the components that runs have by default, for the figures of the methods."""
-    components = component_counts(config["run_defaults"])
-    return {method: decomposition_settings(config["decomposition"], method, *components) for method in METHODS}
+    components = component_counts(config.run_defaults.plain())
+    return {method: decomposition_settings(config.decomposition, method, *components) for method in METHODS}
 
 
 def quality_tables(study: Study, corpus: str) -> list[str]:
@@ -416,7 +418,7 @@ def quality_tables(study: Study, corpus: str) -> list[str]:
 
 
 def _figures_of_responses(study: Study) -> Iterator[Figure]:
-    state = study.config["traversal"]["checkpoint"]
+    state = study.config.traversal.checkpoint
     leaders = {}  # the first traversed run of each corpus
     for run, split in study.traversals:
         corpus = run.settings["corpus"]
@@ -429,39 +431,41 @@ def _figures_of_responses(study: Study) -> Iterator[Figure]:
 
 
 def _figures_of_maps(study: Study) -> Iterator[Figure]:
-    own = study.config["embeddings"]
+    own = study.config.embeddings
     for corpus in study.corpora():
         place, runs = study.place(corpus), study.of_corpus(corpus, study.embedded)
         for number, run in enumerate(runs):
             if number == 0:
                 inputs: Tables = {"embedding": paths.of_run(paths.MAP_OF_INPUTS, run)}
                 about = f"{run.input} inputs, corpus {corpus}"
-                views = [view for view in own["views"] if view != "prior"]
-                for suffix, shown in _maps(own["branches"], own["dimensions"], views):
+                views = [view for view in own.views if view != "prior"]
+                for suffix, shown in _maps(own.branches, own.dimensions, views):
                     name = f"{place}/embedding_inputs{suffix}"
                     yield Figure(name, "embedding", inputs, shown, about)
-            table: Tables = {"embedding": paths.of_run(paths.MAP_OF_LATENTS, run, checkpoint=own["checkpoint"])}
-            about = f"{run.label}, checkpoint {own['checkpoint']}"
-            for suffix, shown in _maps(mapped_branches(run, own["branches"]), own["dimensions"], own["views"]):
+            table: Tables = {"embedding": paths.of_run(paths.MAP_OF_LATENTS, run, checkpoint=own.checkpoint)}
+            about = f"{run.label}, checkpoint {own.checkpoint}"
+            for suffix, shown in _maps(mapped_branches(run, own.branches), own.dimensions, own.views):
                 yield Figure(f"{place}/embedding_latents{suffix}-{run.slug}", "embedding", table, shown, about)
 
 
 def map_pages(study: Study) -> dict[str, Figure]:
     """The tables of maps that have an interactive page, by its name: the first of their figures."""
     pages: dict[str, Figure] = {}
-    for figure in _figures_of_maps(study) if study.config["embeddings"]["pages"] else ():
+    for figure in _figures_of_maps(study) if study.config.embeddings.pages else ():
         if figure.tables["embedding"] not in {page.tables["embedding"] for page in pages.values()}:
             pages[figure.name.removesuffix("_3d").removesuffix("_prior")] = figure
     return pages
 
 
-def mapped_branches(run: Run, wanted: list[str]) -> list[str]:
+def mapped_branches(run: Run, wanted: Sequence[str]) -> list[str]:
     """Branches of a run that are mapped: those that are wanted, or the one that it has."""
     has = {"Z": run.has_frames, "S": run.model == "decvae" and run.settings["branches"] != "Z"}
     return [branch for branch in wanted if has[branch]] or [branch for branch, there in has.items() if there]
 
 
-def _maps(branches: list[str], dimensions: list[int], views: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _maps(
+    branches: Sequence[str], dimensions: Sequence[int], views: Sequence[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Suffix of the name and parameters of every figure of a table of maps; the first branch has no suffix."""
     placed = [view for view in views if view != "prior"]
     for number, branch in enumerate(branches):

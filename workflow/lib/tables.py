@@ -8,7 +8,7 @@ from typing import Any
 import paths
 
 from decvae.settings.base import ConfigError
-from decvae.study.runs import Run
+from decvae.study.runs import Run, StudyConfiguration
 
 NEEDED_BY_STUDY = (
     "The target `study` needs a DecVAE with frame latents in `runs` and both protocols in `evaluation.protocols`, as "
@@ -16,33 +16,32 @@ NEEDED_BY_STUDY = (
 )
 
 
-def shown_scores(config: dict[str, Any]) -> dict[str, str]:
+def shown_scores(config: StudyConfiguration) -> dict[str, str]:
     """Which of all scores tables and figures show: checkpoint, aggregation, classifier and protocol."""
-    figures, evaluation = config["figures"], config["evaluation"]
     return {
-        "checkpoint": figures["checkpoint"],
-        "aggregation": figures["aggregation"],
-        "classifier": evaluation["classifiers"][0],
-        "protocol": evaluation["protocols"][0],
+        "checkpoint": config.figures.checkpoint,
+        "aggregation": config.figures.aggregation,
+        "classifier": config.evaluation.classifiers[0],
+        "protocol": config.evaluation.protocols[0],
     }
 
 
-def compared_scores(config: dict[str, Any], corpus: str, name: str) -> dict[str, str]:
+def compared_scores(config: StudyConfiguration, corpus: str, name: str) -> dict[str, str]:
     """Those that are shown by both protocols, of a corpus with this id and name, and its kind."""
     shown = {key: value for key, value in shown_scores(config).items() if key != "protocol"}
-    return {"corpus": corpus, **shown, "kind": config["corpora"][name]["kind"]}
+    return {"corpus": corpus, **shown, "kind": config.corpora[name].kind}
 
 
-def result_tables(config: dict[str, Any], runs: Iterable[Run]) -> list[str]:
+def result_tables(config: StudyConfiguration, runs: Iterable[Run]) -> list[str]:
     """Tables for every corpus with a run that has frame latents; of both protocols, too, if both are used."""
-    evaluation, corpora = config["evaluation"], dict.fromkeys(run.corpus_id for run in runs if run.has_frames)
-    patterns = [paths.TABLE, paths.TABLE_LATEX] if "Z" in evaluation["branches"] else []
-    if patterns and len(set(evaluation["protocols"])) > 1:
+    evaluation, corpora = config.evaluation, dict.fromkeys(run.corpus_id for run in runs if run.has_frames)
+    patterns = [paths.TABLE, paths.TABLE_LATEX] if "Z" in evaluation.branches else []
+    if patterns and len(evaluation.protocols) > 1:
         patterns += [paths.PROTOCOLS, paths.PROTOCOLS_CSV]
     return [pattern.format(corpus=corpus) for pattern in patterns for corpus in corpora]
 
 
-def study_page(config: dict[str, Any], runs: Iterable[Run]) -> str:
+def study_page(config: StudyConfiguration, runs: Iterable[Run]) -> str:
     """The page of a study, on the corpus of its reference.
 
     Raises
@@ -50,7 +49,7 @@ def study_page(config: dict[str, Any], runs: Iterable[Run]) -> str:
     ConfigError
         If there is no reference, or only one protocol.
     """
-    if len(set(config["evaluation"]["protocols"])) < 2:
+    if len(config.evaluation.protocols) < 2:
         raise ConfigError([NEEDED_BY_STUDY])
     return paths.of_run(paths.STUDY, _reference(runs))
 

@@ -31,6 +31,7 @@ from decvae.settings.base import ConfigError  # noqa: E402
 from decvae.study.configuration import load_config  # noqa: E402
 from decvae.study.keys import dotted  # noqa: E402
 from decvae.study.runs import (  # noqa: E402
+    StudyConfiguration,
     corpus_settings,
     decomposition_id,
     resolve_runs,
@@ -252,7 +253,7 @@ def records(folder: Path) -> dict[str, Record]:
     return found
 
 
-def present_settings(config: dict[str, Any]) -> dict[str, Any]:
+def present_settings(config: StudyConfiguration) -> dict[str, Any]:
     """Settings of every corpus, decomposition and run of a configuration, by the names that they have in paths."""
     runs = resolve_runs(config)
     return {
@@ -276,7 +277,7 @@ def main(arguments: list[str]) -> int:
         overlays = rest[: next((place for place, word in enumerate(rest) if word.startswith("-")), len(rest))]
     config = without_absent_corpora(load_config([ROOT / "config/config.yaml", *overlays]))
     jobs = planned_jobs(done.stdout)
-    leaves = dotted({key: config[key] for key in ("seed", "evaluation", "embeddings", "figures")})
+    leaves = dotted(config.model_dump(mode="json", include={"seed", "evaluation", "embeddings", "figures"}))
     lines = explain(jobs, records(Path.cwd()), present_settings(config), leaves, ROOT)
     print("\n".join(lines) if lines else "Nothing is stale.")
     return 0

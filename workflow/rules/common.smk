@@ -31,20 +31,20 @@ try:
     RUNS = resolve_runs(CONFIG)
     TRAVERSED = select_runs(RUNS, CONFIG, "traversal")
     EMBEDDED = select_runs(RUNS, CONFIG, "embeddings")
-    EVALUATED = evaluated_states(RUNS, CONFIG["evaluation"])  # every (run, checkpoint) of the metric tables
+    EVALUATED = evaluated_states(RUNS, CONFIG.evaluation)  # every (run, checkpoint) of the metric tables
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
-config.update({key: CONFIG[key] for key in ("logging", "execution", "decomposition")})  # completed, for scripts
-SEED = CONFIG["seed"]
-SPLITS = CONFIG["evaluation"]["splits"]
+config.update({key: getattr(CONFIG, key).plain() for key in ("logging", "execution", "decomposition")})  # completed, for scripts
+SEED = CONFIG.seed
+SPLITS = list(CONFIG.evaluation.splits)
 TRAINED = [run for run in RUNS.values() if run.is_trained]
 SEEDED = over_seeds([run for run in TRAINED if run.has_frames])
 CLASSIFIED = [(run, state) for run, state in EVALUATED if run.adaptation == "supervised"]
-SHOWN_CORPUS = CONFIG["figures"]["corpus"] or next(iter(RUNS.values())).settings["corpus"]
+SHOWN_CORPUS = CONFIG.figures.corpus or next(iter(RUNS.values())).settings["corpus"]
 CORPORA = {corpus_id(CONFIG, name): name for name in [SHOWN_CORPUS, *(run.settings["corpus"] for run in RUNS.values())]}
-SECTIONS = {corpus: CONFIG["corpora"][name] for corpus, name in CORPORA.items()}
-SIMULATED = [corpus for corpus, own in SECTIONS.items() if own["kind"] == "sim_vowels"]
+SECTIONS = {corpus: CONFIG.corpora[name] for corpus, name in CORPORA.items()}
+SIMULATED = [corpus for corpus, own in SECTIONS.items() if own.kind == "sim_vowels"]
 INGESTED = [corpus for corpus in SECTIONS if corpus not in SIMULATED]
 CONTROLLED = {corpus: controlled_sets(own) for corpus, own in SECTIONS.items()}
 TRAVERSALS = [(run, split) for run in TRAVERSED for split in CONTROLLED[run.corpus_id]]
@@ -88,15 +88,14 @@ def needs(mem_mb, minutes):
 
 def gpus(wildcards):
     """GPUs that training can use, one for each process; the linear baselines have no use for one."""
-    execution = CONFIG["execution"]
-    trains = RUNS[wildcards.run].is_trained and execution["device"] != "cpu"
-    return execution["processes"] if trains else 0
+    trains = RUNS[wildcards.run].is_trained and CONFIG.execution.device != "cpu"
+    return CONFIG.execution.processes if trains else 0
 
 
 def gpus_of_decomposition(wildcards):
     """GPUs for decomposing, on request; the sifting of EMD has no use for one."""
     method = DECOMPOSITIONS[wildcards.decomposition]["method"]
-    return 1 if CONFIG["decomposition"]["device"] == "cuda" and method != "emd" else 0
+    return 1 if CONFIG.decomposition.device == "cuda" and method != "emd" else 0
 
 
 # ---- Inputs ----
@@ -134,7 +133,7 @@ def source_of_run(wildcards):
 def all_latents():
     """Those that are measured and those that are traversed."""
     measured = [(run, state, split) for run, state in EVALUATED for split in SPLITS]
-    traversed = [(run, CONFIG["traversal"]["checkpoint"], split) for run, split in TRAVERSALS]
+    traversed = [(run, CONFIG.traversal.checkpoint, split) for run, split in TRAVERSALS]
     return [
         paths.of_run(paths.LATENTS, run, checkpoint=state, split=split) for run, state, split in measured + traversed
     ]
@@ -142,7 +141,7 @@ def all_latents():
 
 def latents_over_seeds(wildcards):
     """Those of the runs that differ by seed, of the last evaluated split."""
-    own = {"checkpoint": CONFIG["figures"]["checkpoint"], "split": SPLITS[-1]}
+    own = {"checkpoint": CONFIG.figures.checkpoint, "split": SPLITS[-1]}
     return [paths.of_run(paths.LATENTS, run, **own) for runs in SEEDED for run in runs]
 
 
@@ -158,7 +157,7 @@ def tree_of_corpus(wildcards):
     """Fingerprint of the files that a corpus is read from: another one makes the corpus stale."""
     own = SECTIONS[wildcards.corpus]
     try:
-        return tree_fingerprint(Path(own["root"]), own["kind"])
+        return tree_fingerprint(Path(own.root), own.kind)
     except OSError as error:
         raise WorkflowError(f"`corpora.{CORPORA[wildcards.corpus]}.root`: {error}") from None
 
@@ -174,7 +173,7 @@ def columns_of_run(wildcards):
 
 def without(section, *keys):
     """A section of the configuration without what is a matter of inputs or other rules."""
-    return {key: value for key, value in CONFIG[section].items() if key not in keys}
+    return getattr(CONFIG, section).plain(without=keys)
 
 
 def scores_of_both_protocols(wildcards):
@@ -194,7 +193,7 @@ EMBEDDING_OF_INPUTS = {**EMBEDDING, "views": [view for view in EMBEDDING["views"
 # ---- Figures ----
 
 
-FIGURE_STYLE = {key: CONFIG["figures"][key] for key in ("dpi", "width_mm", "font", "palette", "gradient")}
+FIGURE_STYLE = CONFIG.figures.model_dump(include={"dpi", "width_mm", "font", "palette", "gradient"})
 SHOWN_SCORES = shown_scores(CONFIG)
 
 

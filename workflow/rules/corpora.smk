@@ -39,7 +39,7 @@ rule simulate_traversal_set:
     resources:
         **needs(2000, minutes=30),
     params:
-        settings=lambda wildcards: SECTIONS[wildcards.corpus],
+        settings=lambda wildcards: SECTIONS[wildcards.corpus].plain(),
         seed=SEED,
     script:
         "../scripts/simulate_traversal_set.py"
@@ -62,7 +62,7 @@ rule describe_generator:
     resources:
         **needs(2000, minutes=30),
     params:
-        settings=lambda wildcards: SECTIONS[wildcards.corpus],
+        settings=lambda wildcards: SECTIONS[wildcards.corpus].plain(),
         seed=SEED,
     script:
         "../scripts/describe_generator.py"
@@ -70,7 +70,7 @@ rule describe_generator:
 
 rule ingest_corpus:
     input:
-        code=lambda wildcards: code_of("ingest_corpus.py", f"decvae.corpora.{SECTIONS[wildcards.corpus]['kind']}"),
+        code=lambda wildcards: code_of("ingest_corpus.py", f"decvae.corpora.{SECTIONS[wildcards.corpus].kind}"),
     output:
         corpus=paths.CORPUS,
     log:

@@ -42,7 +42,7 @@ rule extract_features:
     resources:
         **needs(4000, minutes=120),
     params:
-        settings=lambda wildcards: {wildcards.input: CONFIG["features"][wildcards.input]},
+        settings=lambda wildcards: {wildcards.input: getattr(CONFIG.features, wildcards.input).plain()},
     script:
         "../scripts/extract_features.py"
 
@@ -65,7 +65,7 @@ rule decompose_examples:
     params:
         settings=SHOWN_DECOMPOSITIONS,
         split="test",
-        utterance=CONFIG["figures"]["example_utterance"],
+        utterance=CONFIG.figures.example_utterance,
         seed=SEED,
     script:
         "../scripts/decompose_examples.py"

@@ -20,7 +20,7 @@ rule embed_inputs:
     params:
         settings=EMBEDDING_OF_INPUTS,
         seed=SEED,
-        branches=CONFIG["embeddings"]["branches"],
+        branches=list(CONFIG.embeddings.branches),
         splits=SPLITS,
     script:
         "../scripts/embed_inputs.py"
@@ -44,7 +44,7 @@ rule embed_latents:
     params:
         settings=EMBEDDING,
         seed=SEED,
-        branches=lambda wildcards: mapped_branches(RUNS[wildcards.run], CONFIG["embeddings"]["branches"]),
+        branches=lambda wildcards: mapped_branches(RUNS[wildcards.run], CONFIG.embeddings.branches),
         run=columns_of_run,
     script:
         "../scripts/embed_latents.py"

@@ -137,8 +137,8 @@ rule rank_without_labels:
         **needs(4000, minutes=30),
     params:
         runs=[[run.columns() for run in runs] for runs in SEEDED],
-        aggregation=CONFIG["figures"]["aggregation"],
-        max_frames=CONFIG["evaluation"]["max_frames"],
+        aggregation=CONFIG.figures.aggregation,
+        max_frames=CONFIG.evaluation.max_frames,
         seed=SEED,
     script:
         "../scripts/rank_without_labels.py"

@@ -58,7 +58,7 @@ rule record_study:
     resources:
         **needs(1000, minutes=10),
     params:
-        config=CONFIG,
+        config=CONFIG.plain() | {"runs": CONFIG.entries},
         runs=[run.columns() for run in RUNS.values()],
     script:
         "../scripts/record_study.py"

@@ -73,7 +73,7 @@ rule score_classifier:
     params:
         supervised=lambda wildcards: RUNS[wildcards.run].settings["supervised"],
         splits=SPLITS,
-        bootstrap=CONFIG["evaluation"]["bootstrap"],
+        bootstrap=CONFIG.evaluation.bootstrap,
         seed=SEED,
     script:
         "../scripts/score_classifier.py"

@@ -160,7 +160,7 @@ def test_the_command_lists_runs_and_explains_mistakes(tmp_path, capsys):
 def test_decompositions_are_named_by_what_the_library_says_they_depend_on(method):
     from decvae.settings.decomposition import DecompositionSettings, method_settings
 
-    own = decomposition_settings(valid()["decomposition"], method, 3, 3)
+    own = decomposition_settings(valid().decomposition, method, 3, 3)
     assert own == as_plain(method_settings(DecompositionSettings.parse(own)))
 
 
@@ -168,7 +168,7 @@ def test_model_defaults():
     from decvae.models.autoencoders import AutoencoderConfig
     from decvae.models.configuration_decvae import DecVAEConfig
 
-    model, run = DecVAEConfig(), valid()["run_defaults"]
+    model, run = DecVAEConfig(), valid().run_defaults.plain()
     named = with_objective(run)
     flat = {**{key: named[key] for key in ("objective", "branches", "n_components", "loss_space")}, **named["network"]}
     assert flat == {key: getattr(model, key) for key in flat}
@@ -182,7 +182,7 @@ def test_model_defaults():
 def test_an_epoch_that_a_run_may_not_keep_is_refused():
     with pytest.raises(ConfigError, match=r"\['epoch-0015'\], which `runs\[0\]` may not have.*sure to keep are \[\]"):
         runs_of({}, evaluation={"checkpoints": ["init", "best", "epoch-0015"]})
-    assert valid(evaluation={"checkpoints": ["every"]})["figures"]["checkpoint"] == "best"
+    assert valid(evaluation={"checkpoints": ["every"]}).figures.checkpoint == "best"
     with pytest.raises(ConfigError, match=r"evaluation\.checkpoints"):
         valid(evaluation={"checkpoints": ["best", "epoch-10"]})
 

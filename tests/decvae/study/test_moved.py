@@ -13,7 +13,7 @@ from tests.decvae.configurations import nested, valid
 @pytest.mark.parametrize(("old", "new"), MOVED.items(), ids=MOVED)
 def test_an_old_key_is_named_by_its_new_one(old, new):
     section, _, name = new.partition(".")
-    assert name in valid()["run_defaults"][section]
+    assert name in valid().run_defaults.plain()[section]
     for config, key in (
         ({"run_defaults": nested(old, 1)}, "run_defaults"),
         ({"runs": [{}, nested(old, 1)]}, "runs[1]"),

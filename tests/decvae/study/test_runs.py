@@ -4,6 +4,7 @@ import pytest
 
 from decvae.names.models import METHODS
 from decvae.settings.base import ConfigError
+from decvae.settings.corpora import ControlledSet, SimVowelsSettings, TimitSettings
 from decvae.study.runs import (
     controlled_sets,
     corpus_id,
@@ -44,9 +45,9 @@ def test_linear_models_have_no_untrained_state_and_need_no_gpu():
 
 
 def test_decompositions_depend_on_their_own_method_only():
-    base = valid()["decomposition"]
+    base = valid().decomposition
     names = {method: decomposition_id(decomposition_settings(base, method, 3, 3)) for method in METHODS}
-    changed = valid(decomposition={"vmd": {"alpha": 10}})["decomposition"]
+    changed = valid(decomposition={"vmd": {"alpha": 10}}).decomposition
     after = {method: decomposition_id(decomposition_settings(changed, method, 3, 3)) for method in METHODS}
     assert {method for method in METHODS if names[method] != after[method]} == {"vmd"}
 
@@ -87,11 +88,10 @@ def test_runs_are_selected_by_label():
     runs = resolve_runs(config)
     assert [run.label for run in select_runs(runs, config, "traversal")] == ["PCA"]
     assert [run.label for run in select_runs(runs, config, "embeddings")] == ["β-DecVAE FD centred", "S"]
-    config["traversal"]["runs"] = None
-    assert [run.label for run in select_runs(runs, config, "traversal")] == ["β-DecVAE FD centred"]
-    config["traversal"]["runs"] = ["S", "PCa"]
+    every = config.replace(traversal={"runs": None})
+    assert [run.label for run in select_runs(runs, every, "traversal")] == ["β-DecVAE FD centred"]
     with pytest.raises(ConfigError) as caught:
-        select_runs(runs, config, "traversal")
+        select_runs(runs, config.replace(traversal={"runs": ["S", "PCa"]}), "traversal")
     assert "Did you mean `PCA`" in caught.value.problems[0] and "branch Z" in caught.value.problems[1]
 
 
@@ -111,10 +111,10 @@ def test_every_checkpoint_is_those_that_are_sure_to_be_there():
 
 def test_the_untrained_state_is_measured_of_all_runs_or_of_those_named():
     config = valid(runs=[{"label": "a"}, {"label": "b", "branch_z": {"beta": 1.0}}, {"model": "pca"}])
-    runs, evaluation = resolve_runs(config), config["evaluation"]
+    runs, evaluation = resolve_runs(config), config.evaluation
 
     def states(untrained):
-        return [(run.label, state) for run, state in evaluated_states(runs, {**evaluation, "untrained": untrained})]
+        return [(run.label, state) for run, state in evaluated_states(runs, evaluation.replace(untrained=untrained))]
 
     best = [("a", "best"), ("b", "best"), ("PCA", "best")]
     assert sorted(states(None)) == sorted([("a", "init"), ("b", "init"), *best])
@@ -135,9 +135,9 @@ def test_runs_that_differ_by_seed_and_betas_are_of_one_family():
 
 
 def test_controlled_sets_are_named_after_their_splits():
-    assert controlled_sets({"kind": "sim_vowels"})["traversal"]["factors"] == ["vowel", "speaker"]
-    drawn = {"vowel": {"factors": ["vowel"]}}
-    assert controlled_sets({"kind": "timit", "controlled_sets": drawn}) == {"traversal_vowel": drawn["vowel"]}
+    assert controlled_sets(SimVowelsSettings())["traversal"]["factors"] == ["vowel", "speaker"]
+    drawn = ControlledSet(factors=("vowel", "speaker"))
+    assert controlled_sets(TimitSettings(controlled_sets={"vowel": drawn})) == {"traversal_vowel": drawn.plain()}
 
 
 def test_runs_that_differ_by_seed_belong_together():

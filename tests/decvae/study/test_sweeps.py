@@ -96,7 +96,7 @@ def test_the_label_of_an_entry_selects_all_its_runs():
         embeddings={"runs": ["mine"]},
         evaluation={"untrained": ["mine"]},
     )
-    assert config["evaluation"]["untrained"] == ["mine (seed=0)", "mine (seed=1)"]
+    assert config.evaluation.untrained == ("mine (seed=0)", "mine (seed=1)")
     assert [run.label for run in select_runs(resolve_runs(config), config, "embeddings")] == [
         "mine (seed=0)",
         "mine (seed=1)",

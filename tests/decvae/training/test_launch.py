@@ -62,4 +62,4 @@ def test_an_error_in_one_process_is_an_error(tmp_path, capfd):
 
 
 def test_the_defaults_are_those_of_the_schema():
-    assert ExecutionSettings(**valid()["execution"]) == ExecutionSettings()
+    assert valid().execution == ExecutionSettings()
