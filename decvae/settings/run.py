@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from decvae.settings.base import Distinct, Items, Name, Section, setting
 from decvae.settings.branches import Widths
-from decvae.settings.decomposition import Method, SharedDecomposition
+from decvae.settings.decomposition import DecompositionSection, Method
 from decvae.settings.evaluation import Branches, Checkpoint
 from decvae.settings.objective import FrameBranch, LossSettings, SequenceBranch
 from decvae.settings.training import TrainingSettings
@@ -115,9 +115,9 @@ class RunSettings(Section):
     # Checked once it is laid over `decomposition`.
     decomposition_overrides: Annotated[
         dict[str, Any],
-        PlainValidator(_mapping, json_schema_input_type=SharedDecomposition),
+        PlainValidator(_mapping, json_schema_input_type=DecompositionSection),
         Field(json_schema_extra={"partial": True}),
-    ] = setting({}, "Keys of `decomposition` (but device) that are different for a run, such as its boundaries.")
+    ] = setting({}, "Keys of `decomposition` that are different for a run, such as its boundaries.")
     n_components: int = setting(
         3, "Components of a frame; and of a sequence, unless `branch_s.n_components` says otherwise.", ge=2, le=12
     )

@@ -92,12 +92,6 @@ def gpus(wildcards):
     return CONFIG.execution.processes if trains else 0
 
 
-def gpus_of_decomposition(wildcards):
-    """GPUs for decomposing, on request; the sifting of EMD has no use for one."""
-    method = DECOMPOSITIONS[wildcards.decomposition]["method"]
-    return 1 if CONFIG.decomposition.device == "cuda" and method != "emd" else 0
-
-
 # ---- Inputs ----
 
 
