@@ -27,17 +27,11 @@ class Bands:
         Frame that the band belongs to, ascending.
     low_hz, high_hz : (n_bands,) float
         Edges, on the grid of the spectrum.
-    peak_hz : (n_bands,) float
-        Frequency of the largest spectral value in the band.
-    peak : (n_bands,) float
-        That value, relative to the maximum of the frame's spectrum.
     """
 
     owner: np.ndarray
     low_hz: np.ndarray
     high_hz: np.ndarray
-    peak_hz: np.ndarray
-    peak: np.ndarray
 
 
 def peak_spectrum(frames: np.ndarray, fs: float, settings: PeakSettings) -> tuple[np.ndarray, np.ndarray]:
@@ -87,7 +81,7 @@ def detect_bands(frames: np.ndarray, fs: float, settings: PeakSettings) -> Bands
     edges = np.minimum(edges, len(frequencies) - 2)  # a band-pass filter must end below half of the sampling rate
     if edges[0] >= edges[-1]:
         raise ValueError(f"peaks.lower_hz = {settings.lower_hz} Hz is not below half of the sampling rate {fs} Hz")
-    counts, low, high, peak = _detect(
+    counts, low, high = _detect(
         psd,
         edges,
         max(1, round(settings.min_distance_hz / spacing)),
@@ -98,9 +92,7 @@ def detect_bands(frames: np.ndarray, fs: float, settings: PeakSettings) -> Bands
         settings.prominence_threshold,
     )
     found = np.arange(low.shape[1]) < counts[:, None]
-    owner = np.nonzero(found)[0]
-    peak = peak[found]
-    return Bands(owner, low[found] * spacing, high[found] * spacing, peak * spacing, psd[owner, peak])
+    return Bands(np.nonzero(found)[0], low[found] * spacing, high[found] * spacing)
 
 
 @njit(cache=True, nogil=True)
@@ -186,7 +178,6 @@ def _detect(psd, edges, distance, reach, half_width, n_best, global_threshold, p
     counts = np.zeros(n_frames, np.int64)
     low = np.zeros((n_frames, size), np.int64)
     high = np.zeros((n_frames, size), np.int64)
-    top = np.zeros((n_frames, size), np.int64)
     for n in range(n_frames):
         y = psd[n]
         peaks = thin_by_distance(y, local_maxima(y), distance)
@@ -197,20 +188,17 @@ def _detect(psd, edges, distance, reach, half_width, n_best, global_threshold, p
         for j, peak in enumerate(peaks):
             begin = max(peak - reach, edges[interval[j]])
             end = min(peak + reach, edges[-1])
-            best = begin + np.argmax(y[begin : end + 1])
             if j > 0 and interval[j] == interval[j - 1]:
                 merge = peak - peaks[j - 1] < half_width + distance
             else:
                 merge = j > 0 and begin - distance < high[n, m]
             if merge:
                 high[n, m] = end
-                if y[best] > y[top[n, m]]:
-                    top[n, m] = best
             else:
                 m += 1
-                low[n, m], high[n, m], top[n, m] = begin, end, best
+                low[n, m], high[n, m] = begin, end
         counts[n] = m + 1
-    return counts, low, high, top
+    return counts, low, high
 
 
 def explicit_edges(settings: BoundarySettings, n_bands: int, fs: float) -> np.ndarray | None:

@@ -9,12 +9,19 @@ from typing import Any
 import yaml
 
 CARD = "README.md"
-_NAMES = {
-    "decvae": ("DecVAE", "DecVAEModel"),
-    "decvae_autoencoder": ("Autoencoder", "Autoencoder"),
-    "decvae_linear": ("Linear baseline", "LinearModel"),
-    "decvae_kernel_pca": ("Kernel PCA", "KernelPCAModel"),
+_TITLES = {
+    "decvae": "DecVAE",
+    "decvae_autoencoder": "Autoencoder",
+    "decvae_linear": "Linear baseline",
+    "decvae_kernel_pca": "Kernel PCA",
 }
+_USE_OF_DECVAE = """from decvae.models import DecVAEModel
+
+model = DecVAEModel.from_pretrained("FOLDER")
+latents = model.encode(waveform, sampling_rate)  # latents.z['OC1'], latents.times, ..."""
+_USE = """from decvae.models import load_model
+
+model = load_model("FOLDER")"""
 _CITATION = """@article{ziogas2026variational,
   title   = {Variational decomposition autoencoding improves disentanglement of latent representations},
   author  = {Ziogas, Ioannis N. and Al Shehhi, Aamna and Khandoker, Ahsan H. and Hadjileontiadis, Leontios J.},
@@ -44,12 +51,12 @@ def model_card(
     epoch, step, validation_loss
         State of training, left out where not known.
     """
-    title, kind = _NAMES.get(config["model_type"], (config["model_type"], "load_model"))
+    kind = config["model_type"]
     made = config.get("preprocessing") or {}
     header = {
         "license": "apache-2.0",
         "library_name": "decvae",
-        "tags": [config["model_type"], "speech", "arxiv:2601.06844"],
+        "tags": [kind, "speech", "arxiv:2601.06844"],
     }
     corpus = made.get("corpus", "not recorded")
     facts = {"Training data": corpus, "Input": _inputs(made)}
@@ -60,44 +67,40 @@ def model_card(
         facts["Trained for"] = f"{epoch} epochs, {step} steps" if epoch or step else "nothing: the untrained state"
     if validation_loss is not None:
         facts["Validation loss"] = f"{validation_loss:.6g}"
-    lines = [f"| {name} | {value} |" for name, value in facts.items()]
+    table = "\n".join(f"| {name} | {value} |" for name, value in facts.items())
     settings = {key: value for key, value in config.items() if not key.startswith("_")}
-    return "\n".join(
-        [
-            "---",
-            yaml.safe_dump(header, sort_keys=False).strip(),
-            "---",
-            "",
-            f"# {title} trained on {corpus}",
-            "",
-            "| | |",
-            "|---|---|",
-            *lines,
-            "",
-            "## Use",
-            "",
-            "```python",
-            *_usage(kind),
-            "```",
-            "",
-            "## Settings",
-            "",
-            "```yaml",
-            yaml.safe_dump(settings, sort_keys=True).strip(),
-            "```",
-            "",
-            "## Limitations",
-            "",
-            _LIMITATIONS,
-            "",
-            "## Citation",
-            "",
-            "```bibtex",
-            _CITATION,
-            "```",
-            "",
-        ]
-    )
+    return f"""---
+{yaml.safe_dump(header, sort_keys=False).strip()}
+---
+
+# {_TITLES.get(kind, kind)} trained on {corpus}
+
+| | |
+|---|---|
+{table}
+
+## Use
+
+```python
+{_USE_OF_DECVAE if kind == "decvae" else _USE}
+```
+
+## Settings
+
+```yaml
+{yaml.safe_dump(settings, sort_keys=True).strip()}
+```
+
+## Limitations
+
+{_LIMITATIONS}
+
+## Citation
+
+```bibtex
+{_CITATION}
+```
+"""
 
 
 def _inputs(made: dict[str, Any]) -> str:
@@ -106,17 +109,6 @@ def _inputs(made: dict[str, Any]) -> str:
     method = decomposition["method"] if isinstance(decomposition, dict) else decomposition
     rate = f" at {made['sampling_rate']} Hz" if "sampling_rate" in made else ""
     return f"{made.get('input', 'not recorded')}{rate}, decomposition {method or 'not recorded'}"
-
-
-def _usage(kind: str) -> list[str]:
-    if kind == "DecVAEModel":
-        return [
-            "from decvae.models import DecVAEModel",
-            "",
-            'model = DecVAEModel.from_pretrained("FOLDER")',
-            "latents = model.encode(waveform, sampling_rate)  # latents.z['OC1'], latents.times, ...",
-        ]
-    return ["from decvae.models import load_model", "", 'model = load_model("FOLDER")']
 
 
 def write_card(folder: str | Path, **state: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,11 +10,10 @@ from transformers import AutoModelForAudioClassification, AutoModelForAudioFrame
 from transformers.utils import ModelOutput
 
 from decvae.models.configuration_decvae import DecVAEConfig
-from decvae.models.heads import TEMPORAL_HEADS, Head, HeadSettings, classification_loss
+from decvae.models.heads import TEMPORAL_HEADS, Head, classification_loss
 from decvae.models.modeling_decvae import GIVEN, BranchOutput, DecVAEOutput
 from decvae.models.modeling_pretraining import DecVAEForPreTraining, DecVAEForPreTrainingOutput
-
-CLASSIFIED = ("Z", "S", "Z+S")
+from decvae.settings.training import SupervisedSettings
 
 
 @dataclass
@@ -45,25 +43,24 @@ class DecVAEClassifierOutput(ModelOutput):
 class DecVAEForClassification(DecVAEForPreTraining):
     """What the two classes below share; ``config.classifier`` says how the head is built and trained.
 
-    Its keys: ``factor``; ``branch`` (Z, S, or Z+S: every frame's latents beside those of its utterance); ``head``, the
-    values of :class:`decvae.models.heads.HeadSettings`; ``loss``, the keyword arguments of
-    :func:`decvae.models.heads.classification_loss`, class weights as a list; ``weights`` of the three terms:
-    ``decomposition``, ``prior``, ``classification``. Class names are ``config.id2label``.
+    Its keys: ``supervised``, values of :class:`decvae.settings.training.SupervisedSettings`; and, if it has
+    ``class_weights``, ``class_weights``, a list. Class names are ``config.id2label``.
 
     Raises
     ------
     ValueError
-        If the configuration has no ``classifier``; for a branch that the model lacks, a head that needs frames where
-        there are none, or an unknown head.
+        If the configuration has no ``classifier``; for a branch that the model lacks, or a head that needs frames where
+        there are none.
     """
 
     pooled: bool
 
     def __init__(self, config: DecVAEConfig) -> None:
         super().__init__(config)
-        branch, settings = self.supervised["branch"], HeadSettings(**self.supervised["head"])
-        if branch not in CLASSIFIED:
-            raise ValueError(f"classifier.branch must be one of {CLASSIFIED}, found {branch!r}")
+        if config.classifier is None:
+            raise ValueError("the configuration has no `classifier`, which says what the head is and what it learns")
+        self.supervised = settings = SupervisedSettings.parse(config.classifier["supervised"], "classifier.supervised")
+        branch = settings.branch
         if ("Z" in branch and not config.has_z) or ("S" in branch and not config.has_s):
             raise ValueError(
                 f"a head on branch {branch} needs it in the model, whose `branches` is {config.branches!r}"
@@ -84,13 +81,6 @@ class DecVAEForClassification(DecVAEForPreTraining):
         )
         self.post_init()
 
-    @property
-    def supervised(self) -> dict[str, Any]:
-        """``config.classifier``."""
-        if self.config.classifier is None:
-            raise ValueError("the configuration has no `classifier`, which says what the head is and what it learns")
-        return self.config.classifier
-
     def forward(  # type: ignore[override]
         self, frame_mask: Tensor | None = None, labels: Tensor | None = None, **inputs: Tensor
     ) -> DecVAEClassifierOutput:
@@ -110,21 +100,25 @@ class DecVAEForClassification(DecVAEForPreTraining):
             return DecVAEClassifierOutput(logits=self._logits(encoded, frame_mask), z=encoded.z, s=encoded.s)
         output = super().forward(frame_mask=frame_mask, **inputs)
         logits = self._logits(output, frame_mask)
-        options = dict(self.supervised["loss"])
-        if options.get("class_weights") is not None:
-            options["class_weights"] = logits.new_tensor(options["class_weights"])
-        classification = classification_loss(logits, labels, **options)
-        weights = self.supervised["weights"]
+        settings, weights = self.supervised, self.config.classifier.get("class_weights")
+        classification = classification_loss(
+            logits,
+            labels,
+            kind=settings.loss,
+            focal_gamma=settings.focal_gamma,
+            smoothing=settings.smoothing,
+            class_weights=None if weights is None else logits.new_tensor(weights),
+        )
         loss = (
-            weights["decomposition"] * output.decomposition
-            + weights["prior"] * output.prior
-            + weights["classification"] * classification
+            settings.weight_decomposition * output.decomposition
+            + settings.weight_prior * output.prior
+            + settings.weight_classification * classification
         )
         parts = {**output.parts, "all/classification": classification.detach()}
         return DecVAEClassifierOutput(loss=loss, parts=parts, logits=logits, labels=labels, z=output.z, s=output.s)
 
     def _logits(self, output: DecVAEOutput | DecVAEForPreTrainingOutput, frame_mask: Tensor | None) -> Tensor:
-        config, branch, mask = self.config, self.supervised["branch"], frame_mask
+        config, branch, mask = self.config, self.supervised.branch, frame_mask
         vectors: list[Tensor] = []
         if "Z" in branch and output.z is not None:
             vectors.append(output.z.mu[..., : config.n_components + 1, :].flatten(-2))

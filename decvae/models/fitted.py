@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import ClassVar, Self
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
@@ -19,23 +19,33 @@ KINDS = ("pca", "ica", "raw")
 ROWS = 4096  # encoded together by kernel PCA, which bounds the memory of the kernel matrix
 
 
-def _save(folder: str | Path, arrays: dict[str, np.ndarray], config: dict[str, Any]) -> None:
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file(arrays, folder / "model.safetensors")
-    (folder / "config.json").write_text(json.dumps(config) + "\n")
+class _Fitted:
+    """A model that is its fields: arrays in ``model.safetensors``, the others in ``config.json``."""
 
+    model_type: ClassVar[str]
 
-def _load(folder: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    config: dict[str, Any] = json.loads((Path(folder) / "config.json").read_text())
-    return load_file(Path(folder) / "model.safetensors"), config
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write ``model.safetensors`` and ``config.json``."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        arrays = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+        others = {name: value for name, value in vars(self).items() if name not in arrays}
+        save_file(arrays, folder / "model.safetensors")
+        (folder / "config.json").write_text(json.dumps({"model_type": self.model_type, **others}) + "\n")
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> Self:
+        """Read a folder written by :meth:`save_pretrained`."""
+        config = json.loads((Path(folder) / "config.json").read_text())
+        del config["model_type"]
+        return cls(**load_file(Path(folder) / "model.safetensors"), **config)
 
 
 # ---- PCA, ICA, raw features ----
 
 
 @dataclass
-class LinearModel:
+class LinearModel(_Fitted):
     """An affine map of a frame's vector; ``raw`` is the identity.
 
     Attributes
@@ -50,24 +60,13 @@ class LinearModel:
     mean: np.ndarray
     components: np.ndarray
 
-    model_type = "decvae_linear"
+    model_type: ClassVar[str] = "decvae_linear"
 
     def encode(self, vectors: np.ndarray) -> np.ndarray:
         """Latents ``(..., k)`` of vectors ``(..., d)``."""
         if self.kind == "raw":
             return vectors.astype(np.float32)
         return ((vectors - self.mean) @ self.components.T).astype(np.float32)
-
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write ``model.safetensors`` and ``config.json``."""
-        arrays = {"mean": self.mean, "components": self.components}
-        _save(folder, arrays, {"model_type": self.model_type, "kind": self.kind})
-
-    @classmethod
-    def from_pretrained(cls, folder: str | Path) -> LinearModel:
-        """Read a folder written by :meth:`save_pretrained`."""
-        arrays, config = _load(folder)
-        return cls(config["kind"], arrays["mean"], arrays["components"])
 
 
 def fit_linear(kind: str, vectors: np.ndarray, n_components: int, seed: int) -> LinearModel:
@@ -106,7 +105,7 @@ def fit_linear(kind: str, vectors: np.ndarray, n_components: int, seed: int) -> 
 
 
 @dataclass
-class KernelPCAModel:
+class KernelPCAModel(_Fitted):
     """Projections on the leading principal axes of the feature space of ``exp(-gamma |x - y|^2)``.
 
     Attributes
@@ -125,8 +124,8 @@ class KernelPCAModel:
     row_means: np.ndarray
     gamma: float
 
-    kind = "kpca"
-    model_type = "decvae_kernel_pca"
+    kind: ClassVar[str] = "kpca"
+    model_type: ClassVar[str] = "decvae_kernel_pca"
 
     def encode(self, vectors: np.ndarray) -> np.ndarray:
         """Latents ``(..., k)`` of vectors ``(..., d)``."""
@@ -138,17 +137,6 @@ class KernelPCAModel:
         kernel = rbf_kernel(rows.astype(np.float64), self.landmarks.astype(np.float64), gamma=self.gamma)
         centred = kernel - kernel.mean(1, keepdims=True) - self.row_means + self.row_means.mean()
         return (centred @ self.axes).astype(np.float32)
-
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write ``model.safetensors`` and ``config.json``."""
-        arrays = {"landmarks": self.landmarks, "axes": self.axes, "row_means": self.row_means}
-        _save(folder, arrays, {"model_type": self.model_type, "kind": self.kind, "gamma": self.gamma})
-
-    @classmethod
-    def from_pretrained(cls, folder: str | Path) -> KernelPCAModel:
-        """Read a folder written by :meth:`save_pretrained`."""
-        arrays, config = _load(folder)
-        return cls(**arrays, gamma=config["gamma"])
 
 
 def fit_kernel_pca(

@@ -2,40 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-HEADS = ("mlp", "cnn", "lstm", "transformer")
-TEMPORAL_HEADS = HEADS[1:]
-LOSSES = ("cross_entropy", "focal", "label_smoothing")
+from decvae.settings.training import SupervisedSettings
+
 IGNORED = -100  # label of a padded or unlabelled row, as in torch and transformers
-
-
-@dataclass(frozen=True)
-class HeadSettings:
-    """Sizes of a head; the defaults are the published ones, dropout excepted (the paper names none).
-
-    Attributes
-    ----------
-    head : {"mlp", "cnn", "lstm", "transformer"}
-    hidden_dim : int
-        Width; mlp halves it in its second layer, lstm has it in each direction.
-    layers : int
-        Of lstm and transformer.
-    attention_heads : int
-        Of transformer; must divide ``hidden_dim``.
-    dropout : float
-        Share of hidden values dropped in training, 0 to 1.
-    """
-
-    head: str = "mlp"
-    hidden_dim: int = 192
-    layers: int = 2
-    attention_heads: int = 8
-    dropout: float = 0.1
 
 
 def masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
@@ -47,7 +20,7 @@ def masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
 class MLPBody(nn.Sequential):
     """Two layers on every frame alone. Shape: (B, F, in) -> (B, F, hidden_dim / 2)."""
 
-    def __init__(self, inputs: int, settings: HeadSettings) -> None:
+    def __init__(self, inputs: int, settings: SupervisedSettings) -> None:
         hidden, self.width = settings.hidden_dim, max(1, settings.hidden_dim // 2)
         drop = nn.Dropout(settings.dropout)
         super().__init__(nn.Linear(inputs, hidden), nn.GELU(), drop, nn.Linear(hidden, self.width), nn.GELU(), drop)
@@ -63,7 +36,7 @@ class CNNBody(nn.Module):
     Shape: (B, F, in) -> (B, F, hidden_dim). The published max-pooling is left out: frames keep their rate.
     """
 
-    def __init__(self, inputs: int, settings: HeadSettings) -> None:
+    def __init__(self, inputs: int, settings: SupervisedSettings) -> None:
         super().__init__()
         self.width = settings.hidden_dim
         self.convs = nn.ModuleList(
@@ -83,7 +56,7 @@ class CNNBody(nn.Module):
 class LSTMBody(nn.Module):
     """Bidirectional LSTM over the real frames. Shape: (B, F, in) -> (B, F, 2 hidden_dim)."""
 
-    def __init__(self, inputs: int, settings: HeadSettings) -> None:
+    def __init__(self, inputs: int, settings: SupervisedSettings) -> None:
         super().__init__()
         self.width = 2 * settings.hidden_dim
         between = settings.dropout if settings.layers > 1 else 0.0  # torch drops between layers only
@@ -103,7 +76,7 @@ class LSTMBody(nn.Module):
 class TransformerBody(nn.Module):
     """Transformer encoder with sinusoidal positions over the real frames. Shape: (B, F, in) -> (B, F, hidden_dim)."""
 
-    def __init__(self, inputs: int, settings: HeadSettings) -> None:
+    def __init__(self, inputs: int, settings: SupervisedSettings) -> None:
         super().__init__()
         self.width = settings.hidden_dim
         self.inputs = nn.Linear(inputs, self.width)
@@ -128,6 +101,7 @@ def positions(count: int, width: int, like: Tensor) -> Tensor:
 
 Body = MLPBody | CNNBody | LSTMBody | TransformerBody
 BODIES: dict[str, type[Body]] = {"mlp": MLPBody, "cnn": CNNBody, "lstm": LSTMBody, "transformer": TransformerBody}
+TEMPORAL_HEADS = ("cnn", "lstm", "transformer")
 
 
 class Head(nn.Module):
@@ -138,18 +112,16 @@ class Head(nn.Module):
     inputs : int
         Values of a frame's latent.
     n_classes : int
-    settings : HeadSettings
+    settings : SupervisedSettings
 
     Raises
     ------
     ValueError
-        For an unknown head, or a width that the attention heads do not divide.
+        For a width that the attention heads do not divide.
     """
 
-    def __init__(self, inputs: int, n_classes: int, settings: HeadSettings) -> None:
+    def __init__(self, inputs: int, n_classes: int, settings: SupervisedSettings) -> None:
         super().__init__()
-        if settings.head not in BODIES:
-            raise ValueError(f"head must be one of {HEADS}, found {settings.head!r}")
         if settings.head == "transformer" and settings.hidden_dim % settings.attention_heads:
             raise ValueError(
                 f"attention_heads ({settings.attention_heads}) must divide hidden_dim ({settings.hidden_dim})"
@@ -198,8 +170,6 @@ def classification_loss(
     () tensor
         In nats.
     """
-    if kind not in LOSSES:
-        raise ValueError(f"loss must be one of {LOSSES}, found {kind!r}")
     logits, labels = logits.flatten(0, -2), labels.flatten()
     real = labels != IGNORED
     logits, labels = logits[real], labels[real]

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PlainValidator
 from pydantic_core import PydanticCustomError
 
-from decvae.settings.base import Distinct, Items, Name, Section, setting
+from decvae.settings.base import Distinct, Items, Section, setting
 from decvae.settings.branches import Widths
 from decvae.settings.decomposition import DecompositionSection, Method
-from decvae.settings.evaluation import Branches, Checkpoint
+from decvae.settings.evaluation import Checkpoint
 from decvae.settings.objective import FrameBranch, LossSettings, SequenceBranch
-from decvae.settings.training import TrainingSettings
+from decvae.settings.training import SupervisedSettings, TrainingSettings
 
 
 class NetworkSettings(Section):
@@ -48,31 +48,6 @@ class KernelSettings(Section):
     gamma: float | None = setting(
         None, "1 / (2 width^2) of the kernel; null takes 1 / (values of a frame x their variance).", gt=0
     )
-
-
-class SupervisedSettings(Section):
-    """Classification head of a run with adaptation supervised."""
-
-    factor: Name = setting("vowel", "Factor to tell, of frames (vowel) or of utterances (speaker).")
-    branch: Branches = setting(
-        "Z", "Latents that the head reads; Z+S sets every frame beside the vector of its utterance."
-    )
-    head: Literal["mlp", "cnn", "lstm", "transformer"] = setting(
-        "mlp", "The head; all but mlp run over the frames in time."
-    )
-    hidden_dim: int = setting(192, "Width of the head.", ge=1)
-    layers: int = setting(2, "Layers of lstm and transformer.", ge=1)
-    attention_heads: int = setting(8, "Heads of transformer; divides hidden_dim.", ge=1)
-    dropout: float = setting(0.1, "Share of hidden values dropped in training.", ge=0, lt=1)
-    loss: Literal["cross_entropy", "focal", "label_smoothing"] = setting("cross_entropy", "Loss of the labels.")
-    focal_gamma: float = setting(2.0, "Focus of the focal loss on hard rows; 0 is cross-entropy.", ge=0)
-    smoothing: float = setting(0.1, "Probability that label_smoothing spreads over all classes.", ge=0, lt=1)
-    class_weights: Literal["none", "balanced"] = setting(
-        "none", "Weight of a class in the loss; balanced is the inverse of its frequency in training."
-    )
-    weight_decomposition: float = setting(0.1, "Weight of the decomposition loss in the total.", ge=0)
-    weight_prior: float = setting(0.1, "Weight of the prior loss in the total.", ge=0)
-    weight_classification: float = setting(0.8, "Weight of the classification loss in the total.", ge=0)
 
 
 class StartSettings(Section):

@@ -1,10 +1,10 @@
-"""Settings of the training loop; the defaults are the published SimVowels run."""
+"""Settings of the training loop and of classification heads; the defaults are the published ones."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from decvae.settings.base import Section, setting
+from decvae.settings.base import Name, Section, setting
 
 
 class TrainingSettings(Section):
@@ -50,3 +50,31 @@ class TrainingSettings(Section):
     )
     compile: bool = setting(False, "Compile the encoders by torch.compile, which takes minutes at the start; for GPUs.")
     workers: int = setting(0, "Processes that read batches ahead; 0 reads in the training process.", ge=0)
+
+
+class SupervisedSettings(Section):
+    """Classification head of a run with adaptation supervised; its sizes are the published ones.
+
+    The paper names no dropout. mlp halves its width in the second layer, lstm has it in each direction.
+    """
+
+    factor: Name = setting("vowel", "Factor to tell, of frames (vowel) or of utterances (speaker).")
+    branch: Literal["Z", "S", "Z+S"] = setting(
+        "Z", "Latents that the head reads; Z+S sets every frame beside the vector of its utterance."
+    )
+    head: Literal["mlp", "cnn", "lstm", "transformer"] = setting(
+        "mlp", "The head; all but mlp run over the frames in time."
+    )
+    hidden_dim: int = setting(192, "Width of the head.", ge=1)
+    layers: int = setting(2, "Layers of lstm and transformer.", ge=1)
+    attention_heads: int = setting(8, "Heads of transformer; divides hidden_dim.", ge=1)
+    dropout: float = setting(0.1, "Share of hidden values dropped in training.", ge=0, lt=1)
+    loss: Literal["cross_entropy", "focal", "label_smoothing"] = setting("cross_entropy", "Loss of the labels.")
+    focal_gamma: float = setting(2.0, "Focus of the focal loss on hard rows; 0 is cross-entropy.", ge=0)
+    smoothing: float = setting(0.1, "Probability that label_smoothing spreads over all classes.", ge=0, lt=1)
+    class_weights: Literal["none", "balanced"] = setting(
+        "none", "Weight of a class in the loss; balanced is the inverse of its frequency in training."
+    )
+    weight_decomposition: float = setting(0.1, "Weight of the decomposition loss in the total.", ge=0)
+    weight_prior: float = setting(0.1, "Weight of the prior loss in the total.", ge=0)
+    weight_classification: float = setting(0.8, "Weight of the classification loss in the total.", ge=0)

@@ -28,11 +28,9 @@ from decvae.models.classification import (
 )
 from decvae.models.heads import IGNORED, TEMPORAL_HEADS
 from decvae.settings.branches import branches_of
-from decvae.training.pretrain import decvae_config, finish_run, train_model
+from decvae.training.pretrain import decvae_config, train_model
 from decvae.training.trainer import Trainer
-from decvae.training.transfer import prepare
 
-HEAD_KEYS = ("head", "hidden_dim", "layers", "attention_heads", "dropout")
 SCORES = ("accuracy", "f1_macro")
 UTTERANCES_PER_BATCH = 8
 
@@ -148,18 +146,9 @@ def balanced_weights(counts: np.ndarray) -> list[float]:
 def build_classifier(run: dict[str, Any], data: LabelledFeatures) -> DecVAEForClassification:
     """An untrained DecVAE with the head of the run's ``supervised`` settings; weights depend on the seed alone."""
     section, labels = run["supervised"], data.labels
-    weights = ("decomposition", "prior", "classification")
-    classifier = {
-        "factor": section["factor"],
-        "branch": section["branch"],
-        "head": {key: section[key] for key in HEAD_KEYS if key in section},
-        "loss": {
-            "kind": section["loss"],
-            "class_weights": balanced_weights(labels.counts()) if section["class_weights"] == "balanced" else None,
-            **{key: section[key] for key in ("focal_gamma", "smoothing") if key in section},
-        },
-        "weights": {key: section[f"weight_{key}"] for key in weights},
-    }
+    classifier = {"supervised": section}
+    if section["class_weights"] == "balanced":
+        classifier["class_weights"] = balanced_weights(labels.counts())
     torch.manual_seed(run["seed"])
     kind = DecVAEForFrameClassification if labels.of_frames else DecVAEForSequenceClassification
     return kind(decvae_config(run, data, classifier=classifier, id2label=dict(enumerate(labels.names))))
@@ -193,10 +182,6 @@ def finetune_run(
     validation_path: str | Path,
     corpus_path: str | Path,
     run_dir: str | Path,
-    *,
-    device: str,
-    fingerprint: str,
-    source: str | Path | None = None,
     **training: Any,
 ) -> None:
     """Train one run with ``adaptation: supervised``; writes what :func:`decvae.training.pretrain.pretrain_run` writes.
@@ -209,10 +194,8 @@ def finetune_run(
         Feature files of the splits train and dev.
     corpus_path : path
         The corpus that has their labels.
-    source : path, optional
-        Where to start from; see :func:`decvae.training.transfer.find_source`.
     **training
-        Passed on to :func:`decvae.training.pretrain.train_model`.
+        As :func:`decvae.training.pretrain.pretrain_run` takes it.
 
     Raises
     ------
@@ -231,7 +214,6 @@ def finetune_run(
             "could not be measured. Choose another `supervised.factor`."
         )
     model = build_classifier(run, train)
-    origin = prepare(model, run, source)
     frames, sequences = branches_of(run)
     make = partial(
         labelled_batch,
@@ -240,10 +222,7 @@ def finetune_run(
         wanted_seq=sequences.frames,
         consecutive=section["head"] in TEMPORAL_HEADS,
     )
-    run_dir = Path(run_dir)
-    options = {"device": device, "fingerprint": fingerprint, "trainer": FineTuner, **training}
-    checkpoints, history = train_model(model, make, train, validation, run, run_dir, **options)
-    finish_run(run, run_dir, checkpoints, history, origin)
+    train_model(model, train, validation, make, run, run_dir, trainer=FineTuner, **training)
 
 
 @dataclass(frozen=True)
@@ -275,7 +254,7 @@ def predict_split(
     folder, _ = resolve_checkpoint(run_dir, checkpoint)
     model = load_classifier(folder)
     model.to(device)  # type: ignore[arg-type]  # transformers loses its signature
-    data = LabelledFeatures(features_path, corpus_path, split, model.supervised["factor"])
+    data = LabelledFeatures(features_path, corpus_path, split, model.supervised.factor)
     known = list((model.config.id2label or {}).values())
     if data.labels.names != known:
         raise ArtifactError(f"checkpoint {folder} tells {known} apart, {corpus_path} has {data.labels.names}")

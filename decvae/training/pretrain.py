@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import PreTrainedModel
 
 from decvae.artifacts import provenance, write_json, write_table
-from decvae.features.batches import Batch, StepBatches, decvae_batch, vector_batch
+from decvae.features.batches import Batch, decvae_batch, vector_batch
 from decvae.features.store import FeatureFile
 from decvae.models.autoencoders import Autoencoder, AutoencoderConfig
 from decvae.models.checkpoints import CheckpointStore
@@ -25,11 +24,8 @@ from decvae.models.modeling_pretraining import DecVAEForPreTraining
 from decvae.models.published_objective import best_loss_at_start, fixed_draws, published_batch
 from decvae.names.models import AUTOENCODERS, FIXED_BETA
 from decvae.settings.branches import branches_of
-from decvae.settings.execution import LoggingSettings
 from decvae.settings.objective import ObjectiveSettings
-from decvae.settings.training import TrainingSettings
 from decvae.training.history import History
-from decvae.training.optimisation import make_accelerator
 from decvae.training.trainer import Trainer
 from decvae.training.transfer import TransferReport, prepare
 
@@ -41,11 +37,7 @@ def pretrain_run(
     train_path: str | Path,
     validation_path: str | Path,
     run_dir: str | Path,
-    *,
-    device: str,
-    fingerprint: str,
-    source: str | Path | None = None,
-    logging: LoggingSettings | None = None,
+    **training: Any,
 ) -> None:
     """Train (or fit) one run and write ``checkpoints.json``, ``history.parquet`` and ``run.json`` into ``run_dir``.
 
@@ -57,13 +49,10 @@ def pretrain_run(
         Resolved settings of the run, as in ``run_defaults`` of the config.
     train_path, validation_path : path
         Feature files.
-    device : {"cpu", "cuda"}
-    fingerprint : str
-        Identifies settings and code, for resuming.
-    source : path, optional
-        ``checkpoints.json`` of the run to start from, or a checkpoint folder; see :mod:`decvae.training.transfer`.
-    logging : LoggingSettings, optional
-        Where to log besides the history; by default nowhere.
+    **training
+        ``device`` ("cpu", "cuda"); ``fingerprint``, which identifies settings and code, for resuming; and if wanted
+        ``source``, ``checkpoints.json`` of the run to start from, or a checkpoint folder (see
+        :func:`decvae.training.transfer.find_source`), and ``logging``, where to log besides the history.
 
     Raises
     ------
@@ -72,36 +61,48 @@ def pretrain_run(
     TrainingError
         If the loss becomes NaN or infinite.
     """
-    run_dir = Path(run_dir)
     train, validation = FeatureFile(train_path), FeatureFile(validation_path)
-    origin = None
     if run["model"] not in ("decvae", *AUTOENCODERS):
-        checkpoints, history = _fit_at_once(run, train, run_dir)
-    else:
-        model = build_model(run, train, run["seed"])
-        origin = prepare(model, run, source)
-        objective = model.objective if isinstance(model, DecVAEForPreTraining) else ObjectiveSettings()
-        checkpoints, history = train_model(
-            model,
-            _batch_maker(run, objective),
-            train,
-            validation,
-            run,
-            run_dir,
-            device=device,
-            fingerprint=fingerprint,
-            best_loss=best_loss_at_start(objective),
-            logging=logging,
-        )
-    finish_run(run, run_dir, checkpoints, history, origin)
+        _finish_run(run, Path(run_dir), *_fit_at_once(run, train, Path(run_dir)))
+        return
+    model = build_model(run, train, run["seed"])
+    objective = model.objective if isinstance(model, DecVAEForPreTraining) else ObjectiveSettings()
+    make, best_loss = _batch_maker(run, objective), best_loss_at_start(objective)
+    train_model(model, train, validation, make, run, run_dir, best_loss=best_loss, **training)
 
 
-def finish_run(
+def train_model(
+    model: DecVAEForPreTraining | Autoencoder,
+    train: FeatureFile,
+    validation: FeatureFile,
+    make: Callable[..., Batch],
+    run: dict[str, Any],
+    run_dir: str | Path,
+    *,
+    source: str | Path | None = None,
+    trainer: type[Trainer] = Trainer,
+    **options: Any,
+) -> None:
+    """Train a new model from where its run starts, and write the files of :func:`pretrain_run`.
+
+    Parameters
+    ----------
+    train, validation, make, **options
+        As :class:`decvae.training.trainer.Trainer` takes them.
+    source : path, optional
+        See :func:`decvae.training.transfer.find_source`.
+    """
+    origin = prepare(model, run, source)
+    found = trainer(model, train, validation, make, run, run_dir, **options).run()
+    _finish_run(run, Path(run_dir), *found, origin)
+
+
+def _finish_run(
     run: dict[str, Any],
     run_dir: Path,
     checkpoints: CheckpointStore,
     history: History,
-    origin: TransferReport | None,
+    origin: TransferReport | None = None,
 ) -> None:
     """Write what a finished run declares: ``run.json``, ``history.parquet`` and, last, ``checkpoints.json``.
 
@@ -167,46 +168,6 @@ def _batch_maker(run: dict[str, Any], objective: ObjectiveSettings) -> Callable[
         wanted_seq=s.frames,
     )
     return make if objective.validation_frames == "all" else partial(fixed_draws, make, run["seed"])
-
-
-def train_model(
-    model: PreTrainedModel,
-    make: Callable[..., Batch],
-    train: FeatureFile,
-    validation: FeatureFile,
-    run: dict[str, Any],
-    run_dir: Path,
-    *,
-    device: str,
-    fingerprint: str,
-    logging: LoggingSettings | None = None,
-    best_loss: float | None = None,
-    trainer: type[Trainer] = Trainer,
-) -> tuple[CheckpointStore, History]:
-    """Train ``model`` on the batches that ``make`` builds, by the run's ``training`` settings.
-
-    ``best_loss`` is what :class:`decvae.training.stopping.EarlyStopping` wants improved from the start.
-    """
-    settings, branches = TrainingSettings(**run["training"]), branches_of(run)
-    accelerator = make_accelerator(settings, device)
-    shares = {"rank": accelerator.process_index, "world": accelerator.num_processes}
-    shared = {"make": make, "batch_size": settings.batch_size, "seed": run["seed"]}
-    found = trainer(
-        model,
-        StepBatches(train, **shared, **shares, accumulation=settings.accumulation),
-        StepBatches(validation, **shared),
-        settings,
-        dict(zip("zs", branches, strict=True)),
-        run_dir,
-        seed=run["seed"],
-        fingerprint=fingerprint,
-        accelerator=accelerator,
-        logging=logging,
-        record=run,
-        best_loss=best_loss,
-    ).run()
-    accelerator.end_training()
-    return found
 
 
 def _fit_at_once(run: dict[str, Any], train: FeatureFile, run_dir: Path) -> tuple[CheckpointStore, History]:

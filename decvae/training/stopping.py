@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass
@@ -32,11 +31,3 @@ class EarlyStopping:
             self.best, self.failures = loss, 0
         elif epoch >= self.warmup_epochs:
             self.failures += 1
-
-    def state(self) -> dict[str, float | None]:
-        """JSON-able state, to resume from."""
-        return {"best": self.best, "failures": self.failures}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Continue from :meth:`state`."""
-        self.best, self.failures = state["best"], state["failures"]

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from accelerate.utils import gather_object
 from torch.utils.data import DataLoader
 from transformers import PreTrainedModel
 
-from decvae.artifacts import progress
+from decvae.artifacts import atomic_path, progress
 from decvae.features.batches import Batch, StepBatches, move
+from decvae.features.store import FeatureFile
 from decvae.models.checkpoints import CheckpointStore
-from decvae.settings.branches import BranchSettings
+from decvae.settings.branches import BranchSettings, branches_of
 from decvae.settings.execution import LoggingSettings
 from decvae.settings.training import TrainingSettings
 from decvae.training.history import History, MeanOf
 from decvae.training.logs import start_logs
-from decvae.training.optimisation import METRIC_SCHEDULERS, make_optimizer, make_scheduler, parameter_groups
-from decvae.training.resume import learning_rates, optimizer_tensors, read_state, restore_optimizer, write_state
+from decvae.training.optimisation import (
+    METRIC_SCHEDULERS,
+    make_accelerator,
+    make_optimizer,
+    make_scheduler,
+    parameter_groups,
+)
 from decvae.training.stopping import EarlyStopping
 
 
@@ -43,19 +49,18 @@ class Trainer:
     ----------
     model : PreTrainedModel
         ``forward(**batch)`` returns an object with ``loss`` and ``parts``.
-    train, validation : StepBatches
-    branches : {"z", "s": BranchSettings}
-        Learning rate and schedule of each branch; an autoencoder has those of Z.
+    train, validation : FeatureFile
+    make : callable
+        Makes batches of them, see :class:`decvae.features.batches.StepBatches`.
+    run : dict
+        Resolved settings of the run: ``training``, ``seed``, and ``branch_z`` and ``branch_s`` for learning rate and
+        schedule of each branch; an autoencoder has those of Z.
     run_dir : path
-        Receives ``checkpoints/`` and, while training is under way, ``state/resume.safetensors``.
+        Receives ``checkpoints/`` and, while training is under way, ``state/resume.pt``.
     fingerprint : str
         Identifies settings and code; a resume state with another fingerprint is ignored.
-    accelerator : Accelerator
-        Of :func:`decvae.training.optimisation.make_accelerator`.
     logging : LoggingSettings, optional
         Where to log besides the history; by default nowhere.
-    record : dict, optional
-        Settings of the run, for those logs.
     best_loss : float, optional
         Of :class:`decvae.training.stopping.EarlyStopping` at the start.
     """
@@ -63,31 +68,34 @@ class Trainer:
     def __init__(
         self,
         model: PreTrainedModel,
-        train: StepBatches,
-        validation: StepBatches,
-        settings: TrainingSettings,
-        branches: Mapping[str, BranchSettings],
+        train: FeatureFile,
+        validation: FeatureFile,
+        make: Callable[..., Batch],
+        run: dict[str, Any],
         run_dir: str | Path,
         *,
-        seed: int,
+        device: str,
         fingerprint: str,
-        accelerator: Accelerator,
         logging: LoggingSettings | None = None,
-        record: dict[str, Any] | None = None,
         best_loss: float | None = None,
     ) -> None:
-        self.settings, self.seed, self.fingerprint, self.accelerator = settings, seed, fingerprint, accelerator
-        self.train, self.validation = train, validation
+        self.settings = settings = TrainingSettings(**run["training"])
+        self.run_settings, self.seed, self.fingerprint, self.logging = run, run["seed"], fingerprint, logging
+        self.accelerator = accelerator = make_accelerator(settings, device)
+        shares = {"rank": accelerator.process_index, "world": accelerator.num_processes}
+        shared = {"make": make, "batch_size": settings.batch_size, "seed": self.seed}
+        self.train = StepBatches(train, **shared, **shares, accumulation=settings.accumulation)
+        self.validation = StepBatches(validation, **shared)
         self.run_dir = Path(run_dir)
-        self.state_path = self.run_dir / "state" / "resume.safetensors"
-        self.logging, self.record = logging, record or {}
+        self.state_path = self.run_dir / "state" / "resume.pt"
         if settings.gradient_checkpointing:
             model.activation_checkpointing_enable({"use_reentrant": False})
         if settings.compile:
             model.compile()
         self.model = accelerator.prepare(model)
         self.bare_model = accelerator.unwrap_model(self.model)
-        self.max_steps = settings.max_epochs * train.steps_per_epoch
+        self.max_steps = settings.max_epochs * self.train.steps_per_epoch
+        branches: dict[str, BranchSettings] = dict(zip("zs", branches_of(run), strict=True))
         self.optimizers, self.schedulers = {}, {}
         for branch, parameters in parameter_groups(self.bare_model).items():
             optimizer = make_optimizer(parameters, settings, branches[branch])
@@ -112,7 +120,7 @@ class Trainer:
         """Train to the end (or resume and train to the end)."""
         resumed = self._restore()
         if self.logging is not None:
-            start_logs(self.accelerator, self.logging, self.run_dir, self.step, self.record)
+            start_logs(self.accelerator, self.logging, self.run_dir, self.step, self.run_settings)
         if not resumed:
             self._finish_epoch(0)
         settings, steps_per_epoch = self.settings, self.train.steps_per_epoch
@@ -131,6 +139,7 @@ class Trainer:
                     break
             elif saved or _due(self.step, settings.state_steps):
                 self._save_state()
+        self.accelerator.end_training()
         return self.checkpoints, self.history
 
     def _load(self, steps: range) -> Iterator[Batch]:
@@ -298,42 +307,39 @@ class Trainer:
         """Write everything needed to go on from here."""
         if not self.accelerator.is_main_process:
             return
-        names, numbers = self.history.state()
-        weights = {name: value.contiguous() for name, value in self.bare_model.state_dict().items()}
         scaler = getattr(self.accelerator, "scaler", None)
-        rest = {
+        state = {
             "fingerprint": self.fingerprint,
             "step": self.step,
             "best": self.best,
-            "rates": learning_rates(self.optimizers),
-            "schedulers": {name: scheduler.state_dict() for name, scheduler in self.schedulers.items()},
+            "model": self.bare_model.state_dict(),
+            "optimizers": {branch: optimizer.state_dict() for branch, optimizer in self.optimizers.items()},
+            "schedulers": {branch: scheduler.state_dict() for branch, scheduler in self.schedulers.items()},
             "scaler": scaler.state_dict() if scaler is not None else None,
-            "stopping": self.stopping.state(),
             "checkpoints": self.checkpoints.state(),
-            "history": names,
-            "means": [self.recent.state(), self.since_validation.state()],
+            "stopping": asdict(self.stopping),
+            "history": self.history.rows,
+            "recent": asdict(self.recent),
+            "since_validation": asdict(self.since_validation),
         }
-        tensors = {"model": weights, "optimizer": optimizer_tensors(self.optimizers), "history": numbers}
-        write_state(self.state_path, tensors, rest)
+        with atomic_path(self.state_path) as partial:
+            torch.save(state, partial)
         self.checkpoints.prune()
 
     def _restore(self) -> bool:
         """Load the resume state if there is one of the same fingerprint whose checkpoints are still there."""
-        found = read_state(self.state_path)
-        if found is None:
+        if not self.state_path.is_file():
             return False
-        tensors, rest = found
-        if rest["fingerprint"] != self.fingerprint or not self.checkpoints.restore(rest["checkpoints"]):
+        state = torch.load(self.state_path, map_location="cpu", weights_only=True)
+        if state["fingerprint"] != self.fingerprint or not self.checkpoints.restore(state["checkpoints"]):
             return False
-        self.bare_model.load_state_dict(tensors["model"])
+        self.step, self.best = state["step"], state["best"]
+        self.bare_model.load_state_dict(state["model"])
         for branch, optimizer in self.optimizers.items():
-            restore_optimizer(optimizer, branch, tensors.get("optimizer", {}), rest["rates"][branch])
-            self.schedulers[branch].load_state_dict(rest["schedulers"][branch])
-        if rest["scaler"] is not None:
-            self.accelerator.scaler.load_state_dict(rest["scaler"])
-        self.step, self.best = rest["step"], rest["best"]
-        self.stopping.restore(rest["stopping"])
-        self.history.restore(rest["history"], tensors.get("history", {}))
-        for means, state in zip((self.recent, self.since_validation), rest["means"], strict=True):
-            means.restore(state)
+            optimizer.load_state_dict(state["optimizers"][branch])
+            self.schedulers[branch].load_state_dict(state["schedulers"][branch])
+        if state["scaler"] is not None:
+            self.accelerator.scaler.load_state_dict(state["scaler"])
+        self.stopping, self.history = EarlyStopping(**state["stopping"]), History(state["history"])
+        self.recent, self.since_validation = MeanOf(**state["recent"]), MeanOf(**state["since_validation"])
         return True

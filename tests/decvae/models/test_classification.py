@@ -18,14 +18,10 @@ KINDS = {"frame": DecVAEForFrameClassification, "sequence": DecVAEForSequenceCla
 
 
 def _config(branch="Z", head="mlp", **values):
-    classifier = {
-        "factor": "vowel",
-        "branch": branch,
-        "head": {"head": head, "hidden_dim": 8, "attention_heads": 2, "dropout": 0.0},
-        "loss": {"kind": "cross_entropy", "class_weights": None},
-        "weights": {"decomposition": 0.1, "prior": 0.2, "classification": 0.7},
-    }
-    return config_of(TINY, **{"id2label": CLASSES, "classifier": classifier, **values})
+    weights = {"weight_decomposition": 0.1, "weight_prior": 0.2, "weight_classification": 0.7}
+    sizes = {"hidden_dim": 8, "attention_heads": 2, "dropout": 0.0}
+    supervised = {"factor": "vowel", "branch": branch, "head": head, **sizes, **weights}
+    return config_of(TINY, **{"id2label": CLASSES, "classifier": {"supervised": supervised}, **values})
 
 
 def _model(level="frame", seed=0, **values):
@@ -128,7 +124,7 @@ def test_the_total_is_the_weighted_sum_of_its_terms():
 
 def test_class_weights_reach_the_loss():
     model = _model()
-    model.config.classifier["loss"]["class_weights"] = [1.0, 0.0, 3.0]
+    model.config.classifier["class_weights"] = [1.0, 0.0, 3.0]
     inputs = _inputs(model.config)
     labels = torch.where(inputs["frame_mask"], torch.arange(18).view(3, 6) % 3, -100)
     output = model(labels=labels, **inputs)
@@ -162,7 +158,7 @@ def test_save_and_load_round_trip(tmp_path, level):
         ("frame", {"branch": "S"}, "head 'mlp' of a factor of frames needs branch Z"),
         ("sequence", {"branch": "S", "head": "lstm"}, "head 'lstm' of a factor of utterances needs branch Z"),
         ("frame", {"branch": "Z+S", "branches": "Z"}, r"a head on branch Z\+S needs it in the model.*'Z'"),
-        ("frame", {"branch": "z"}, r"classifier\.branch must be one of"),
+        ("frame", {"branch": "z"}, r"`classifier.supervised.branch` is .z.; allowed: one of"),
     ],
 )
 def test_heads_that_cannot_be_are_errors(level, values, message):

@@ -6,12 +6,14 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from decvae.models.heads import HEADS, TEMPORAL_HEADS, Head, HeadSettings, classification_loss, masked_mean, positions
+from decvae.models.heads import BODIES, TEMPORAL_HEADS, Head, classification_loss, masked_mean, positions
+from decvae.settings.base import ConfigError
+from decvae.settings.training import SupervisedSettings
 
 
 def _head(kind, **values):
     torch.manual_seed(0)
-    return Head(10, 3, HeadSettings(head=kind, hidden_dim=8, attention_heads=2, **values)).eval()
+    return Head(10, 3, SupervisedSettings(head=kind, hidden_dim=8, attention_heads=2, **values)).eval()
 
 
 def _count(module):
@@ -30,10 +32,10 @@ def test_published_sizes():
         "transformer": (144 * 192 + 192) + 2 * (6 * (192 * 192 + 192) + 4 * 192) + (192 * 5 + 5),
     }
     for kind, size in sizes.items():
-        assert _count(Head(144, 5, HeadSettings(head=kind))) == norm + size, kind
+        assert _count(Head(144, 5, SupervisedSettings(head=kind))) == norm + size, kind
 
 
-@pytest.mark.parametrize("kind", HEADS)
+@pytest.mark.parametrize("kind", BODIES)
 @pytest.mark.parametrize("pool", [False, True])
 def test_padding_never_changes_a_row(kind, pool):
     head = _head(kind)
@@ -51,7 +53,7 @@ def test_padding_never_changes_a_row(kind, pool):
     torch.testing.assert_close(after if pool else after[mask], found if pool else found[mask], atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("kind", HEADS)
+@pytest.mark.parametrize("kind", BODIES)
 def test_sequence_heads_see_the_order_of_frames_and_mlp_does_not(kind):
     head, latents = _head(kind), torch.randn(1, 6, 10)
     mask = torch.ones(1, 6, dtype=torch.bool)
@@ -82,12 +84,11 @@ def test_positions_are_those_of_the_formula():
 
 
 def test_mistakes_are_named():
-    with pytest.raises(ValueError, match=r"head must be one of .*'gru'"):
-        Head(4, 2, HeadSettings(head="gru"))
+    for wrong in ({"head": "gru"}, {"loss": "hinge"}):
+        with pytest.raises(ConfigError, match=r"is '(gru|hinge)'; allowed: one of"):
+            SupervisedSettings.parse(wrong)
     with pytest.raises(ValueError, match=r"attention_heads \(8\) must divide hidden_dim \(20\)"):
-        Head(4, 2, HeadSettings(head="transformer", hidden_dim=20))
-    with pytest.raises(ValueError, match=r"loss must be one of .*'hinge'"):
-        classification_loss(torch.zeros(1, 2), torch.zeros(1, dtype=torch.long), kind="hinge")
+        Head(4, 2, SupervisedSettings(head="transformer", hidden_dim=20))
 
 
 # ---- Losses ----

@@ -1,5 +1,7 @@
 """Running means and the table of losses."""
 
+from dataclasses import asdict
+
 import pandas as pd
 import torch
 
@@ -9,8 +11,7 @@ from decvae.training.history import COLUMNS, History, MeanOf
 def test_means_are_weighted_and_survive_a_state():
     means = MeanOf()
     means.add({"Z/prior": torch.tensor(1.0)}, weight=3)
-    copy = MeanOf()
-    copy.restore(means.state())
+    copy = MeanOf(**asdict(means))
     copy.add({"Z/prior": torch.tensor(5.0)})
     assert copy.take() == {"Z/prior": 2.0}
     assert copy.take() == {} and means.take() == {"Z/prior": 1.0}
@@ -26,7 +27,5 @@ def test_table_of_values_in_the_order_of_the_steps():
     assert tuple(table.columns) == COLUMNS and table.step.tolist() == [0, 1, 1, 2, 2, 2]
     row = table[(table.step == 2) & (table.branch == "Z")].iloc[0]
     assert (row.epoch, row.split, row.interval, row.quantity, row.value) == (1, "train", "step", "prior", 0.25)
-    restored = History()
-    restored.restore(*history.state())
-    pd.testing.assert_frame_equal(restored.table(), table)
+    pd.testing.assert_frame_equal(History(history.rows).table(), table)
     assert tuple(History().table().columns) == COLUMNS and History().table().empty

@@ -1,5 +1,7 @@
 """When training ends early."""
 
+from dataclasses import asdict
+
 import numpy as np
 
 from decvae.training.stopping import EarlyStopping
@@ -34,10 +36,10 @@ def test_the_published_rule_stops_at_a_fixed_epoch():
 
 
 def test_a_rule_goes_on_from_its_state():
-    whole, second = (EarlyStopping(patience=3, min_improvement=0.01, warmup_epochs=0) for _ in range(2))
+    whole = EarlyStopping(patience=3, min_improvement=0.01, warmup_epochs=0)
     for epoch, loss in enumerate([1.0, 2.0, 2.0], start=1):
         whole.update(epoch, loss)
-    second.restore(whole.state())
+    second = EarlyStopping(**asdict(whole))
     assert second == whole
     second.update(4, 2.0)
     assert second.stop and not whole.stop
