@@ -4,56 +4,43 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.signal import welch
 
-from decvae.artifacts import atomic_path
 from decvae.corpora.simvowels import true_formants
 from decvae.corpora.store import Corpus, CorpusSplit
 from decvae.decomposition.cache import DecompositionCache
 from decvae.decomposition.decompose import decompose
 from decvae.decomposition.filterbank import normalise_utterance, notch
 from decvae.framing import cut_frames, hop_length
-from decvae.settings.decomposition import DecompositionSettings
+from decvae.settings.decomposition import SCALES, DecompositionSettings
 
 SAMPLE_FRAMES = 6000  # rows of a split that the table of frames shows, evenly spaced
-SUMMARY_COLUMNS = (*("method", "n_components", "scale", "content", "quantity", "item", "mean", "sd", "median", "n"),)
-SAMPLE_COLUMNS = (
-    *("method", "n_components", "scale", "utterance", "frame", "content", "speaker", "overlap"),
-    *("quantity", "item", "value"),
+SUMMARY_COLUMNS = tuple(str.split("method n_components scale content quantity item mean sd median n"))
+SAMPLE_COLUMNS = tuple(
+    str.split("method n_components scale utterance frame content speaker overlap quantity item value")
 )
 SEQUENCE_SECONDS = 0.25  # of the sequence that is shown as a time series
 # Welch spectra of the published figure at 16 kHz: samples per segment, overlap, FFT length.
 WELCH = {"frame": (132, 10, 512), "sequence": (2048, 512, 2048)}
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """Labels of the frames (or sequences) of a split, each ``(n,)``."""
+def _rows(cache: DecompositionCache, split: CorpusSplit, scale: str) -> pd.DataFrame:
+    """Utterance, number, content and overlap of every frame (or sequence).
 
-    utterance: np.ndarray
-    frame: np.ndarray
-    content: np.ndarray  # code of the first time-aligned label, -1 for none
-    overlap: np.ndarray
-
-
-def _frame_rows(cache: DecompositionCache, split: CorpusSplit) -> _Rows:
-    counts = np.diff(cache.offsets)
+    ``content`` is the code of the first time-aligned label, -1 for none; ``overlap`` says that the frame straddles two.
+    """
+    counts = np.diff(cache.offsets) if scale == "frame" else np.ones(len(cache), dtype=int)
     utterance = np.repeat(np.arange(len(cache)), counts)
-    frame = np.arange(len(utterance)) - np.repeat(cache.offsets[:-1], counts)
-    if not split.interval_names:
-        return _Rows(utterance, frame, np.full(len(utterance), -1), np.zeros(len(utterance), dtype=bool))
-    labels = [split.frame_labels(split.interval_names[0], index) for index in range(len(cache))]
-    return _Rows(utterance, frame, *(np.concatenate(item) for item in zip(*labels, strict=True)))
-
-
-def _sequence_rows(cache: DecompositionCache) -> _Rows:
-    n = len(cache)
-    return _Rows(np.arange(n), np.zeros(n, dtype=int), np.full(n, -1), np.zeros(n, dtype=bool))
+    rows = pd.DataFrame({"utterance": utterance, "frame": np.arange(len(utterance)), "content": -1, "overlap": False})
+    rows["frame"] -= np.repeat(np.cumsum(counts) - counts, counts)
+    if scale == "frame" and split.interval_names:
+        labels = [split.frame_labels(split.interval_names[0], index) for index in range(len(cache))]
+        rows["content"], rows["overlap"] = (np.concatenate(item) for item in zip(*labels, strict=True))
+    return rows
 
 
 def _quantities(cache: DecompositionCache, scale: str) -> Iterator[tuple[str, str, np.ndarray]]:
@@ -69,12 +56,14 @@ def _quantities(cache: DecompositionCache, scale: str) -> Iterator[tuple[str, st
             yield quantity, item, values
 
 
-def _true_frequencies(split: CorpusSplit, rows: _Rows, n_components: int) -> Iterator[tuple[str, str, np.ndarray]]:
+def _true_frequencies(
+    split: CorpusSplit, rows: pd.DataFrame, n_components: int
+) -> Iterator[tuple[str, str, np.ndarray]]:
     """The formants of the frames' vowels, beside the component of the same number, where they are known."""
     formants = true_formants(split)
     if formants is not None:
         for k in range(min(n_components, formants.shape[-1])):
-            yield "formant_hz", f"OC{k + 1}", formants[rows.utterance, rows.content, k]
+            yield "formant_hz", f"OC{k + 1}", formants[rows["utterance"], rows["content"], k]
 
 
 def _summary(values: np.ndarray) -> tuple[float, float, float, int]:
@@ -102,42 +91,27 @@ def quality_tables(corpus_path: str | Path, cache_path: str | Path) -> tuple[pd.
         speakers = (
             np.array(split.class_names("speaker"))[split.factors["speaker"]] if "speaker" in split.factors else None
         )
-        for scale, rows in (("frame", _frame_rows(cache, split)), ("sequence", _sequence_rows(cache))):
+        for scale in SCALES:
+            rows = _rows(cache, split, scale)
             n_components = cache.settings.n_components if scale == "frame" else cache.settings.n_components_seq
             key = {"method": cache.settings.method, "n_components": n_components, "scale": scale}
             known = _true_frequencies(split, rows, n_components) if scale == "frame" else ()
             size = SAMPLE_FRAMES if scale == "frame" else len(cache)
-            shown = np.unique(np.linspace(0, len(rows.frame) - 1, min(size, len(rows.frame))).round().astype(int))
-            labels = {
-                "utterance": rows.utterance[shown],
-                "frame": rows.frame[shown],
-                "content": contents[rows.content[shown]],
-                "speaker": "" if speakers is None else speakers[rows.utterance[shown]],
-                "overlap": rows.overlap[shown],
-            }
-            groups = {"all": slice(None)}
-            groups |= {
-                str(contents[code]): (rows.content == code) & ~rows.overlap
-                for code in np.unique(rows.content)
-                if code >= 0
-            }
+            shown = np.unique(np.linspace(0, len(rows) - 1, min(size, len(rows))).round().astype(int))
+            labels = rows.iloc[shown].reset_index(drop=True)
+            labels["content"] = contents[labels["content"]]
+            labels["speaker"] = "" if speakers is None else speakers[labels["utterance"]]
+            groups: dict[str, np.ndarray | slice] = {"all": slice(None)}
+            for code in np.unique(rows["content"][rows["content"] >= 0]):
+                groups[str(contents[code])] = ((rows["content"] == code) & ~rows["overlap"]).to_numpy()
             for quantity, item, values in itertools.chain(_quantities(cache, scale), known):
                 item_key = {"quantity": quantity, "item": item}
                 for content, members in groups.items():
                     statistics = dict(zip(("mean", "sd", "median", "n"), _summary(values[members]), strict=True))
                     summaries.append({**key, "content": content, **item_key, **statistics})
-                samples.append(pd.DataFrame({**key, **labels, **item_key, "value": values[shown]}))
+                samples.append(labels.assign(**key, **item_key, value=values[shown]))
     sample = pd.concat(samples, ignore_index=True).dropna(subset="value")
     return pd.DataFrame(summaries, columns=SUMMARY_COLUMNS), sample[list(SAMPLE_COLUMNS)]
-
-
-def write_quality_tables(
-    corpus_path: str | Path, cache_path: str | Path, summary_path: str | Path, sample_path: str | Path
-) -> None:
-    """Write the tables of :func:`quality_tables` as CSV."""
-    for table, path in zip(quality_tables(corpus_path, cache_path), (summary_path, sample_path), strict=True):
-        with atomic_path(path) as partial:
-            table.to_csv(partial, index=False, float_format="%.6g")
 
 
 def loudest_frame(signal: np.ndarray, split: CorpusSplit, index: int) -> int:

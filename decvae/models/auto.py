@@ -7,6 +7,7 @@ from pathlib import Path
 
 from decvae.artifacts import ArtifactError
 from decvae.models.autoencoders import Autoencoder, AutoencoderConfig
+from decvae.models.checkpoints import whole_folder
 from decvae.models.classification import DecVAEForFrameClassification, DecVAEForSequenceClassification
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.fitted import KernelPCAModel, LinearModel
@@ -28,15 +29,6 @@ __all__ = [
 ]
 
 
-def _checked(folder: str | Path) -> Path:
-    """The folder of a whole checkpoint."""
-    folder = Path(folder)
-    for name in ("config.json", "model.safetensors"):
-        if not (folder / name).is_file():
-            raise ArtifactError(f"checkpoint {folder} has no {name}; train the run again or restore the folder")
-    return folder
-
-
 def load_model(folder: str | Path) -> DecVAEModel | Autoencoder | LinearModel | KernelPCAModel:
     """Load whatever model a checkpoint folder holds, in evaluation mode.
 
@@ -45,18 +37,15 @@ def load_model(folder: str | Path) -> DecVAEModel | Autoencoder | LinearModel | 
     ArtifactError
         If the folder lacks weights or configuration, or holds another kind of model.
     """
-    folder = _checked(folder)
+    folder = whole_folder(folder)
     kind = json.loads((folder / "config.json").read_text())["model_type"]
     for fitted in (LinearModel, KernelPCAModel):
         if kind == fitted.model_type:
             return fitted.from_pretrained(folder)
-    classes: dict[str, type[DecVAEModel | Autoencoder]] = {
-        DecVAEConfig.model_type: DecVAEModel,
-        AutoencoderConfig.model_type: Autoencoder,
-    }
-    if kind not in classes:
-        raise ArtifactError(f"checkpoint {folder} holds a model of type {kind!r}, expected one of {sorted(classes)}")
-    return classes[kind].from_pretrained(folder, local_files_only=True).eval()
+    for config, model in ((DecVAEConfig, DecVAEModel), (AutoencoderConfig, Autoencoder)):
+        if kind == config.model_type:
+            return model.from_pretrained(folder, local_files_only=True).eval()
+    raise ArtifactError(f"checkpoint {folder} holds a model of type {kind!r}, which is none of ours")
 
 
 def load_classifier(folder: str | Path) -> DecVAEForFrameClassification | DecVAEForSequenceClassification:
@@ -67,7 +56,7 @@ def load_classifier(folder: str | Path) -> DecVAEForFrameClassification | DecVAE
     ArtifactError
         If the folder lacks weights or configuration, or its model has no classification head.
     """
-    folder = _checked(folder)
+    folder = whole_folder(folder)
     architectures = json.loads((folder / "config.json").read_text()).get("architectures", [])
     for kind in (DecVAEForFrameClassification, DecVAEForSequenceClassification):
         if kind.__name__ in architectures:

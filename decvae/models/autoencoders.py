@@ -51,13 +51,10 @@ class AutoencoderConfig(PreTrainedConfig):
 
 @dataclass
 class AutoencoderOutput(ModelOutput):
-    """Total loss, its detached parts, latents (B, F, latent_dim) and reconstruction (B, F, input_dim)."""
+    """Total loss and its detached parts."""
 
     loss: Tensor | None = None
     parts: dict[str, Tensor] | None = None
-    mu: Tensor | None = None
-    logvar: Tensor | None = None
-    reconstruction: Tensor | None = None
 
 
 class Autoencoder(PreTrainedModel):
@@ -102,21 +99,11 @@ class Autoencoder(PreTrainedModel):
         sample = mu
         if self.training and self.config.beta > 0:
             sample = mu + torch.exp(0.5 * logvar) * torch.randn_like(mu)
-        rebuilt = self.decoder(sample)
-        reconstruction = ((rebuilt - real) ** 2).sum(-1).mean()
+        reconstruction = ((self.decoder(sample) - real) ** 2).sum(-1).mean()
         prior = prior_loss(mu.unsqueeze(-2), logvar.unsqueeze(-2), torch.ones_like(mu[:, 0], dtype=torch.bool))
-
-        def on_grid(values: Tensor) -> Tensor:
-            grid = values.new_zeros(*frame_mask.shape, values.shape[-1])
-            grid[frame_mask] = values
-            return grid
-
         return AutoencoderOutput(
             loss=reconstruction + self.config.beta * prior,
             parts={"Z/reconstruction": reconstruction.detach(), "Z/prior": prior.detach()},
-            mu=on_grid(mu),
-            logvar=on_grid(logvar),
-            reconstruction=on_grid(rebuilt),
         )
 
 

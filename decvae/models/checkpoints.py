@@ -124,6 +124,20 @@ class CheckpointStore:
         write_json(self.run_dir / MANIFEST, self.state())
 
 
+def whole_folder(folder: str | Path) -> Path:
+    """The folder of a checkpoint, which has weights and configuration.
+
+    Raises
+    ------
+    ArtifactError
+        If it lacks one of them.
+    """
+    for name in ("config.json", WEIGHTS):
+        if not (Path(folder) / name).is_file():
+            raise ArtifactError(f"checkpoint {folder} has no {name}; train the run again or restore the folder")
+    return Path(folder)
+
+
 def resolve_checkpoint(run_dir: str | Path, name: str) -> tuple[Path, Checkpoint]:
     """Folder and record of a checkpoint.
 

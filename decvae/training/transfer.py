@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from torch import nn
 
 from decvae.artifacts import WEIGHTS, ArtifactError, file_sha256, provenance, write_json
 from decvae.models.autoencoders import Autoencoder, AutoencoderConfig
-from decvae.models.checkpoints import MANIFEST, CheckpointStore, resolve_checkpoint
+from decvae.models.checkpoints import MANIFEST, CheckpointStore, resolve_checkpoint, whole_folder
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.fitted import KernelPCAModel, LinearModel
 from decvae.models.modeling_decvae import DecVAEPreTrainedModel
@@ -28,6 +29,7 @@ Model = DecVAEPreTrainedModel | Autoencoder
 _CONFIGS: dict[str, type[DecVAEConfig | AutoencoderConfig]] = {
     config.model_type: config for config in (DecVAEConfig, AutoencoderConfig)
 }
+_HEAD = re.compile(r"^(branch_(?P<branch>[zs])\.subspaces\.(?:mean|logvar)\.)(?P<number>\d+)")
 _TYPES = {
     "decvae": DecVAEConfig.model_type,
     **dict.fromkeys(AUTOENCODERS, AutoencoderConfig.model_type),
@@ -105,10 +107,7 @@ def find_source(path: str | Path, checkpoint: str = "best") -> Source:
         folder, record = resolve_checkpoint(path.parent, checkpoint)
         name = f"{path.parent.name}/{record.folder}"
         return Source(folder, name, record.epoch, record.validation_loss, record.sha256)
-    path = path.parent if path.name == WEIGHTS else path
-    for name in ("config.json", WEIGHTS):
-        if not (path / name).is_file():
-            raise ArtifactError(f"{path} is no checkpoint folder: it has no {name}")
+    path = whole_folder(path.parent if path.name == WEIGHTS else path)
     return Source(path, str(path), 0, None, file_sha256(path / WEIGHTS))
 
 
@@ -133,18 +132,12 @@ def _meanings(names: list[str], config: DecVAEConfig | AutoencoderConfig) -> dic
     Heads are stored by number, which for another number of components is another subspace; here they are named. The
     prefix of the encoder within a larger model is dropped.
     """
-    meanings = {}
-    for name in names:
-        parts = name.removeprefix("decvae.").split(".")
-        if (
-            isinstance(config, DecVAEConfig)
-            and parts[0] in ("branch_z", "branch_s")
-            and parts[1:2] == ["subspaces"]
-            and parts[2] in ("mean", "logvar")
-        ):
-            parts[3] = config.subspaces(parts[0][-1].upper())[int(parts[3])]
-        meanings[name] = ".".join(parts)
-    return meanings
+
+    def named(head: re.Match[str]) -> str:
+        assert isinstance(config, DecVAEConfig), "no other model has subspaces"
+        return head[1] + config.subspaces(head["branch"].upper())[int(head["number"])]
+
+    return {name: _HEAD.sub(named, name.removeprefix("decvae.")) for name in names}
 
 
 def load_weights(model: Model, source: Source, kind: str) -> TransferReport:
@@ -192,9 +185,9 @@ def load_weights(model: Model, source: Source, kind: str) -> TransferReport:
     logger.info("started from %s: %d of %d weights reused", source.name, len(reused), len(own))
     for name, (found, wanted) in report.reshaped.items():
         logger.info("not reused, shape %s in the source, %s here: %s", found, wanted, name)
-    for reason in ("new", "unused"):
-        for name in getattr(report, reason):
-            logger.info("%s: %s", {"new": "not in the source", "unused": "in the source only"}[reason], name)
+    for reason, names in (("not in the source", report.new), ("in the source only", report.unused)):
+        for name in names:
+            logger.info("%s: %s", reason, name)
     return report
 
 

@@ -8,8 +8,9 @@ Params  settings: shared settings and those of the method; seed
 from _job import job_log
 
 with job_log(snakemake.log[0]):
+    from decvae.artifacts import write_table
     from decvae.decomposition.cache import write_cache
-    from decvae.decomposition.tables import write_quality_tables
+    from decvae.decomposition.tables import quality_tables
     from decvae.settings.decomposition import DecompositionSettings
 
     write_cache(
@@ -20,9 +21,6 @@ with job_log(snakemake.log[0]):
         seed=snakemake.params.seed,
         workers=snakemake.threads,
     )
-    write_quality_tables(
-        snakemake.input.corpus,
-        snakemake.output.decomposition,
-        snakemake.output.quality,
-        snakemake.output.sample,
-    )
+    quality, sample = quality_tables(snakemake.input.corpus, snakemake.output.decomposition)
+    write_table(quality, snakemake.output.quality, float_format="%.6g")
+    write_table(sample, snakemake.output.sample, float_format="%.6g")

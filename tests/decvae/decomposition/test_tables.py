@@ -2,19 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from decvae.artifacts import provenance
+from decvae.artifacts import provenance, write_table
 from decvae.corpora.simvowels import simulate
 from decvae.corpora.store import Corpus, Utterance, write_corpus
 from decvae.decomposition import tables as module
 from decvae.decomposition.cache import DecompositionCache, write_cache
 from decvae.decomposition.quality import correlogram, nrmse
-from decvae.decomposition.tables import (
-    SAMPLE_COLUMNS,
-    SUMMARY_COLUMNS,
-    example_tables,
-    quality_tables,
-    write_quality_tables,
-)
+from decvae.decomposition.tables import SAMPLE_COLUMNS, SUMMARY_COLUMNS, example_tables, quality_tables
 from decvae.settings.corpora import SimVowelsSettings
 from decvae.settings.decomposition import METHODS, DecompositionSettings
 
@@ -117,8 +111,9 @@ def test_the_sample_is_limited_and_even(made, monkeypatch):
     assert errors["utterance"].nunique() == 10
 
 
-def test_tables_are_written_as_csv(made, tables, tmp_path):
-    write_quality_tables(*made, tmp_path / "summary.csv", tmp_path / "sample.csv")
+def test_tables_are_written_as_csv(tables, tmp_path):
+    for name, table in zip(("summary", "sample"), tables, strict=True):
+        write_table(table, tmp_path / f"{name}.csv", float_format="%.6g")
     summary = pd.read_csv(tmp_path / "summary.csv")
     np.testing.assert_allclose(summary["mean"], tables[0]["mean"], rtol=1e-5)
     assert len(pd.read_csv(tmp_path / "sample.csv")) == len(tables[1])
