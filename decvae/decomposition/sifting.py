@@ -2,7 +2,7 @@
 
 N. E. Huang et al., The empirical mode decomposition and the Hilbert spectrum, Proc. Royal Society A 454, 1998. Extrema,
 mirrored ends, envelopes and stop rules are those of PyEMD 1.10, which the tests compare with; the envelopes are written
-as one cubic Hermite spline whose slopes make it pchip, cubic, cubic Hermite or Akima.
+as one cubic Hermite spline whose slopes make it pchip, cubic or cubic Hermite.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-PCHIP, CUBIC_HERMITE, CUBIC, AKIMA = range(4)
-SPLINES = {"pchip": PCHIP, "cubic_hermite": CUBIC_HERMITE, "cubic": CUBIC, "akima": AKIMA}
+PCHIP, CUBIC_HERMITE, CUBIC = range(3)
+SPLINES = {"pchip": PCHIP, "cubic_hermite": CUBIC_HERMITE, "cubic": CUBIC}
 _MIRRORED = 2  # extrema that continue the signal beyond either end
 _EMPTY_MODE = 1e-10  # energy below which PyEMD takes no mode for converged
 
@@ -164,7 +164,7 @@ def _distinct(points):
 
 @_compiled
 def spline_slopes(x, y, kind):
-    """Slopes at the knots ``(n,)`` that make the cubic Hermite spline pchip, cubic Hermite, cubic or Akima."""
+    """Slopes at the knots ``(n,)`` that make the cubic Hermite spline pchip, cubic Hermite or cubic."""
     n = len(x)
     if n == 1:
         return np.zeros(1)
@@ -178,9 +178,7 @@ def spline_slopes(x, y, kind):
         return _pchip(h, m)
     if kind == CUBIC_HERMITE:
         return _central(y, h, m)
-    if kind == CUBIC:
-        return _not_a_knot(h, m)
-    return _akima(m)
+    return _not_a_knot(h, m)
 
 
 @_compiled
@@ -246,28 +244,6 @@ def _not_a_knot(h, m):
     slopes[-1] = right[-1] / diagonal[-1]
     for i in range(n - 2, -1, -1):
         slopes[i] = (right[i] - above[i] * slopes[i + 1]) / diagonal[i]
-    return slopes
-
-
-@_compiled
-def _akima(m):
-    """Akima (1970)."""
-    n = len(m) + 1
-    padded = np.empty(n + 3)
-    padded[2:-2] = m
-    padded[1] = 2 * padded[2] - padded[3]
-    padded[0] = 2 * padded[1] - padded[2]
-    padded[-2] = 2 * padded[-3] - padded[-4]
-    padded[-1] = 2 * padded[-2] - padded[-3]
-    change = np.abs(padded[1:] - padded[:-1])
-    weight = change[2:] + change[:-2]
-    least = 1e-9 * weight.max()
-    slopes = np.empty(n)
-    for i in range(n):
-        if weight[i] > least:
-            slopes[i] = padded[i + 1] + change[i] / weight[i] * (padded[i + 2] - padded[i + 1])
-        else:
-            slopes[i] = 0.5 * (padded[i + 3] + padded[i])
     return slopes
 
 

@@ -175,7 +175,7 @@ class VMDSettings(Section):
 class EMDSettings(Section):
     """Empirical mode decomposition (Huang et al. 1998), on signals of unit variance; names follow PyEMD."""
 
-    spline: Literal["pchip", "cubic_hermite", "cubic", "akima"] = setting("pchip", "Spline of the envelopes.")
+    spline: Literal["pchip", "cubic_hermite", "cubic"] = setting("pchip", "Spline of the envelopes.")
     extrema: Literal["simple", "parabol"] = setting("simple", "Extrema at samples or interpolated.")
     max_iterations: int = setting(1000, "Siftings of one mode at most.", ge=1)
     max_modes: int | None = setting(None, "Modes besides the residue; null takes the number of components.", ge=1)

@@ -64,7 +64,7 @@ def test_a_sequence(method, make_vowel):
         ("vmd", {"vmd": {"init": "random", "restarts": 2, "tolerance": 1e-5}}),
         ("vmd", {"vmd": {"init": "random", "tolerance": 1e-5, "tau": 0.1, "dc_mode": True}}),
         ("emd", {"emd": {"spline": "cubic_hermite", "extrema": "parabol", "max_iterations": 100}}),
-        ("emd", {"emd": {"spline": "akima", "extrema": "parabol", "std_threshold": 0.05}}),
+        ("emd", {"emd": {"spline": "pchip", "extrema": "parabol", "std_threshold": 0.05}}),
         ("emd", {"emd": {"spline": "cubic"}}),
         ("emd", {"emd": {"spline": "cubic_hermite", "max_modes": 6}}),
     ],
