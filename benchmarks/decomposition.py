@@ -1,9 +1,10 @@
 """Decomposition against a plain loop over the libraries, and against the published size, as Markdown tables.
 
-    PYTHONPATH=. python benchmarks/decomposition.py speed              frames per second beside scipy, ewtpy, vmdpy and PyEMD
-    PYTHONPATH=. python benchmarks/decomposition.py scale [METHOD ..]  time, memory and size of caches at three sizes,
-                                                                       extrapolated to 4800 utterances of 4 s
+    python benchmarks/decomposition.py speed              frames per second beside scipy, ewtpy, vmdpy and PyEMD
+    python benchmarks/decomposition.py scale [METHOD ..]  time, memory and size of caches at three sizes, extrapolated
+                                                          to 4800 utterances of 4 s
 
+Set PYTHONPATH=. for it: how the libraries are called stands among the tests.
 Both sides of a comparison run in turns in the same process; ratios are medians over the turns.
 """
 
