@@ -15,8 +15,8 @@ from sklearn.model_selection import GroupShuffleSplit
 from decvae.corpora.phonemes import FOLD_48_TO_39
 from decvae.evaluation.classification import Splits, grouped_folds, groups_per_class
 from decvae.evaluation.latents import LatentTable
+from decvae.settings.evaluation import GROUPINGS, TEST_FOLDS
 
-PROTOCOLS = ("sound", "published")
 SESSION = "session"  # a factor of this name groups samples and is not scored
 KIND_OF_FACTOR = {
     **dict.fromkeys(("vowel", "phoneme"), "phonetic"),
@@ -27,8 +27,6 @@ KIND_OF_FACTOR = {
 }
 GROUP_OF_KIND = {"phonetic": "utterance", "identity": "utterance", "emotion": "speaker", "clinical": "speaker"}
 LEFT_OUT_ONE_BY_ONE = ("emotion",)  # few groups: every session, or speaker if there is but one, is the test part once
-GROUPINGS = ("utterance", "speaker", "session", "leave_one_speaker_out", "leave_one_session_out")
-TEST_FOLDS = 5
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from decvae.settings.base import Count, Section, setting
 
-Norm = Literal["group", "layer", "batch", "batch_running", "instance"]
 DenseNorm = Literal["layer", "batch", "batch_running", "instance"]
+Norm = Literal["group", DenseNorm]
 Pooling = Literal["attention", "lstm", "average", "max"]
 Scheduler = Literal[
     "constant",
@@ -26,9 +26,6 @@ Scheduler = Literal[
     "reduce_lr_on_plateau",
     "greedy",
 ]
-NORMS: tuple[Norm, ...] = get_args(Norm)
-DENSE_NORMS: tuple[DenseNorm, ...] = get_args(DenseNorm)
-POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
 SECTIONS = {"Z": "branch_z", "S": "branch_s"}  # of the configuration, by branch
 # Keys of a section that say nothing about the network.
 OBJECTIVE_KEYS = ("beta", "prior_weight", "decomposition_weight")

@@ -14,14 +14,11 @@ from decvae.settings.base import Items, Section, mistake, setting
 
 Method = Literal["filter", "ewt", "vmd", "emd"]
 Grouping = Literal["equally_distribute", "high_freqs_first", "low_freqs_first", "frequency_groups"]
-SequenceGrouping = Literal["equally_distribute", "high_freqs_first", "low_freqs_first", "frequency_groups", "top_k"]
+SequenceGrouping = Literal[Grouping, "top_k"]
 Frequencies = Items[Annotated[float, Field(gt=0)]]
 METHODS: tuple[Method, ...] = get_args(Method)
-GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
-SEQUENCE_GROUPINGS: tuple[SequenceGrouping, ...] = get_args(SequenceGrouping)
 SCALES = ("frame", "sequence")
-N_COMPONENTS_RANGE = (2, 12)
-_COMPONENTS = {"ge": N_COMPONENTS_RANGE[0], "le": N_COMPONENTS_RANGE[1]}
+Components = Annotated[int, Field(ge=2, le=12)]
 
 
 def _check_range(section: BoundarySettings | PeakSettings | NotchSettings) -> None:
@@ -251,8 +248,8 @@ class DecompositionSettings(DecompositionSection):
     method: Method = setting(
         "filter", "How signals are decomposed; filter bank (FD), empirical wavelets, variational or empirical modes."
     )
-    n_components: int = setting(3, "Components of a frame.", **_COMPONENTS)
-    n_components_seq: int = setting(3, "Components of a sequence.", **_COMPONENTS)
+    n_components: Components = setting(3, "Components of a frame.")
+    n_components_seq: Components = setting(3, "Components of a sequence.")
 
     @model_validator(mode="after")
     def _check_counts(self) -> Self:
