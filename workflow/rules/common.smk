@@ -35,7 +35,7 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
-config.update(CONFIG.model_dump(include={"logging", "execution", "decomposition"}))  # completed, for scripts
+config.update(CONFIG.model_dump(include={"logging", "execution"}))  # completed, for scripts
 SEED = CONFIG.seed
 SPLITS = list(CONFIG.evaluation.splits)
 TRAINED = [run for run in RUNS.values() if run.is_trained]
