@@ -53,10 +53,6 @@ def mistake(key: str, problem: str) -> PydanticCustomError:
     return PydanticCustomError("mistake", "`{key}` {problem}", {"key": key, "problem": problem})
 
 
-def _is_whole(value: object) -> bool:
-    return type(value) is float and value.is_integer()
-
-
 class _Checked(ModelMetaclass):
     def __call__(cls, **values: Any) -> Any:
         """Mistakes of a section that is made in Python are told as those of a file are."""
@@ -74,7 +70,7 @@ class Section(BaseModel, metaclass=_Checked):
         """Integers that YAML writes as 1.0e+4, where integers are asked for."""
         if not isinstance(values, dict):
             return values
-        whole = [key for key, value in values.items() if _is_whole(value)]
+        whole = [key for key, value in values.items() if isinstance(value, float) and value.is_integer()]
         kinds = {key: cls.model_fields[key].annotation for key in whole if key in cls.model_fields}
         found = {key: int(values[key]) for key, kind in kinds.items() if int in (kind, *get_args(kind))}
         return {**values, **found} if found else values

@@ -95,7 +95,9 @@ class ObjectiveSettings(LossOptions):
         Raises
         ------
         ValueError
-            For an unknown name or option, or a value that an option does not have.
+            For an unknown name.
+        ConfigError
+            For an unknown option, or a value that an option does not have.
 
         Examples
         --------
@@ -104,8 +106,6 @@ class ObjectiveSettings(LossOptions):
         """
         if name not in NAMED:
             raise ValueError(f"objective must be one of {tuple(NAMED)}, found {name!r}")
-        if unknown := set(overrides) - set(OPTIONS):
-            raise ValueError(f"the objective has no option {sorted(unknown)}; it has {OPTIONS}")
         given = {key: value for key, value in overrides.items() if value is not None}
         return cls.parse({**NAMED[name].get("loss", {}), **given})
 
@@ -115,7 +115,6 @@ class ObjectiveSettings(LossOptions):
         return any(getattr(self, name) != type(self).model_fields[name].default for name in PUBLISHED_LOSS_OPTIONS)
 
 
-OPTIONS = tuple(ObjectiveSettings.model_fields)
 CHOICES = {
     name: kinds for name, field in ObjectiveSettings.model_fields.items() if (kinds := get_args(field.annotation))
 }

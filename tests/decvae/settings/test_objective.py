@@ -23,7 +23,7 @@ def test_named_objectives():
     ("name", "overrides", "message"),
     [
         ("mystery", {}, "objective must be one of .*'mystery'"),
-        ("centred", {"pairng": "legacy"}, "no option"),
+        ("centred", {"pairng": "legacy"}, "`pairng` is not a known key. Did you mean `pairing`"),
         ("centred", {"pairing": "diagonal"}, "`pairing` is 'diagonal'; allowed: one of aligned, legacy"),
         ("centred", {"eps": -1.0}, "`eps` is -1.0; allowed: a number >= 0"),
         ("centred", {"temperature": 0.0}, "`temperature` is 0.0; allowed: a number > 0"),
