@@ -16,6 +16,7 @@ from _measure import command_line, header, row, timed
 
 from decvae.evaluation.aggregation import aggregate
 from decvae.evaluation.latents import LatentTable, balanced_rows, read_latents
+from decvae.evaluation.metrics.checks import TrainTest
 from decvae.evaluation.metrics.dci import compute_dci
 from decvae.evaluation.protocols import grouped_splits
 from decvae.evaluation.scores import score_table
@@ -47,22 +48,24 @@ def synthetic(n_frames: int = 20_000, n_codes: int = 192, seed: int = 0) -> Late
     )
 
 
-def parts(table: LatentTable, aggregation: str, n_rows: int) -> tuple[np.ndarray, ...]:
+def parts(table: LatentTable, aggregation: str, n_rows: int) -> TrainTest:
     """Training and test part of ``n_rows`` frames."""
     table = table.select(balanced_rows(table.utterance, n_rows, 0))
     z, y = aggregate(table, aggregation), np.stack([table.factors["vowel"], table.factors["speaker"]], axis=1)
     train, test = grouped_splits(y, table.utterance, 0)[0]
-    return z[train], y[train], z[test], y[test]
+    return TrainTest(z[train], y[train], z[test], y[test])
 
 
 def speed(frames: int = 20_000, peer_frames: int = 1_000, jobs: int = 2) -> None:
     """Print the table of times and ratios."""
     table = synthetic(frames)
     settings = EvaluationSettings(aggregations=("all",), max_frames=frames, kmeans_seeds=3)
-    compute_dci(*parts(table, "all", 1000))  # compiles and imports
+    compute_dci(parts(table, "all", 1000))  # compiles and imports
     sides = {
-        f"{peer_frames} frames, scikit-learn": partial(compute_dci, *parts(table, "all", peer_frames), "sklearn"),
-        f"{frames} frames, histograms": partial(compute_dci, *parts(table, "all", frames)),
+        f"{peer_frames} frames, scikit-learn": partial(
+            compute_dci, parts(table, "all", peer_frames), backend="sklearn"
+        ),
+        f"{frames} frames, histograms": partial(compute_dci, parts(table, "all", frames)),
         f"{frames} frames, whole suite, {jobs} processes": partial(score_table, table, settings, n_jobs=jobs),
     }
     header("", "seconds", "CPU seconds")
@@ -85,11 +88,11 @@ def agreement(*folders: str, frames: int = 5_000) -> None:
     for folder in map(Path, folders):
         table = read_latents([folder / "dev.h5", folder / "test.h5"])["Z"]
         split = parts(table, "all" if len(table.subspaces) > 1 else "X", frames)
-        exact, ours = (timed(partial(compute_dci, *split, backend=name)) for name in ("sklearn", "histogram"))
+        exact, ours = (timed(partial(compute_dci, split, backend=name)) for name in ("sklearn", "histogram"))
         pairs = [(getattr(exact.result, name), getattr(ours.result, name)) for name in DCI]
         cells = [*(f"{slow:.3f} / {fast:.3f}" for slow, fast in pairs), f"{max(abs(a - b) for a, b in pairs):.3f}"]
         name = f"{folder.parent.name} {folder.name}"
-        row(name, split[0].shape[1], *cells, f"{exact.cpu / ours.cpu:.0f} x")
+        row(name, split.z_train.shape[1], *cells, f"{exact.cpu / ours.cpu:.0f} x")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,51 @@ COLUMNS = [
     *["centre_hz", "n_dims", "dim1", "dim2", "dim3", "trustworthiness"],
 ]
 LEVELS, PRIOR = "levels", "prior"  # views that are no joint latents
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Frames, or whole utterances, that are to be mapped.
+
+    Attributes
+    ----------
+    levels : (n, C + 1, D)
+        Features or latent means of X, OC1, ..., OCC; C = 0 for models without components.
+    utterance, frame : (n,) int
+    factors : {name: (n,) str}
+        Class names; empty where there is none.
+    present : (n, C) bool
+        Components that exist.
+    centre_hz : (n, C)
+        Centre frequency of each component in Hz, NaN where absent.
+
+    Raises
+    ------
+    ValueError
+        For arrays of other lengths.
+    """
+
+    levels: np.ndarray
+    utterance: np.ndarray
+    frame: np.ndarray
+    factors: Mapping[str, np.ndarray]
+    present: np.ndarray
+    centre_hz: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.levels.ndim != 3:
+            raise ValueError(f"levels must have shape (n, C + 1, D), found {self.levels.shape}")
+        n, n_levels, _ = self.levels.shape
+        shapes = dict.fromkeys(("present", "centre_hz"), (n, n_levels - 1))
+        arrays = {name: getattr(self, name) for name in ("utterance", "frame", *shapes)} | dict(self.factors)
+        for name, values in arrays.items():
+            if values.shape != (expected := shapes.get(name, (n,))):
+                raise ValueError(f"{name} must have shape {expected} to go with levels, found {values.shape}")
+
+    @property
+    def names(self) -> list[str]:
+        """Of the levels."""
+        return ["X", *(f"OC{c}" for c in range(1, self.levels.shape[1]))]
 
 
 def sequence_settings(settings: EmbeddingSettings, n_utterances: int) -> EmbeddingSettings:
@@ -122,42 +168,27 @@ def trustworthiness(points: np.ndarray, coordinates: np.ndarray, metric: str) ->
 
 
 def embedding_table(
-    levels: np.ndarray,
+    rows: Rows,
     settings: EmbeddingSettings,
     *,
-    utterance: np.ndarray,
-    frame: np.ndarray,
-    factors: Mapping[str, Sequence[str] | np.ndarray] | None = None,
-    present: np.ndarray | None = None,
-    centre_hz: np.ndarray | None = None,
-    level_names: Sequence[str] | None = None,
     run: str = "",
     label: str = "",
     checkpoint: str = "",
     branch: str = "Z",
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Maps of the same frames in every view and dimension of the settings, one row per point and map.
+    """Maps of the same rows in every view and dimension of the settings, one row per point and map.
 
     In view ``levels`` X and the components are standardised together: standardising each level for itself would remove
     the differences of place and scale between levels that the map is to show. Joint latents that the model does not
-    have (components of one without) are left out.
+    have (components of one without) are left out, as are components that are absent.
 
     Parameters
     ----------
-    levels : (n, C + 1, D)
-        Features or latent means of X, OC1, ..., OCC for n frames (or utterances); C = 0 for models without components.
+    rows : Rows
     settings : EmbeddingSettings
-        ``n_points`` holds for each view; all draw from the same random order of frames.
-    utterance, frame : (n,) int
-    factors : {name: (n,) str}, optional
-        Class names; empty where there is none.
-    present : (n, C) bool, optional
-        Components that exist; those that do not are left out of view ``levels``. All exist by default.
-    centre_hz : (n, C), optional
-        Centre frequency of each component in Hz, NaN where absent.
-    level_names : (C + 1,) str, optional
-        X, OC1, ..., OCC by default.
+        ``n_points`` holds for each view; all draw from the same random order of rows. In branch S the neighbourhoods
+        are those of :func:`sequence_settings`.
     run, label, checkpoint, branch : str
         Written into every row.
     seed : int
@@ -174,44 +205,43 @@ def embedding_table(
     Raises
     ------
     ValueError
-        For NaN or infinite values, arrays of other lengths, or too few points.
+        For NaN or infinite values, or too few points.
     """
-    levels = np.asarray(levels)
-    if levels.ndim != 3:
-        raise ValueError(f"levels must have shape (n, C + 1, D), found {levels.shape}")
-    n, n_levels, _ = levels.shape
-    names = list(level_names) if level_names is not None else ["X", *(f"OC{c}" for c in range(1, n_levels))]
-    _checked(names, (n_levels,), "level_names")
-    columns: dict[str, object] = {"utterance": utterance, "frame": frame}
-    columns |= {f"{FACTOR}{name}": values for name, values in (factors or {}).items()}
-    labels = pd.DataFrame({name: _checked(values, (n,), name) for name, values in columns.items()})
-    components = (n, n_levels - 1)
-    exists = np.ones((n, n_levels), bool)  # X is always there and has no centre frequency
-    hertz = np.full((n, n_levels), np.nan)
-    if present is not None:
-        exists[:, 1:] = _checked(present, components, "present")
-    if centre_hz is not None:
-        hertz[:, 1:] = _checked(centre_hz, components, "centre_hz")
-
+    n, n_levels, _ = rows.levels.shape
+    if branch == "S":
+        settings = sequence_settings(settings, n)
     order = np.random.default_rng(seed).permutation(n)
-    together = np.sort(order[: settings.n_points])
-    stacked = np.sort(order[: max(1, settings.n_points // n_levels)])
     tables = []
     for view in settings.views:
         if view in (LEVELS, PRIOR):
-            place, level = np.nonzero(exists[stacked])
-            row = stacked[place]
-            labelled = labels.iloc[row].assign(level=np.asarray(names, object)[level], centre_hz=hertz[row, level])
-            cloud = levels[row, level]
-        elif chosen := joint_levels(view, names):
-            level = np.zeros(len(together), int)
-            labelled = labels.iloc[together].assign(level=view, centre_hz=np.nan)
-            cloud = levels[together][:, chosen].reshape(len(together), -1)
+            labelled, level, cloud = _levels(rows, np.sort(order[: max(1, settings.n_points // n_levels)]))
+        elif chosen := joint_levels(view, rows.names):
+            drawn = np.sort(order[: settings.n_points])
+            level = np.zeros(len(drawn), int)
+            labelled = _labels(rows, drawn).assign(level=view, centre_hz=np.nan)
+            cloud = rows.levels[drawn][:, chosen].reshape(len(drawn), -1)
         else:
             continue
         tables += [labelled.assign(**_map(cloud, level, view, settings, n, seed)) for n in settings.dimensions]
     table = pd.concat(tables, ignore_index=True).assign(run=run, label=label, checkpoint=checkpoint, branch=branch)
     return table[[*COLUMNS, *(name for name in table if name.startswith(FACTOR))]]
+
+
+def _labels(rows: Rows, drawn: np.ndarray) -> pd.DataFrame:
+    """Utterance, frame and factors of the drawn rows."""
+    columns = {"utterance": rows.utterance, "frame": rows.frame}
+    columns |= {f"{FACTOR}{name}": values for name, values in rows.factors.items()}
+    return pd.DataFrame({name: values[drawn] for name, values in columns.items()})
+
+
+def _levels(rows: Rows, drawn: np.ndarray) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """Labels, places of the level and points ``(n_points, D)`` of every level that the drawn rows have."""
+    exists = np.insert(rows.present[drawn], 0, True, axis=1)  # X is always there and has no centre frequency
+    place, level = np.nonzero(exists)
+    hertz = np.insert(rows.centre_hz[drawn].astype(float), 0, np.nan, axis=1)
+    labelled = _labels(rows, drawn[place])
+    labelled = labelled.assign(level=np.asarray(rows.names, object)[level], centre_hz=hertz[place, level])
+    return labelled, level, rows.levels[drawn[place], level]
 
 
 def _map(
@@ -256,10 +286,3 @@ def _standardised(points: np.ndarray) -> np.ndarray:
     if bad.size:
         raise ValueError(f"{bad.size} points have NaN or infinite values, the first is point {bad[0]}")
     return StandardScaler().fit_transform(points)
-
-
-def _checked(values: object, shape: tuple[int, ...], name: str) -> np.ndarray:
-    values = np.asarray(values)
-    if values.shape != shape:
-        raise ValueError(f"{name} must have shape {shape} to go with levels, found {values.shape}")
-    return values

@@ -2,50 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from decvae.analysis.embedding import embedding_table, sequence_settings
+from decvae.analysis.embedding import Rows, embedding_table
 from decvae.corpora.store import Corpus, CorpusSplit
 from decvae.decomposition.cache import DecompositionCache
 from decvae.evaluation.latents import read_latents
 from decvae.features.store import FeatureFile
 from decvae.settings.embeddings import EmbeddingSettings
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Frames, or whole utterances, as :func:`decvae.analysis.embedding.embedding_table` takes them.
-
-    Attributes
-    ----------
-    levels : (n, C + 1, D)
-        Values of X, OC1, ..., OCC.
-    utterance, frame : (n,) int
-    factors : {name: (n,) str}
-        Class names; empty where there is none.
-    present : (n, C) bool
-        Components that exist.
-    centre_hz : (n, C)
-        Centre frequency of each component, NaN where absent.
-    """
-
-    levels: np.ndarray
-    utterance: np.ndarray
-    frame: np.ndarray
-    factors: Mapping[str, np.ndarray]
-    present: np.ndarray
-    centre_hz: np.ndarray
-
-    def mapped(self, settings: EmbeddingSettings, branch: str, seed: int, **origin: Any) -> pd.DataFrame:
-        """Their maps, with the neighbourhoods of frames (branch Z) or of utterances (S); see ``embedding_table``."""
-        own = settings if branch == "Z" else sequence_settings(settings, len(self.levels))
-        return embedding_table(**vars(self), settings=own, branch=branch, seed=seed, **origin)
 
 
 def map_inputs(
@@ -93,7 +61,7 @@ def map_inputs(
         centre_hz,
     )
     rows = {"Z": frames, "S": means_over_utterances(frames, of_utterances)}
-    tables = [rows[branch].mapped(settings, branch, seed, label=label) for branch in branches]
+    tables = [embedding_table(rows[branch], settings, branch=branch, seed=seed, label=label) for branch in branches]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -136,8 +104,7 @@ def map_latents(
             present[:, : len(places) - 1],
             centre_hz[:, : len(places) - 1],
         )
-        names = [table.subspaces[place] for place in places]
-        maps.append(rows.mapped(settings, branch, seed, level_names=names, **origin))
+        maps.append(embedding_table(rows, settings, branch=branch, seed=seed, **origin))
     return pd.concat(maps, ignore_index=True)
 
 

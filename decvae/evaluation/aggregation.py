@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import re
+from typing import Literal
 
 import numpy as np
 
 from decvae.evaluation.latents import LatentTable
 
-SPACES = ("mu", "features")
-_COMPONENT = re.compile(r"OC[1-9]\d*")
+Space = Literal["mu", "features"]
 
 
-def is_aggregation(name: str) -> bool:
-    """Whether ``name`` is one of X, OC1, OC2, ..., OCs_joint, OCs_proj, all."""
-    return name in ("X", "OCs_joint", "OCs_proj", "all") or _COMPONENT.fullmatch(name) is not None
-
-
-def _levels(table: LatentTable, space: str) -> list[str]:
+def _levels(table: LatentTable, space: Space) -> list[str]:
     """Names along axis 1 of the array of ``space``."""
     if space == "mu":
-        return list(table.subspaces)
-    if space == "features":
-        n_levels = 0 if table.features is None else table.features.shape[1]
-        return ["X", *(f"OC{c}" for c in range(1, n_levels))][:n_levels]
-    raise ValueError(f"unknown space {space!r}; choose from {SPACES}")
+        return table.subspaces
+    if space != "features":
+        raise ValueError(f"unknown space {space!r}; choose mu or features")
+    return [] if table.features is None else ["X", *(f"OC{c}" for c in range(1, table.features.shape[1]))]
 
 
-def _parts(table: LatentTable, space: str) -> dict[str, list[str]]:
+def _parts(table: LatentTable, space: Space) -> dict[str, list[str]]:
     """Every available aggregation with the levels that it concatenates, in order."""
     levels = _levels(table, space)
-    components = sorted((name for name in levels if _COMPONENT.fullmatch(name)), key=lambda name: int(name[2:]))
+    components = sorted((name for name in levels if name[2:].isdigit()), key=lambda name: int(name[2:]))
     parts = {name: [name] for name in ("X", *components, "OCs_proj") if name in levels}
     if components:
         parts["OCs_joint"] = components
@@ -39,12 +32,12 @@ def _parts(table: LatentTable, space: str) -> dict[str, list[str]]:
     return parts
 
 
-def available_aggregations(table: LatentTable, space: str = "mu") -> list[str]:
+def available_aggregations(table: LatentTable, space: Space = "mu") -> list[str]:
     """Names that :func:`aggregate` accepts for this table and space (``mu`` or ``features``)."""
     return list(_parts(table, space))
 
 
-def aggregate(table: LatentTable, aggregation: str, space: str = "mu") -> np.ndarray:
+def aggregate(table: LatentTable, aggregation: str, space: Space = "mu") -> np.ndarray:
     """Concatenate the levels of an aggregation, component by component.
 
     Parameters

@@ -23,7 +23,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from decvae.artifacts import ArtifactError, atomic_path, open_h5
+from decvae.artifacts import ArtifactError, create_h5, open_h5
 
 FORMAT = "decvae-latents"
 FORMAT_VERSION = 2
@@ -90,8 +90,7 @@ def _columnwise(tables: Sequence[LatentTable], combine: Callable[[list[np.ndarra
 
 def write_latents(path: str | Path, tables: Sequence[LatentTable], attributes: dict[str, Any]) -> None:
     """Write the tables of one split; ``attributes`` become the file's attributes (dicts as JSON)."""
-    with atomic_path(path) as partial, h5py.File(partial, "w") as file:
-        file.attrs.update(format=FORMAT, format_version=FORMAT_VERSION)
+    with create_h5(path, FORMAT, FORMAT_VERSION) as file:
         for name, value in attributes.items():
             file.attrs[name] = json.dumps(value, sort_keys=True) if isinstance(value, dict) else value
         for table in tables:
@@ -128,10 +127,7 @@ def read_latents(paths: Sequence[str | Path]) -> dict[str, LatentTable]:
     parts: dict[str, list[LatentTable]] = {}
     origin, shift = None, 0
     for path in paths:
-        with open_h5(path, FORMAT) as file:
-            version = file.attrs["format_version"]
-            if version != FORMAT_VERSION:
-                raise ArtifactError(f"{path} has format version {version}, needed is {FORMAT_VERSION}: encode it anew")
+        with open_h5(path, FORMAT, FORMAT_VERSION) as file:
             found = (file.attrs["run"], file.attrs["checkpoint"])
             origin = origin or found
             if found != origin:

@@ -60,7 +60,7 @@ def grouping(table: LatentTable, factor: str, choice: str | None = None) -> Grou
     Parameters
     ----------
     choice : str or None
-        One of :data:`GROUPINGS` instead of what the kind of the factor asks for.
+        One of :data:`decvae.settings.evaluation.GROUPINGS` instead of what the kind of the factor asks for.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 Rows, not groups, are divided: frames of one utterance, and of one speaker, lie on both sides of every split.
 Classifiers are tuned on a fifth of the training part only, and the headline is the best classifier *by test accuracy*.
-What differs in the metrics says :func:`decvae.evaluation.metrics.registry.published_metrics`.
+What differs in a metric says its file in :mod:`decvae.evaluation.metrics`.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from threadpoolctl import threadpool_limits
 
 from decvae.evaluation.classification import Split, Splits, classification_scores, estimator
 from decvae.evaluation.codes import Codes
-from decvae.evaluation.metrics.checks import classes_of
-from decvae.evaluation.metrics.registry import published_metrics, statistics
+from decvae.evaluation.metrics.checks import joint_split
+from decvae.evaluation.metrics.registry import metrics_of, statistics
 from decvae.evaluation.parts import Part, Row, score, spread_of
 
 logger = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ def published_splits(factors: dict[str, np.ndarray]) -> Splits:
 
 def _metrics(codes: Codes) -> Part:
     """Disentanglement metrics on pooled rows and on :func:`published_splits`."""
-    z, y, metrics = codes.z, codes.y, published_metrics(codes.settings, codes.seed)
+    z, y, metrics = codes.z, codes.y, metrics_of("published", codes.settings, codes.seed)
     joint = {name for metric in metrics if metric.needs != "codes" for name in metric.scores}
     found = statistics(metrics, z, y)
     rows = [_row(name, value, codes.joint if name in joint else "") for name, value in found.items()]
@@ -93,11 +93,10 @@ def _metrics(codes: Codes) -> Part:
         return Part(rows)
     folds: dict[str, list[float | None]] = {}
     for train, test in published_splits({name: factor.scored for name, factor in codes.factors.items()}):
-        if any(len(classes_of(factor[train])) < 2 or np.all(factor[test] < 0) for factor in y.T):
-            continue
-        for metric in metrics:
-            if metric.needs == "parts":
-                for name, value in metric.values(metric.compute(z[train], y[train], z[test], y[test])).items():
+        split = joint_split(z, y, train, test)
+        for metric in metrics if split else ():
+            if metric.needs == "splits":
+                for name, value in metric.values(metric.compute(split)).items():
                     folds.setdefault(name, []).append(value)
     if not folds:
         logger.warning("%s: too few rows to split, DCI and explicitness are left out", codes.name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
@@ -12,6 +11,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
+from decvae.artifacts import progress
 from decvae.evaluation.codes import Codes, code_matrices, scored_rows
 from decvae.evaluation.latents import LatentTable, joined
 from decvae.evaluation.metrics.checks import check_codes
@@ -21,8 +21,6 @@ from decvae.evaluation.sound import joined_folds, sound_units
 from decvae.evaluation.subspaces import Subspaces, evidence_units, importance_rows, learnable_factors
 from decvae.models.variance import between_component_share
 from decvae.settings.evaluation import EvaluationSettings
-
-logger = logging.getLogger(__name__)
 
 UNITS = {"sound": sound_units, "published": published_units}  # the work on one code matrix, by protocol
 COLUMNS = (
@@ -169,12 +167,7 @@ T = TypeVar("T")
 def _in_parallel(work: Sequence[Callable[[], T]], n_jobs: int) -> list[T]:
     """Results of the units in their order, each in one thread."""
     found = Parallel(n_jobs=max(1, min(n_jobs, len(work))), return_as="generator")(delayed(_one)(unit) for unit in work)
-    parts = []
-    for part in found:
-        parts.append(part)
-        if len(parts) % 10 == 0 or len(parts) == len(work):
-            logger.info("scored %d of %d parts", len(parts), len(work))
-    return parts
+    return list(progress(found, len(work), "score parts"))
 
 
 def _one(unit: Callable[[], T]) -> T:

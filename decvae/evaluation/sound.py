@@ -13,7 +13,7 @@ from functools import partial
 
 import numpy as np
 
-from decvae.evaluation.classification import Split, cross_validated_accuracy, groups_per_class
+from decvae.evaluation.classification import cross_validated_accuracy, groups_per_class
 from decvae.evaluation.clustering import kmeans_accuracy
 from decvae.evaluation.codes import Codes
 from decvae.evaluation.intervals import (
@@ -27,9 +27,9 @@ from decvae.evaluation.intervals import (
     mean_interval,
     rows_of_scores,
 )
-from decvae.evaluation.metrics.checks import classes_of
+from decvae.evaluation.metrics.checks import TrainTest, classes_of, joint_split
 from decvae.evaluation.metrics.dci import DCI
-from decvae.evaluation.metrics.registry import Metric, sound_metrics, statistics
+from decvae.evaluation.metrics.registry import metrics_of, statistics
 from decvae.evaluation.parts import Part, Row, score
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ def sound_units(codes: Codes) -> list[Callable[[], Part]]:
 
 def _statistics(codes: Codes) -> Part:
     """Metrics without a training part, on all rows and without each fifth of the utterances."""
-    y, metrics = codes.y, sound_metrics(codes.settings, codes.seed)
+    y, metrics = codes.y, metrics_of("sound", codes.settings, codes.seed)
     blocks = next((factor.splits for factor in codes.factors.values()), [])
     without = (
         [statistics(metrics, codes.z[train], y[train]) for train, _ in blocks]
@@ -85,47 +85,36 @@ def _n_folds(codes: Codes) -> int:
 
 
 def _fold(codes: Codes, index: int) -> Part:
-    """Metrics with a training part on one fold; each factor is split by its own groups."""
-    splits = {name: factor.splits[index] for name, factor in codes.factors.items()}
-    varies = np.all([np.ptp(codes.z[train], axis=0) > 0 for train, _ in splits.values()], axis=0)
+    """Metrics with a training part on one fold.
+
+    Each factor is split by its own groups. Metrics of all factors at once take the split of the first; they are
+    undefined where another one has too few labels there.
+    """
+    splits = [factor.splits[index] for factor in codes.factors.values()]
+    varies = np.all([np.ptp(codes.z[train], axis=0) > 0 for train, _ in splits], axis=0)
     z, part = codes.z[:, varies], Part()
-    for metric in sound_metrics(codes.settings, codes.seed):
-        if metric.needs != "parts":
-            continue
-        if metric.over_factors is None:
-            result = _of_all(metric, codes, z, splits)
-        else:
-            result = metric.over_factors(_of_each_factor(metric, codes, z, splits))
-        part.fold |= metric.values(result) if result is not None else dict.fromkeys(metric.scores)
-        if isinstance(result, DCI):
-            part.importance = np.zeros((len(varies), result.importance.shape[1]))
-            part.importance[varies] = result.importance
+    factors = zip([factor.scored for factor in codes.factors.values()], splits, strict=True)
+    of_each = [TrainTest(z[train], y[train], z[test], y[test]) for y, (train, test) in factors]
+    of_all = joint_split(z, codes.y, *splits[0])
+    for metric in metrics_of("sound", codes.settings, codes.seed):
+        if metric.needs == "split":
+            part.fold |= metric.values(metric.compute(of_all) if of_all else None)
+        elif metric.needs == "splits":
+            result = metric.compute(*of_each)
+            part.fold |= metric.values(result)
+            if getattr(result, "converged", 1) < 1:
+                logger.warning("%s: a fit of %s did not converge", codes.name, "+".join(metric.scores))
+            if isinstance(result, DCI):
+                part.importance = np.zeros((len(varies), result.importance.shape[1]))
+                part.importance[varies] = result.importance
     return part
-
-
-def _of_each_factor(metric: Metric, codes: Codes, z: np.ndarray, splits: dict[str, Split]) -> list[object]:
-    """Result of a metric on every factor by its own split."""
-    results: list[object] = []
-    for name, factor in codes.factors.items():
-        (train, test), y = splits[name], factor.scored
-        results.append(metric.compute(z[train], y[train], z[test], y[test]))
-        if getattr(results[-1], "converged", 1) < 1:
-            logger.warning("%s: the fit of %s of %s did not converge", codes.name, "+".join(metric.scores), name)
-    return results
-
-
-def _of_all(metric: Metric, codes: Codes, z: np.ndarray, splits: dict[str, Split]) -> object | None:
-    """Result of a metric on all factors by the split of the first; None where one of them has too few labels there."""
-    (train, test), y = next(iter(splits.values())), codes.y
-    if y is None or any(len(classes_of(factor[train])) < 2 or np.all(factor[test] < 0) for factor in y.T):
-        return None
-    return metric.compute(z[train], y[train], z[test], y[test])
 
 
 def joined_folds(codes: Codes, parts: Sequence[Part]) -> list[Row]:
     """Rows of the scores that the folds of one code matrix hold."""
     folds = [part.fold for part in parts if part.fold]
-    jackknifed = {name for metric in sound_metrics(codes.settings, codes.seed) for name in metric.jackknifed}
+    metrics = metrics_of("sound", codes.settings, codes.seed)
+    jackknifed = frozenset().union(*(metric.jackknifed for metric in metrics))
     rows = []
     for name in folds[0] if folds else ():
         values = np.array([fold[name] for fold in folds if fold[name] is not None])

@@ -24,7 +24,6 @@ from decvae.settings.decomposition import method_settings
 from decvae.settings.features import FeatureSettings, FFTSettings, MelSettings
 
 FRAMES_PER_BLOCK = 2048  # bounds the memory of the spectra: about 2048 x 5 x 801 complex numbers
-INPUTS = ("mel", "waveform", "fft")
 
 
 @lru_cache(maxsize=4)
@@ -42,7 +41,7 @@ def _mel_operators(length: int, sampling_rate: int, settings: MelSettings) -> tu
     return windows.float(), torch.from_numpy(filters.astype(np.float32))
 
 
-def mel_power(frames: np.ndarray, sampling_rate: int = 16000, settings: MelSettings | None = None) -> np.ndarray:
+def mel_power(frames: np.ndarray, sampling_rate: int, settings: MelSettings) -> np.ndarray:
     """Mel power of frames, band by band.
 
     Equal to ``librosa.feature.melspectrogram`` of each frame with ``n_fft = (columns - 1) * L``, ``hop = (L + 1) //
@@ -57,7 +56,6 @@ def mel_power(frames: np.ndarray, sampling_rate: int = 16000, settings: MelSetti
     (..., n_mels * columns) float32
         Value ``band * columns + column``.
     """
-    settings = settings or MelSettings()
     length = frames.shape[-1]
     windows, filters = _mel_operators(length, sampling_rate, settings)
     flat = torch.from_numpy(np.ascontiguousarray(frames, dtype=np.float32).reshape(-1, length))
@@ -84,9 +82,8 @@ def spectrum_power(frames: np.ndarray) -> np.ndarray:
     return power.numpy().reshape(frames.shape)
 
 
-def to_decibel(power: np.ndarray, settings: MelSettings | FFTSettings | None = None) -> np.ndarray:
+def to_decibel(power: np.ndarray, settings: MelSettings | FFTSettings) -> np.ndarray:
     """Power ``(N, C + 1, K)`` in dB relative to each level's maximum over the N frames, with a floor."""
-    settings = settings or MelSettings()
     reference = np.maximum(power.max(axis=(0, 2), keepdims=True), 1e-10)
     decibel = 10 * np.log10(np.maximum(power, 1e-10) / reference)
     return np.maximum(decibel, -settings.dynamic_range_db)
@@ -112,7 +109,7 @@ def frame_features(frames: np.ndarray, input_type: str, settings: FeatureSetting
     if input_type == "fft":
         return standardise_levels(to_decibel(spectrum_power(frames), settings.fft))
     if input_type != "mel":
-        raise ValueError(f"input {input_type!r} is not one of {', '.join(INPUTS)}")
+        raise ValueError(f"input {input_type!r} is not one of mel, waveform, fft")
     if settings.mel.n_mels * settings.mel.columns != frames.shape[-1]:
         raise ValueError(
             f"features.mel: n_mels x columns = {settings.mel.n_mels * settings.mel.columns} must equal the frame "

@@ -54,17 +54,14 @@ def job_costs(benchmarks: str | Path) -> pd.DataFrame:
 
 def rule_costs(jobs: pd.DataFrame) -> pd.DataFrame:
     """One row for every rule, the most costly first: sums of times and volumes, the longest job, the largest memory."""
-    grouped = jobs.groupby("rule", sort=False)
-    rules = pd.DataFrame(
-        {
-            "jobs": grouped.size(),
-            "seconds": grouped["seconds"].sum(),
-            "longest_seconds": grouped["seconds"].max(),
-            "cpu_seconds": grouped["cpu_seconds"].sum(),
-            "memory_mib": grouped["memory_mib"].max(),
-            "read_mib": grouped["read_mib"].sum(),
-            "written_mib": grouped["written_mib"].sum(),
-        }
+    rules = jobs.groupby("rule", sort=False).agg(
+        jobs=("job", "size"),
+        seconds=("seconds", "sum"),
+        longest_seconds=("seconds", "max"),
+        cpu_seconds=("cpu_seconds", "sum"),
+        memory_mib=("memory_mib", "max"),
+        read_mib=("read_mib", "sum"),
+        written_mib=("written_mib", "sum"),
     )
     return rules.sort_values("seconds", ascending=False, kind="stable").reset_index()
 

@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from decvae.artifacts import atomic_path
 
-MARGIN = 12
-TITLE = 26
+COLUMNS, COLOURS = 6, 128  # figures in a row of the sheet, size of its palette
+WIDTH, TITLE, MARGIN = 420, 26, 12  # of a figure and around it, in pixels
 
 
 @dataclass(frozen=True)
@@ -34,22 +34,16 @@ class Entry:
     caption: str
 
 
-def contact_sheet(
-    figures: Mapping[str, str | Path], output: str | Path, *, columns: int = 6, width: int = 420, colours: int = 128
-) -> None:
+def contact_sheet(figures: Mapping[str, str | Path], output: str | Path) -> None:
     """Put reduced pictures of all figures into one PNG, each under its name, row by row.
+
+    Figures are 420 pixels wide, six in a row, which is as high as its highest.
 
     Parameters
     ----------
     figures : mapping
         PNG file of each figure by its name, in the order of the sheet.
     output : path
-    columns : int
-        Figures in a row, at least 1.
-    width : int
-        Of each figure, in pixels; heights follow from the figures, a row is as high as its highest.
-    colours : int
-        Size of the palette of the sheet, 2 to 256; fewer make a smaller file.
 
     Raises
     ------
@@ -59,35 +53,35 @@ def contact_sheet(
     if not figures:
         raise ValueError("a contact sheet needs at least one figure")
     names = list(figures)
-    rows = [names[start : start + columns] for start in range(0, len(names), columns)]
-    pictures = {name: _reduced(figures[name], width) for name in names}
+    rows = [names[start : start + COLUMNS] for start in range(0, len(names), COLUMNS)]
+    pictures = {name: _reduced(figures[name]) for name in names}
     heights = [max(pictures[name].height for name in row) + TITLE for row in rows]
-    n_columns = min(columns, len(names))
-    size = (n_columns * (width + MARGIN) + MARGIN, sum(heights) + MARGIN * (len(rows) + 1))
+    n_columns = min(COLUMNS, len(names))
+    size = (n_columns * (WIDTH + MARGIN) + MARGIN, sum(heights) + MARGIN * (len(rows) + 1))
     sheet = Image.new("RGB", size, "white")
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(15)
     top = MARGIN
     for row, height in zip(rows, heights, strict=True):
         for place, name in enumerate(row):
-            left = MARGIN + place * (width + MARGIN)
-            pen.text((left, top), _fitting(name, pen, font, width), fill="black", font=font)
+            left = MARGIN + place * (WIDTH + MARGIN)
+            pen.text((left, top), _fitting(name, pen, font), fill="black", font=font)
             sheet.paste(pictures[name], (left, top + TITLE))
-            pen.rectangle((left - 3, top - 3, left + width + 2, top + height), outline="#d0d0d0")
+            pen.rectangle((left - 3, top - 3, left + WIDTH + 2, top + height), outline="#d0d0d0")
         top += height + MARGIN
     with atomic_path(output) as partial:
-        sheet.quantize(colours, dither=Image.Dither.NONE).save(partial, format="PNG", optimize=True)
+        sheet.quantize(COLOURS, dither=Image.Dither.NONE).save(partial, format="PNG", optimize=True)
 
 
-def _reduced(path: str | Path, width: int) -> Image.Image:
+def _reduced(path: str | Path) -> Image.Image:
     with Image.open(path) as image:
-        height = max(1, round(image.height * width / image.width))
-        return image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
+        height = max(1, round(image.height * WIDTH / image.width))
+        return image.convert("RGB").resize((WIDTH, height), Image.Resampling.LANCZOS)
 
 
-def _fitting(name: str, pen: ImageDraw.ImageDraw, font: Any, width: int) -> str:
+def _fitting(name: str, pen: ImageDraw.ImageDraw, font: Any) -> str:
     """The name, shortened in its middle if it is wider than its figure."""
     shown, cut = name, 1
-    while pen.textlength(shown, font=font) > width and cut < len(name):
+    while pen.textlength(shown, font=font) > WIDTH and cut < len(name):
         half = (len(name) - cut) // 2
         shown, cut = f"{name[:half]}…{name[len(name) - half :]}", cut + 1
     return shown

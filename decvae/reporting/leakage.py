@@ -7,6 +7,7 @@ import pandas as pd
 from decvae.names.scores import score_named
 from decvae.reporting.selection import BEST, in_order, matching, on_aggregation
 from decvae.reporting.tables import bold, grid
+from decvae.settings.evaluation import PROTOCOLS
 
 # Metrics whose test part can leak. The others have no test part, or (k-means) no training part.
 JOINT = ("disentanglement", "completeness", "informativeness", "explicitness")
@@ -38,7 +39,7 @@ def compare_protocols(metrics: pd.DataFrame, classifier: str) -> pd.DataFrame:
         If one of the protocols has no scores.
     """
     rows = metrics[(metrics["space"] == "mu") & metrics["metric"].isin([*JOINT, *TASK])]
-    of = {name: matching(rows, protocol=name) for name in ("published", "sound")}
+    of = {name: matching(rows, protocol=name) for name in PROTOCOLS}
     absent = [name for name, found in of.items() if found.empty]
     if absent:
         raise ValueError(f"the metrics have no scores by the protocol(s) {absent}: set `evaluation.protocols` to both")

@@ -14,6 +14,7 @@ from decvae.reporting.seeds import over_seeds
 from decvae.reporting.selection import matching
 from decvae.reporting.study import TARGETS, against_others, agreement, axes_around, distances_to_targets, scores_of
 from decvae.reporting.tables import ABSENT, grid
+from decvae.settings.evaluation import PROTOCOLS
 from decvae.study.keys import dotted
 
 Settings = Mapping[str, Mapping[str, Any]]  # nested settings of the runs of each setting
@@ -21,7 +22,6 @@ Settings = Mapping[str, Mapping[str, Any]]  # nested settings of the runs of eac
 SYMBOLS = {name: score_named(name).symbol for name in TARGETS}
 HEADINGS = list(SYMBOLS.values())
 AGGREGATIONS = ("X", "OC1", "OC2", "OC3", "OC4", "OC5", "OCs_joint", "OCs_proj", "all")
-PROTOCOLS = ("published", "sound")
 VERDICTS = ("better", "worse")
 UTTERANCES = {"S": ("X", "all"), "Z+S": ("all",)}  # aggregations that are shown of branches with utterances
 PAPER_KEYS = ("seed", "decomposition", *PAIRED_KEYS["beta"])  # in which DecVAEs of the paper's table differ

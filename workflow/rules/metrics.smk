@@ -1,10 +1,13 @@
 # Every metric of a run at a checkpoint, and the one table that figures read.
 
 
+METRICS = [f"decvae.evaluation.metrics.{path.stem}" for path in ROOT.glob("decvae/evaluation/metrics/*.py")]
+
+
 rule score_checkpoint:
     input:
         latents=evaluated_splits(paths.LATENTS),
-        code=code_of("score_checkpoint.py"),
+        code=code_of("score_checkpoint.py", *METRICS),
     output:
         scores=paths.SCORES,
         classes=paths.CLASS_SCORES,

@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from decvae.evaluation.metrics.checks import check_train_test
-from decvae.evaluation.metrics.factor_votes import fixed_factor_batches, in_chunks, votable_factors
-
-
-@dataclass(frozen=True)
-class BetaVAEScore:
-    """Accuracy in 0..1 of a linear classifier of the fixed factor; None if fewer than two factors vary."""
-
-    score: float | None
+from decvae.evaluation.metrics.checks import TrainTest
+from decvae.evaluation.metrics.factor_votes import can_vote, fixed_factor_batches, in_chunks
+from decvae.evaluation.metrics.registry import Metric
 
 
 def beta_vae_score(
-    z_train: np.ndarray,
-    y_train: np.ndarray,
-    z_test: np.ndarray,
-    y_test: np.ndarray,
-    *,
-    batch_size: int = 64,
-    n_train: int = 10_000,
-    n_test: int = 5_000,
-    seed: int = 0,
-) -> BetaVAEScore:
+    split: TrainTest, *, batch_size: int = 64, n_train: int = 10_000, n_test: int = 5_000, seed: int = 0
+) -> float | None:
     """How well the mean absolute difference of paired codes tells which factor the pairs share.
 
     Each of ``n_train`` points is the mean over ``batch_size`` pairs that share one value of one factor of
@@ -39,30 +24,22 @@ def beta_vae_score(
     :mod:`decvae.evaluation.metrics.factor_votes`), training and test points from separate parts; codes are z-scored by
     the training part.
 
-    Parameters
-    ----------
-    z_train, z_test : (n, n_codes)
-        Codes that are constant in the training part are dropped.
-    y_train, y_test : (n, n_factors) int
-        Negative where a label is missing.
-
-    Raises
-    ------
-    ValueError
-        For malformed codes or factors, constant codes only, or a factor with one training class.
+    Returns
+    -------
+    float or None
+        Accuracy in 0..1; None if fewer than two factors vary.
     """
-    z_train, y_train, z_test, y_test = check_train_test(z_train, y_train, z_test, y_test)
-    if len(votable_factors(y_train)) < 2 or len(votable_factors(y_test)) < 2:
-        return BetaVAEScore(None)
+    if not can_vote(split):
+        return None
     rng = np.random.default_rng(seed)
-    scale = z_train.std(axis=0, dtype=np.float64)
-    points, fixed = _points(z_train / scale, y_train, n_train, batch_size, rng)
-    points_test, fixed_test = _points(z_test / scale, y_test, n_test, batch_size, rng)
+    scale = split.z_train.std(axis=0, dtype=np.float64)
+    points, fixed = _points(split.z_train / scale, split.y_train, n_train, batch_size, rng)
+    points_test, fixed_test = _points(split.z_test / scale, split.y_test, n_test, batch_size, rng)
     mean, deviation = points.mean(axis=0), points.std(axis=0)
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the accuracy has converged long before the weights
         model = LogisticRegression(max_iter=200).fit((points - mean) / deviation, fixed)
-    return BetaVAEScore(float(model.score((points_test - mean) / deviation, fixed_test)))
+    return float(model.score((points_test - mean) / deviation, fixed_test))
 
 
 def _points(
@@ -75,3 +52,6 @@ def _points(
         for chunk in in_chunks(rows, z.shape[1])
     ]
     return np.concatenate(points), fixed
+
+
+METRIC = Metric(("beta_vae",), "split", beta_vae_score, sound=lambda settings, seed: {"seed": seed})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+
 import numpy as np
 
 
@@ -63,40 +66,69 @@ def drop_constant(z: np.ndarray) -> np.ndarray:
     return z[:, active_codes(z)]
 
 
-def check_train_test(
-    z_train: np.ndarray, y_train: np.ndarray, z_test: np.ndarray, y_test: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Checked parts without the codes that are constant in the training part.
+def varying_codes(z: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Checked codes ``(n_samples, n_codes)`` without constant ones, and checked factors ``(n_samples, n_factors)``."""
+    z = drop_constant(z)
+    return z, check_factors(y, len(z))
+
+
+@dataclass(frozen=True)
+class TrainTest:
+    """Codes and factors of a training and a test part, without the codes that are constant in the training part.
 
     Parameters
     ----------
     z_train, z_test : (n, n_codes)
     y_train, y_test : (n, n_factors) int
-        Negative where a label is missing.
+        A vector is one factor; negative where a label is missing.
 
     Raises
     ------
     ValueError
         For malformed or mismatched parts, constant codes only, or a factor with one class in the training part.
     """
-    z_train, z_test = check_codes(z_train, "z_train"), check_codes(z_test, "z_test")
-    y_train = check_factors(y_train, len(z_train), "y_train")
-    y_test = check_factors(y_test, len(z_test), "y_test")
-    if z_train.shape[1] != z_test.shape[1] or y_train.shape[1] != y_test.shape[1]:
-        raise ValueError(
-            f"parts differ: {z_train.shape[1]} and {z_test.shape[1]} codes, {y_train.shape[1]} and {y_test.shape[1]} "
-            "factors in train and test"
-        )
-    single = [k for k, factor in enumerate(y_train.T) if len(classes_of(factor)) < 2]
-    if single:
-        raise ValueError(f"factor(s) {single} have one class in the training part: nothing to predict")
-    unlabelled = np.flatnonzero(np.all(y_test < 0, axis=0))
-    if unlabelled.size:
-        raise ValueError(f"factor(s) {unlabelled.tolist()} have no label in the test part")
-    active = active_codes(z_train)
-    if not active.any():
-        raise ValueError("all codes are constant in the training part")
-    return z_train[:, active], y_train, z_test[:, active], y_test
+
+    z_train: np.ndarray
+    y_train: np.ndarray
+    z_test: np.ndarray
+    y_test: np.ndarray
+
+    def __post_init__(self) -> None:
+        z_train, z_test = check_codes(self.z_train, "z_train"), check_codes(self.z_test, "z_test")
+        y_train = check_factors(self.y_train, len(z_train), "y_train")
+        y_test = check_factors(self.y_test, len(z_test), "y_test")
+        if z_train.shape[1] != z_test.shape[1] or y_train.shape[1] != y_test.shape[1]:
+            raise ValueError(
+                f"parts differ: {z_train.shape[1]} and {z_test.shape[1]} codes, {y_train.shape[1]} and "
+                f"{y_test.shape[1]} factors in train and test"
+            )
+        single = [k for k, factor in enumerate(y_train.T) if len(classes_of(factor)) < 2]
+        if single:
+            raise ValueError(f"factor(s) {single} have one class in the training part: nothing to predict")
+        unlabelled = np.flatnonzero(np.all(y_test < 0, axis=0))
+        if unlabelled.size:
+            raise ValueError(f"factor(s) {unlabelled.tolist()} have no label in the test part")
+        active = active_codes(z_train)
+        if not active.any():
+            raise ValueError("all codes are constant in the training part")
+        checked = z_train[:, active], y_train, z_test[:, active], y_test
+        for field, values in zip(fields(self), checked, strict=True):
+            object.__setattr__(self, field.name, values)  # the class is frozen
+
+
+def joint_split(z: np.ndarray, y: np.ndarray | None, train: np.ndarray, test: np.ndarray) -> TrainTest | None:
+    """All factors on the rows ``train`` and ``test``; None where there are too few labels of one, or no factors."""
+    if y is None or any(len(classes_of(factor[train])) < 2 or np.all(factor[test] < 0) for factor in y.T):
+        return None
+    return TrainTest(z[train], y[train], z[test], y[test])
+
+
+def by_factor(splits: Sequence[TrainTest]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+    """``z_train, y_train, z_test, y_test`` of one factor ``(n,)`` after the other, without rows that lack its label."""
+    for split in splits:
+        for labels, truth in zip(split.y_train.T, split.y_test.T, strict=True):
+            known, known_test = labels >= 0, truth >= 0
+            yield split.z_train[known], labels[known], split.z_test[known_test], truth[known_test]
 
 
 def check_matrix(matrix: np.ndarray, name: str, at_least: float = -np.inf) -> np.ndarray:

@@ -6,12 +6,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from decvae.evaluation.metrics.checks import classes_of
+from decvae.evaluation.metrics.checks import TrainTest, classes_of
 
 
 def votable_factors(y: np.ndarray) -> np.ndarray:
     """Indices of the factors that vary; a factor with one class is fixed in every batch."""
     return np.array([k for k, factor in enumerate(y.T) if len(classes_of(factor)) > 1], dtype=np.int64)
+
+
+def can_vote(split: TrainTest) -> bool:
+    """Whether two factors vary in either part."""
+    return len(votable_factors(split.y_train)) > 1 and len(votable_factors(split.y_test)) > 1
 
 
 def fixed_factor_batches(

@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from decvae.evaluation.metrics.checks import check_factors, classes_of, drop_constant
+from decvae.evaluation.metrics.checks import classes_of, varying_codes
+from decvae.evaluation.metrics.registry import Metric
 
 
-@dataclass(frozen=True)
-class InterventionalRobustness:
-    """``score`` (higher is better, at most 1; None if every code is constant) and its matrix per code and factor.
-
-    Attributes
-    ----------
-    score : float or None
-    matrix : (n_codes, n_factors)
-        Robustness of each varying code within the values of each factor.
-    """
-
-    score: float | None
-    matrix: np.ndarray
-
-
-def compute_irs(
-    z: np.ndarray, y: np.ndarray, diff_quantile: float = 0.99, standardise: bool = True
-) -> InterventionalRobustness:
+def compute_irs(z: np.ndarray, y: np.ndarray, diff_quantile: float = 0.99, standardise: bool = True) -> float | None:
     """How little a code moves when everything but its own factor changes.
 
     For code i and factor k: A is the mean over the factor's values of the ``diff_quantile`` of the distance of the code
@@ -43,6 +25,11 @@ def compute_irs(
         Z-score the codes first. Without it (as disentanglement_lib and the paper) the weights m_i make the score depend
         on the scale of each code.
 
+    Returns
+    -------
+    float or None
+        At most 1, higher is better; None if every code is constant.
+
     Raises
     ------
     ValueError
@@ -50,21 +37,34 @@ def compute_irs(
     """
     if not 0 < diff_quantile <= 1:
         raise ValueError(f"diff_quantile must lie in (0, 1], found {diff_quantile}")
-    z = drop_constant(z)
-    y = check_factors(y, len(z))
+    z, y = varying_codes(z, y)
     if z.shape[1] == 0:
-        return InterventionalRobustness(None, np.empty((0, y.shape[1])))
+        return None
     z = z.astype(np.float64)
     z = z - z.mean(axis=0)
     if standardise:
         z = z / z.std(axis=0)
     largest = np.abs(z).max(axis=0)
-    deviation = np.stack([_within_deviation(z, factor, diff_quantile) for factor in y.T], axis=1)
-    matrix = 1 - deviation / largest[:, None]
-    return InterventionalRobustness(float(largest @ matrix.max(axis=1) / largest.sum()), matrix)
+    matrix = robustness(z, y, diff_quantile)
+    return float(largest @ matrix.max(axis=1) / largest.sum())
+
+
+def robustness(z: np.ndarray, y: np.ndarray, quantile: float) -> np.ndarray:
+    """``IRS[i, k]`` ``(n_codes, n_factors)`` of centred codes that vary, and factors; see :func:`compute_irs`."""
+    deviation = np.stack([_within_deviation(z, factor, quantile) for factor in y.T], axis=1)
+    return 1 - deviation / np.abs(z).max(axis=0)[:, None]
 
 
 def _within_deviation(z: np.ndarray, factor: np.ndarray, quantile: float) -> np.ndarray:
     """Mean over the values of one factor of the quantile of the distance ``(n_codes,)`` to the mean at that value."""
     groups = [z[factor == value] for value in classes_of(factor)]
     return np.mean([np.quantile(np.abs(group - group.mean(axis=0)), quantile, axis=0) for group in groups], axis=0)
+
+
+METRIC = Metric(
+    ("irs",),
+    "factors",
+    compute_irs,
+    sound=lambda settings, seed: {"diff_quantile": settings.irs_quantile},
+    published=lambda settings, seed: {"standardise": False},
+)

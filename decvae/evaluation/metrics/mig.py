@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.special import xlogy
 
-from decvae.evaluation.metrics.checks import check_factors, check_matrix, drop_constant
+from decvae.evaluation.metrics.checks import check_matrix, varying_codes
 from decvae.evaluation.metrics.discretise import discretise
+from decvae.evaluation.metrics.registry import Metric
 
 N_BINS = 20  # as disentanglement_lib
-
-
-@dataclass(frozen=True)
-class MutualInformationGap:
-    """``score`` in 0..1 (higher is better; None if every code is constant or every factor has one class).
-
-    Attributes
-    ----------
-    score : float or None
-        Mean over the factors that vary of the gap between the two codes that tell most about it, over its entropy.
-    information : (n_codes, n_factors)
-        Mutual information of each varying code and each factor, in nats, not adjusted for chance.
-    """
-
-    score: float | None
-    information: np.ndarray
 
 
 def mutual_information_matrix(bins: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -67,23 +50,30 @@ def gap(information: np.ndarray, entropies: np.ndarray) -> float | None:
     return float(np.mean((ranked[-1] - ranked[-2])[varying] / entropies[varying]))
 
 
-def compute_mig(z: np.ndarray, y: np.ndarray, n_bins: int = N_BINS) -> MutualInformationGap:
+def compute_mig(z: np.ndarray, y: np.ndarray) -> float | None:
     """MIG of codes ``(n_samples, n_codes)`` for factors ``(n_samples, n_factors)`` int.
 
-    Codes are cut into ``n_bins`` equal-width bins; constant codes are dropped. The plug-in estimate of
-    mutual information is biased upwards by about ``(n_bins - 1)(n_classes - 1) / 2 n_samples`` for every code, which
-    the gap cancels in part.
+    Codes are cut into 20 equal-width bins; constant codes are dropped. The plug-in estimate of mutual information is
+    biased upwards by about ``(n_bins - 1)(n_classes - 1) / 2 n_samples`` for every code, which the gap cancels in part.
+
+    Returns
+    -------
+    float or None
+        In 0..1, higher is better: mean over the factors that vary of the gap between the two codes that tell most about
+        it, over its entropy. None if every code is constant or every factor has one class.
 
     Raises
     ------
     ValueError
         For malformed codes or factors (see :mod:`decvae.evaluation.metrics.checks`).
     """
-    z = drop_constant(z)
-    y = check_factors(y, len(z))
+    z, y = varying_codes(z, y)
     if z.shape[1] == 0:
-        return MutualInformationGap(None, np.empty((0, y.shape[1])))
-    information = mutual_information_matrix(discretise(z, n_bins), y)
+        return None
+    information = mutual_information_matrix(discretise(z, N_BINS), y)
     shares = [np.unique(factor[factor >= 0], return_counts=True)[1] / np.sum(factor >= 0) for factor in y.T]
     entropies = np.array([-xlogy(share, share).sum() for share in shares])
-    return MutualInformationGap(gap(information, entropies), information)
+    return gap(information, entropies)
+
+
+METRIC = Metric(("mig",), "factors", compute_mig)

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from decvae.evaluation.metrics.checks import check_factors, check_matrix, drop_constant
+from decvae.evaluation.metrics.checks import check_matrix, varying_codes
 from decvae.evaluation.metrics.discretise import discretise
 from decvae.evaluation.metrics.mutual_information import adjusted_mutual_information
-
-
-@dataclass(frozen=True)
-class Modularity:
-    """``score`` in 0..1 (higher is better; None for one factor or if every code is constant).
-
-    Attributes
-    ----------
-    score : float or None
-        Pure noise scores far above 0 (0.5 to 0.75 with two factors): read it beside the score of shuffled labels.
-    information : (n_codes, n_factors)
-        Adjusted mutual information of each varying code and each factor.
-    """
-
-    score: float | None
-    information: np.ndarray
+from decvae.evaluation.metrics.registry import Metric
 
 
 def modularity(mi: np.ndarray) -> float | None:
@@ -51,19 +34,30 @@ def modularity(mi: np.ndarray) -> float | None:
     return float(per_code.mean())
 
 
-def compute_modularity(z: np.ndarray, y: np.ndarray, n_bins: int = 30) -> Modularity:
+def compute_modularity(z: np.ndarray, y: np.ndarray, n_bins: int = 30) -> float | None:
     """Modularity of codes ``(n_samples, n_codes)`` for factors ``(n_samples, n_factors)`` int.
 
     Constant codes are dropped.
+
+    Returns
+    -------
+    float or None
+        In 0..1, higher is better; None for one factor or if every code is constant. Pure noise scores far above 0 (0.5
+        to 0.75 with two factors): read it beside the score of shuffled labels.
 
     Raises
     ------
     ValueError
         For malformed codes or factors (see :mod:`decvae.evaluation.metrics.checks`).
     """
-    z = drop_constant(z)
-    y = check_factors(y, len(z))
-    if z.shape[1] == 0:
-        return Modularity(None, np.empty((0, y.shape[1])))
-    information = adjusted_mutual_information(discretise(z, n_bins), y)
-    return Modularity(modularity(information), information)
+    z, y = varying_codes(z, y)
+    return modularity(adjusted_mutual_information(discretise(z, n_bins), y)) if z.shape[1] else None
+
+
+METRIC = Metric(
+    ("modularity",),
+    "factors",
+    compute_modularity,
+    sound=lambda settings, seed: {"n_bins": settings.n_bins},
+    published=lambda settings, seed: {},
+)

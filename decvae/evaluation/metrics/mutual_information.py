@@ -13,27 +13,16 @@ The expectation depends on a pair of marginal counts only, so it is tabulated on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numba
 import numpy as np
 from scipy.special import gammaln, xlogy
 
 from decvae.evaluation.metrics.checks import drop_constant
 from decvae.evaluation.metrics.discretise import discretise
+from decvae.evaluation.metrics.registry import Metric
 
 
-@dataclass(frozen=True)
-class MutualInformation:
-    """Mean AMI between codes (lower is better; chance is 0, slightly negative values are possible).
-
-    ``score`` is None if fewer than two codes vary.
-    """
-
-    score: float | None
-
-
-def mutual_information_score(z: np.ndarray, n_bins: int = 30) -> MutualInformation:
+def mutual_information_score(z: np.ndarray, n_bins: int = 30) -> float | None:
     """Mean adjusted mutual information over all pairs of discretised codes.
 
     Parameters
@@ -43,6 +32,11 @@ def mutual_information_score(z: np.ndarray, n_bins: int = 30) -> MutualInformati
     n_bins : int
         Equal-width bins of each code.
 
+    Returns
+    -------
+    float or None
+        Lower is better; chance is 0, slightly negative values are possible. None if fewer than two codes vary.
+
     Raises
     ------
     ValueError
@@ -50,9 +44,9 @@ def mutual_information_score(z: np.ndarray, n_bins: int = 30) -> MutualInformati
     """
     z = drop_constant(z)
     if z.shape[1] < 2:
-        return MutualInformation(None)
+        return None
     first, second = np.triu_indices(z.shape[1], k=1)
-    return MutualInformation(float(_adjusted_information(discretise(z, n_bins), first, second).mean()))
+    return float(_adjusted_information(discretise(z, n_bins), first, second).mean())
 
 
 def adjusted_mutual_information(bins: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -168,3 +162,12 @@ def _pair_sums(
                 observed_sum[pair] += n_log_n[table[u, v]]
                 expected_sum[pair] += expected[position[i, u], position[j, v]]
     return observed_sum, expected_sum
+
+
+METRIC = Metric(
+    ("mutual_information",),
+    "codes",
+    mutual_information_score,
+    sound=lambda settings, seed: {"n_bins": settings.n_bins},
+    published=lambda settings, seed: {},
+)

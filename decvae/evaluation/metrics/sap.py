@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from decvae.evaluation.metrics.checks import check_matrix, check_train_test
+from decvae.evaluation.metrics.checks import TrainTest, by_factor, check_matrix
+from decvae.evaluation.metrics.registry import Metric
 
 REGULARISATION = 0.01  # C of the support vector machines, as disentanglement_lib
 MAX_STEPS = 50
 MAX_ROWS = 4000  # of the training part: more do not move a classifier of two parameters
-
-
-@dataclass(frozen=True)
-class SAP:
-    """``score`` in 0..1: mean over factors of the gap between the two codes that predict it best.
-
-    Attributes
-    ----------
-    score : float
-    accuracy : (n_codes, n_factors)
-        Balanced test accuracy of one linear classifier per varying code and factor.
-    """
-
-    score: float
-    accuracy: np.ndarray
 
 
 def sap(accuracy: np.ndarray) -> float:
@@ -43,8 +26,24 @@ def sap(accuracy: np.ndarray) -> float:
     return float(np.mean(ranked[-1] - ranked[-2]))
 
 
-def compute_sap(z_train: np.ndarray, y_train: np.ndarray, z_test: np.ndarray, y_test: np.ndarray) -> SAP:
+def compute_sap(*splits: TrainTest) -> float:
     """SAP from a linear support vector machine per code and factor.
+
+    Parameters
+    ----------
+    *splits : TrainTest
+        One for all factors, or one per factor, all with the same codes.
+
+    Returns
+    -------
+    float in 0..1
+        Mean over factors of the gap between the two codes that predict it best.
+    """
+    return sap(np.stack([code_accuracies(*factor) for factor in by_factor(splits)], axis=1))
+
+
+def code_accuracies(z: np.ndarray, labels: np.ndarray, z_test: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Balanced test accuracy ``(n_codes,)`` of one linear classifier of a factor per code.
 
     One-versus-rest squared hinge loss, C = 0.01, classes weighted inversely to their frequency: the problem of
     ``LinearSVC(C=0.01, class_weight="balanced")``, solved for all classes at once. Codes are z-scored by the training
@@ -53,42 +52,24 @@ def compute_sap(z_train: np.ndarray, y_train: np.ndarray, z_test: np.ndarray, y_
 
     Parameters
     ----------
-    z_train, z_test : (n, n_codes)
-        Codes that are constant in the training part are dropped.
-    y_train, y_test : (n, n_factors) int
-        Negative where a label is missing.
-
-    Raises
-    ------
-    ValueError
-        For malformed codes or factors, constant codes only, or a factor with one training class.
+    z, z_test : (n, n_codes)
+    labels, truth : (n,) int
+        Of the training and the test part.
     """
-    z_train, y_train, z_test, y_test = check_train_test(z_train, y_train, z_test, y_test)
-    z_train, z_test = z_train.astype(np.float64), z_test.astype(np.float64)
-    accuracy = np.empty((z_train.shape[1], y_train.shape[1]))
-    for k, (labels, truth) in enumerate(zip(y_train.T, y_test.T, strict=True)):
-        known, known_test = labels >= 0, truth >= 0
-        scaler = StandardScaler().fit(z_train[known])
-        first, second = scaler.transform(z_train[known]), scaler.transform(z_test[known_test])
-        labels, truth = labels[known], truth[known_test]
-        if len(labels) > MAX_ROWS:
-            rows = np.sort(np.random.default_rng(0).permutation(len(labels))[:MAX_ROWS])
-            first, labels = first[rows], labels[rows]
-        classes, encoded, counts = np.unique(labels, return_inverse=True, return_counts=True)
-        target = np.where(encoded[:, None] == np.arange(len(classes)), 1.0, -1.0)
-        present = np.unique(truth)
-        for i in range(z_train.shape[1]):
-            weight, bias = linear_machines(first[:, i], target, counts)
-            predicted = classes[np.argmax(second[:, i, None] * weight + bias, axis=1)]
-            # Mean recall: an uninformative code scores chance whatever the balance of the classes.
-            accuracy[i, k] = np.mean([np.mean(predicted[truth == label] == label) for label in present])
-    return SAP(sap(accuracy), accuracy)
-
-
-def sap_over_factors(results: Sequence[SAP]) -> SAP:
-    """SAP of several factors from that of each on parts of its own; the codes are the same."""
-    accuracy = np.hstack([one.accuracy for one in results])
-    return SAP(sap(accuracy), accuracy)
+    scaler = StandardScaler().fit(z.astype(np.float64))
+    first, second = scaler.transform(z.astype(np.float64)), scaler.transform(z_test.astype(np.float64))
+    if len(labels) > MAX_ROWS:
+        rows = np.sort(np.random.default_rng(0).permutation(len(labels))[:MAX_ROWS])
+        first, labels = first[rows], labels[rows]
+    classes, encoded, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    target = np.where(encoded[:, None] == np.arange(len(classes)), 1.0, -1.0)
+    accuracies = []
+    for code, tested in zip(first.T, second.T, strict=True):
+        weight, bias = linear_machines(code, target, counts)
+        predicted = classes[np.argmax(tested[:, None] * weight + bias, axis=1)]
+        # Mean recall: an uninformative code scores chance whatever the balance of the classes.
+        accuracies.append(np.mean([np.mean(predicted[truth == label] == label) for label in np.unique(truth)]))
+    return np.array(accuracies)
 
 
 def linear_machines(code: np.ndarray, target: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -137,3 +118,6 @@ def linear_machines(code: np.ndarray, target: np.ndarray, counts: np.ndarray) ->
             break
         value = np.minimum(found, value)
     return weight, bias
+
+
+METRIC = Metric(("sap",), "splits", compute_sap)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from decvae.evaluation.metrics.checks import check_matrix, drop_constant
+from decvae.evaluation.metrics.registry import Metric
 
 
 @dataclass(frozen=True)
@@ -15,18 +16,18 @@ class TotalCorrelation:
 
     Attributes
     ----------
-    tc : float or None
+    total_correlation : float or None
         Gaussian total correlation in nats, at least 0; None if the sample covariance is singular.
-    tc_norm : float or None
-        The paper's normalisation, ``tc / (n_codes |log(mean variance + 1e-8)|)``. It depends on the scale of the codes
+    total_correlation_norm : float or None
+        The paper's normalisation, over ``n_codes |log(mean variance + 1e-8)|``. It depends on the scale of the codes
         and diverges at unit variance: do not compare it between models.
-    tc_corr : float or None
+    total_correlation_corr : float or None
         ``-1/2 log det Corr / n_codes``: nats per code, free of scale.
     """
 
-    tc: float | None
-    tc_norm: float | None
-    tc_corr: float | None
+    total_correlation: float | None
+    total_correlation_norm: float | None
+    total_correlation_corr: float | None
 
 
 def gaussian_total_correlation(covariance: np.ndarray) -> float | None:
@@ -74,3 +75,12 @@ def total_correlation_scores(z: np.ndarray) -> TotalCorrelation:
     tc_norm = None if tc is None or scale == 0 else float(tc / scale)
     tc_corr = None if tc is None else tc / n_codes
     return TotalCorrelation(tc, tc_norm, tc_corr)
+
+
+METRIC = Metric(
+    ("total_correlation", "total_correlation_norm"),
+    "codes",
+    total_correlation_scores,
+    published=lambda settings, seed: {},
+)
+PER_CODE = Metric(("total_correlation_corr",), "codes", total_correlation_scores)

@@ -8,7 +8,7 @@ from sklearn import manifold
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
-from decvae.analysis.embedding import COLUMNS, embed, embedding_table, trustworthiness
+from decvae.analysis.embedding import COLUMNS, Rows, embed, embedding_table, trustworthiness
 from decvae.settings.embeddings import EmbeddingSettings
 
 QUICK = EmbeddingSettings(n_points=240, perplexity=15.0, n_neighbors=15, views=("all", "levels"))
@@ -118,7 +118,7 @@ def frames(n: int = 60) -> dict:
 
 def test_table_has_both_views_with_their_labels():
     data = frames()
-    table = embedding_table(settings=QUICK, **data, run="r", label="β-DecVAE", checkpoint="best")
+    table = embedding_table(Rows(**data), QUICK, run="r", label="β-DecVAE", checkpoint="best")
     assert list(table.columns) == [*COLUMNS, "factor_vowel", "factor_speaker"]
     together, stacked = table[table["view"] == "all"], table[table["view"] == "levels"]
     assert len(together) == 60 and set(together["level"]) == {"all"} and together["centre_hz"].isna().all()
@@ -136,24 +136,24 @@ def test_table_has_both_views_with_their_labels():
 
 
 def test_levels_are_standardised_together():
-    table = embedding_table(settings=QUICK, **frames())
+    table = embedding_table(Rows(**frames()), QUICK)
     stacked = table[table["view"] == "levels"]
     assert neighbour_purity(stacked[["dim1", "dim2"]].to_numpy(), stacked["level"].to_numpy()) > 0.98
 
 
 def test_concatenated_view_separates_the_vowels():
-    table = embedding_table(settings=QUICK, **frames())
+    table = embedding_table(Rows(**frames()), QUICK)
     together = table[table["view"] == "all"]
     assert neighbour_purity(together[["dim1", "dim2"]].to_numpy(), together["factor_vowel"].to_numpy()) > 0.9
 
 
 def test_points_are_thinned_by_a_seeded_draw():
     data = frames(120)
-    del data["present"]
+    data["present"][:] = True
 
     def drawn(seed: int) -> set:
         settings = EmbeddingSettings(n_points=80, perplexity=10.0, views=("all", "levels"))
-        table = embedding_table(settings=settings, seed=seed, **data)
+        table = embedding_table(Rows(**data), settings, seed=seed)
         assert table["view"].value_counts().to_dict() == {"all": 80, "levels": 80}
         assert not table.duplicated(["view", "level", "utterance", "frame"]).any()
         together = table[table["view"] == "all"]
@@ -165,7 +165,8 @@ def test_points_are_thinned_by_a_seeded_draw():
 
 def test_a_model_without_components_has_one_level():
     data = frames()
-    table = embedding_table(data["levels"][:, :1], QUICK, utterance=data["utterance"], frame=data["frame"], branch="S")
+    data |= {"levels": data["levels"][:, :1], "present": data["present"][:, :0], "centre_hz": data["centre_hz"][:, :0]}
+    table = embedding_table(Rows(**data | {"factors": {}}), QUICK, branch="S")
     assert table[table["view"] == "levels"]["level"].eq("X").all()
     assert list(table.columns) == COLUMNS and table["branch"].eq("S").all()
 
@@ -174,9 +175,11 @@ def test_table_refuses_arrays_that_do_not_fit():
     data = frames()
     for name, cut in [("centre_hz", np.s_[:, :2]), ("present", np.s_[:, :1])]:
         with pytest.raises(ValueError, match=rf"{name} must have shape"):
-            embedding_table(settings=QUICK, **{**data, name: data[name][cut]})
+            Rows(**{**data, name: data[name][cut]})
     with pytest.raises(ValueError, match="vowel must have shape"):
-        embedding_table(settings=QUICK, **{**data, "factors": {"vowel": data["factors"]["vowel"][:-1]}})
+        Rows(**{**data, "factors": {"vowel": data["factors"]["vowel"][:-1]}})
+    with pytest.raises(ValueError, match=r"levels must have shape \(n, C \+ 1, D\), found \(60, 6\)"):
+        Rows(**{**data, "levels": data["levels"][:, 0]})
     data["levels"][3, 1, 2] = np.inf
     with pytest.raises(ValueError, match="NaN or infinite"):
-        embedding_table(settings=QUICK, **data)
+        embedding_table(Rows(**data), QUICK)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from decvae.analysis.maps import Rows, class_labels, component_facts, map_inputs, map_latents, means_over_utterances
+from decvae.analysis.embedding import Rows
+from decvae.analysis.maps import class_labels, component_facts, map_inputs, map_latents, means_over_utterances
 from decvae.corpora.store import Corpus
 from decvae.evaluation.latents import LatentTable, write_latents
 from decvae.features.store import FeatureFile

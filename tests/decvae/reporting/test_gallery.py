@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from decvae.reporting.gallery import MARGIN, TITLE, Entry, contact_sheet, gallery_page
+from decvae.reporting.gallery import COLUMNS, MARGIN, TITLE, WIDTH, Entry, contact_sheet, gallery_page
 
 
 @pytest.fixture
@@ -20,24 +20,25 @@ def figures(tmp_path):
 
 
 def test_the_sheet_holds_every_figure_in_its_place(figures, tmp_path):
-    contact_sheet(figures, tmp_path / "sheet.png", columns=3, width=100)
+    contact_sheet(figures, tmp_path / "sheet.png")
     sheet = np.asarray(Image.open(tmp_path / "sheet.png").convert("RGB")).astype(int)
-    rows = [50 + TITLE, 100 + TITLE, 50 + TITLE]  # each as high as its highest
-    assert sheet.shape == (sum(rows) + 4 * MARGIN, 3 * (100 + MARGIN) + MARGIN, 3)
+    rows = [WIDTH + TITLE, WIDTH // 2 + TITLE]  # each as high as its highest
+    assert COLUMNS == 6 and sheet.shape == (sum(rows) + 3 * MARGIN, 6 * (WIDTH + MARGIN) + MARGIN, 3)
     for number in range(7):
-        top = MARGIN + sum(height + MARGIN for height in rows[: number // 3]) + TITLE
-        left = MARGIN + (number % 3) * (100 + MARGIN)
-        centre = sheet[top + 25, left + 50]
+        top = MARGIN + sum(height + MARGIN for height in rows[: number // 6]) + TITLE
+        left = MARGIN + (number % 6) * (WIDTH + MARGIN)
+        centre = sheet[top + 100, left + WIDTH // 2]
         assert np.abs(centre - (30 * number, 255 - 30 * number, 128)).max() < 8
-        assert (sheet[top - TITLE : top - 4, left : left + 100] < 100).any(), "the name is missing"
+        assert (sheet[top - TITLE : top - 4, left : left + WIDTH] < 100).any(), "the name is missing"
 
 
 def test_long_names_fit_their_figure(tmp_path):
     path = tmp_path / "a.png"
     Image.new("RGB", (100, 50), "white").save(path)
-    contact_sheet({"si18/latent_responses-" + "x" * 300: path, "b": path}, tmp_path / "sheet.png", width=150)
+    contact_sheet({"si18/latent_responses-" + "x" * 300: path, "b": path}, tmp_path / "sheet.png")
     sheet = np.asarray(Image.open(tmp_path / "sheet.png").convert("L"))
-    assert sheet[MARGIN : MARGIN + TITLE - 4, MARGIN + 151 : MARGIN + 158].min() > 180  # nothing runs into the next
+    gap = sheet[MARGIN : MARGIN + TITLE - 4, MARGIN + WIDTH + 1 : MARGIN + WIDTH + 8]
+    assert gap.min() > 180  # nothing runs into the next
 
 
 def test_a_sheet_of_nothing_is_an_error(tmp_path):

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from decvae.analysis.embedding import embedding_table
+from decvae.analysis.embedding import Rows, embedding_table
 from decvae.reporting.map_page import colour_columns, embedding_page
 from decvae.settings.embeddings import EmbeddingSettings
 
@@ -15,18 +15,18 @@ from decvae.settings.embeddings import EmbeddingSettings
 def table():
     rng = np.random.default_rng(0)
     settings = EmbeddingSettings(n_points=60, perplexity=5.0, dimensions=(2, 3), views=("all", "levels", "prior"))
-    return embedding_table(
+    rows = Rows(
         rng.normal(size=(60, 3, 5)),
-        settings,
         utterance=np.arange(60) // 6,
         frame=np.arange(60) % 6,
         factors={
             "vowel": np.array(list("aeI"))[np.arange(60) % 3],
             "speaker": (0.7 + 0.1 * (np.arange(60) // 6)).astype(str),
         },
+        present=np.ones((60, 2), dtype=bool),
         centre_hz=np.tile([400.0, 1600.0], (60, 1)),
-        label="β-DecVAE <FD>",
     )
+    return embedding_table(rows, settings, label="β-DecVAE <FD>")
 
 
 def plots_of(page):

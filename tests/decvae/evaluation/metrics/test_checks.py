@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from decvae.evaluation.metrics.checks import check_factors, check_matrix, check_train_test, drop_constant
+from decvae.evaluation.metrics.checks import TrainTest, by_factor, check_factors, check_matrix, drop_constant
 
 
 def test_constant_codes_are_dropped():
@@ -29,11 +29,22 @@ def test_bad_factors_are_named():
 def test_parts_must_match():
     z, y = np.random.default_rng(0).normal(size=(6, 2)), np.arange(6) % 2
     with pytest.raises(ValueError, match="2 and 1 codes"):
-        check_train_test(z, y, z[:, :1], y)
+        TrainTest(z, y, z[:, :1], y)
     with pytest.raises(ValueError, match=r"factor\(s\) \[1\] have one class"):
-        check_train_test(z, np.stack([y, 0 * y], 1), z, np.stack([y, y], 1))
+        TrainTest(z, np.stack([y, 0 * y], 1), z, np.stack([y, y], 1))
     with pytest.raises(ValueError, match="all codes are constant"):
-        check_train_test(0 * z, y, z, y)
+        TrainTest(0 * z, y, z, y)
+
+
+def test_factors_come_one_by_one_on_the_rows_that_have_their_label():
+    z = np.stack([np.arange(6.0), np.ones(6)], axis=1)
+    y = np.array([[0, 1], [1, -1], [0, 0], [1, 1], [-1, 0], [0, 1]])
+    split = TrainTest(z[:4], y[:4], z[4:], y[4:])
+    assert split.z_train.shape == (4, 1)  # the constant code is left out
+    first, second = by_factor([split])
+    assert [part.tolist() for part in first] == [[[0.0], [1.0], [2.0], [3.0]], [0, 1, 0, 1], [[5.0]], [0]]
+    assert [part.tolist() for part in second] == [[[0.0], [2.0], [3.0]], [1, 0, 1], [[4.0], [5.0]], [0, 1]]
+    assert len(list(by_factor([split, split]))) == 4
 
 
 def test_bad_matrices_are_named():

@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from decvae.evaluation.metrics.checks import TrainTest
 from decvae.evaluation.metrics.dci import completeness, compute_dci, disentanglement
 
 
@@ -63,7 +64,7 @@ def test_bad_importance_is_refused():
 
 @pytest.mark.parametrize("backend", ["histogram", "sklearn"])
 def test_disentangled_codes_score_high(backend):
-    scores = compute_dci(*noisy_factors(), backend=backend)
+    scores = compute_dci(TrainTest(*noisy_factors()), backend=backend)
     assert scores.disentanglement > 0.95 and scores.completeness > 0.95
     assert scores.informativeness == 1
     assert scores.importance.argmax(axis=0).tolist() == [0, 1]
@@ -75,7 +76,7 @@ def test_backends_agree_on_overlapping_classes():
     y = np.stack([rng.integers(3, size=900), rng.integers(2, size=900)], axis=1)
     z = np.stack([y[:, 0], y[:, 1], y.sum(axis=1), 0 * y[:, 0]], axis=1) + 0.7 * rng.normal(size=(900, 4))
     parts = z[:700], y[:700], z[700:], y[700:]
-    ours, exact = (compute_dci(*parts, backend=backend) for backend in ("histogram", "sklearn"))
+    ours, exact = (compute_dci(TrainTest(*parts), backend=backend) for backend in ("histogram", "sklearn"))
     assert ours.importance == pytest.approx(exact.importance, abs=0.03)
     assert ours.disentanglement == pytest.approx(exact.disentanglement, abs=0.03)
     assert ours.completeness == pytest.approx(exact.completeness, abs=0.03)
@@ -83,15 +84,17 @@ def test_backends_agree_on_overlapping_classes():
 
 
 def test_same_seed_same_result():
-    first, second = (compute_dci(*noisy_factors(), seed=3) for _ in range(2))
+    first, second = (compute_dci(TrainTest(*noisy_factors()), seed=3) for _ in range(2))
     for field in dataclasses.fields(first):
         assert np.array_equal(getattr(first, field.name), getattr(second, field.name)), field.name
 
 
 def test_constant_codes_change_nothing():
     z_train, y_train, z_test, y_test = noisy_factors()
-    plain = compute_dci(z_train, y_train, z_test, y_test)
-    padded = compute_dci(np.insert(z_train, 1, 4.0, axis=1), y_train, np.insert(z_test, 1, 4.0, axis=1), y_test)
+    plain = compute_dci(TrainTest(z_train, y_train, z_test, y_test))
+    padded = compute_dci(
+        TrainTest(np.insert(z_train, 1, 4.0, axis=1), y_train, np.insert(z_test, 1, 4.0, axis=1), y_test)
+    )
     assert padded.disentanglement == plain.disentanglement and padded.completeness == plain.completeness
     assert padded.importance.shape == (3, 2)
 
@@ -100,13 +103,13 @@ def test_unseen_test_class_counts_as_errors():
     z_train, y_train, z_test, y_test = noisy_factors()
     y_test = y_test.copy()
     y_test[:20, 1] = 7
-    scores = compute_dci(z_train, y_train, z_test, y_test)
+    scores = compute_dci(TrainTest(z_train, y_train, z_test, y_test))
     assert scores.informativeness == pytest.approx((1 + 0.8) / 2)
 
 
 def test_bad_calls_are_refused():
     parts = noisy_factors()
     with pytest.raises(ValueError, match="unknown DCI backend 'xgboost'"):
-        compute_dci(*parts, backend="xgboost")
+        compute_dci(TrainTest(*parts), backend="xgboost")
     with pytest.raises(ValueError, match="y_test has 99 rows, the codes have 100"):
-        compute_dci(*parts[:3], parts[3][:-1])
+        TrainTest(*parts[:3], parts[3][:-1])

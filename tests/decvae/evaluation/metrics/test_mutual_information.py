@@ -23,7 +23,7 @@ def test_score_is_the_mean_of_scikit_learns_pairs(n_samples):
     bins = discretise(z)
     expected = np.mean([adjusted_mutual_info_score(bins[:, i], bins[:, j]) for i in range(6) for j in range(i)])
     result = mutual_information_score(z)
-    assert result.score == pytest.approx(expected, abs=1e-9)
+    assert result == pytest.approx(expected, abs=1e-9)
 
 
 def test_information_with_factors_is_scikit_learns():
@@ -39,25 +39,25 @@ def test_information_with_factors_is_scikit_learns():
 
 def test_copies_share_everything_and_independent_codes_nothing():
     z = np.random.default_rng(2).normal(size=(3000, 1))
-    assert mutual_information_score(np.hstack([z, 3 * z + 1])).score == pytest.approx(1)
+    assert mutual_information_score(np.hstack([z, 3 * z + 1])) == pytest.approx(1)
     independent = np.random.default_rng(3).normal(size=(3000, 8))
-    assert abs(mutual_information_score(independent).score) < 0.003
+    assert abs(mutual_information_score(independent)) < 0.003
 
 
 def test_constant_codes_do_not_count():
     z = codes()
     padded = np.insert(z, 2, 5.0, axis=1)
     result = mutual_information_score(padded)
-    assert result.score == mutual_information_score(z).score
+    assert result == mutual_information_score(z)
 
 
 def test_undefined_for_one_code():
-    assert mutual_information_score(codes()[:, :1]).score is None
-    assert mutual_information_score(np.ones((10, 3))).score is None
+    assert mutual_information_score(codes()[:, :1]) is None
+    assert mutual_information_score(np.ones((10, 3))) is None
 
 
 def test_wide_codes_take_seconds():
     z = np.random.default_rng(4).normal(size=(10000, 192)).astype(np.float32)
     start = time.process_time()
-    assert abs(mutual_information_score(z).score) < 1e-3
+    assert abs(mutual_information_score(z)) < 1e-3
     assert time.process_time() - start < 15  # scikit-learn needs minutes of the 18 336 pairs
