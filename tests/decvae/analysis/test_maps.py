@@ -63,7 +63,7 @@ def test_latents_are_mapped_without_projections(study, tmp_path):
 
 def test_rows_of_an_utterance_become_their_mean():
     frames = Rows(
-        levels=np.array([[[1.0]], [[3.0]], [[10.0]]]),
+        levels=np.array([[[1.0], [5.0]], [[3.0], [7.0]], [[10.0], [0.0]]]),
         utterance=np.array([0, 0, 1]),
         frame=np.array([0, 1, 0]),
         factors={"vowel": np.array(["a", "i", "u"]), "speaker": np.array(["x", "x", "y"])},
@@ -71,7 +71,7 @@ def test_rows_of_an_utterance_become_their_mean():
         centre_hz=np.array([[100.0], [np.nan], [np.nan]]),
     )
     means = means_over_utterances(frames, ["speaker"])
-    assert means.levels.ravel().tolist() == [2.0, 10.0] and means.frame.tolist() == [0, 0]
+    assert means.levels[:, :, 0].tolist() == [[2.0, 6.0], [10.0, 0.0]] and means.frame.tolist() == [0, 0]
     assert means.factors.keys() == {"speaker"} and means.factors["speaker"].tolist() == ["x", "y"]
     assert means.present.ravel().tolist() == [True, False]
     np.testing.assert_array_equal(means.centre_hz.ravel(), [100.0, np.nan])
