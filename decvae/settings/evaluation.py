@@ -12,6 +12,7 @@ Protocol = Literal["sound", "published"]
 Grouping = Literal["utterance", "speaker", "session", "leave_one_speaker_out", "leave_one_session_out"]
 Classifier = Literal["logistic_regression", "random_forest", "svc", "knn", "dummy", "dummy_uniform"]
 Branches = Literal["Z", "S", "Z+S"]
+PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
 GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
 TEST_FOLDS = 5
 CHECKPOINT = r"init|best|last|epoch-[0-9]{4}|step-[0-9]{6}"
