@@ -100,7 +100,7 @@ class DecVAEForClassification(DecVAEForPreTraining):
             return DecVAEClassifierOutput(logits=self._logits(encoded, frame_mask), z=encoded.z, s=encoded.s)
         output = super().forward(frame_mask=frame_mask, **inputs)
         logits = self._logits(output, frame_mask)
-        settings, weights = self.supervised, self.config.classifier.get("class_weights")
+        settings, weights = self.supervised, (self.config.classifier or {}).get("class_weights")
         classification = classification_loss(
             logits,
             labels,
