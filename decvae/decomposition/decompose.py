@@ -60,6 +60,7 @@ def decompose(
     scale: str = "frame",
     settings: DecompositionSettings | None = None,
     rng: np.random.Generator | None = None,
+    workers: int = 1,
 ) -> Decomposition:
     """Decompose signals into exactly C oscillatory components.
 
@@ -81,6 +82,8 @@ def decompose(
         Default: the published ones for SimVowels.
     rng : numpy.random.Generator, optional
         Start of VMD with ``init = "random"``; default: a generator of seed 0.
+    workers : int
+        Threads (VMD and EMD); changes nothing but the duration.
 
     Raises
     ------
@@ -107,7 +110,7 @@ def decompose(
     for start in range(0, len(sounding), size):
         block = sounding[start : start + size]
         components[block], present[block], centre_hz[block] = _decompose_block(
-            signals[block], deviation[block], count, fs, scale, settings, rng
+            signals[block], deviation[block], count, fs, scale, settings, rng, workers
         )
     return Decomposition(
         components.reshape(*batch, count, length),
@@ -155,6 +158,7 @@ def _decompose_block(
     scale: str,
     settings: DecompositionSettings,
     rng: np.random.Generator,
+    workers: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Components, presence and centre frequencies of signals ``(N, T)`` that are not silent."""
     mean = signals.mean(axis=-1, keepdims=True)
@@ -164,8 +168,8 @@ def _decompose_block(
     methods: dict[str, Callable[[], tuple[np.ndarray, np.ndarray]]] = {
         "filter": lambda: filter_modes(frames, fs, settings.peaks, settings.filter, edges_hz),
         "ewt": lambda: ewt_modes(frames, fs, count, settings.ewt, scale, edges_hz),
-        "vmd": lambda: vmd_modes(frames, count, settings.vmd, rng, fs),
-        "emd": lambda: emd_modes(frames, settings.emd.max_modes or count, settings.emd),
+        "vmd": lambda: vmd_modes(frames, count, settings.vmd, rng, workers, fs),
+        "emd": lambda: emd_modes(frames, settings.emd.max_modes or count, settings.emd, workers),
     }
     modes, owner = methods[settings.method]()
     strategy = settings.grouping_frame if scale == "frame" else settings.grouping_sequence

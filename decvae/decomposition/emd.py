@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from decvae.decomposition.sifting import SPLINES, sift
 from decvae.settings.decomposition import EMDSettings
 
 
-def emd_modes(frames: np.ndarray, max_modes: int, settings: EMDSettings) -> tuple[np.ndarray, np.ndarray]:
+def emd_modes(
+    frames: np.ndarray, max_modes: int, settings: EMDSettings, workers: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
     """Intrinsic mode functions and residue of each frame; those of one frame add up to it.
 
     Parameters
@@ -17,6 +21,8 @@ def emd_modes(frames: np.ndarray, max_modes: int, settings: EMDSettings) -> tupl
         Of unit variance: the stop rules of the sifting are absolute.
     max_modes : int
         Largest number of intrinsic mode functions; the residue comes on top.
+    workers : int
+        Threads.
 
     Returns
     -------
@@ -28,10 +34,10 @@ def emd_modes(frames: np.ndarray, max_modes: int, settings: EMDSettings) -> tupl
     if len(frames) == 0:
         return np.empty((0, frames.shape[1])), np.empty(0, dtype=np.int64)
     thresholds = np.array([settings.scaled_variance_threshold, settings.std_threshold, settings.energy_ratio_threshold])
-    found = []
-    for frame in np.ascontiguousarray(frames, dtype=np.float64):
+
+    def one(frame: np.ndarray) -> np.ndarray:
         modes, count = sift(
-            frame,
+            np.ascontiguousarray(frame, dtype=np.float64),
             max_modes,
             settings.max_iterations,
             SPLINES[settings.spline],
@@ -40,5 +46,8 @@ def emd_modes(frames: np.ndarray, max_modes: int, settings: EMDSettings) -> tupl
             settings.total_power_threshold,
             settings.range_threshold,
         )
-        found.append(modes[:count])
+        return modes[:count]
+
+    with ThreadPoolExecutor(workers) as pool:
+        found = list(pool.map(one, frames))
     return np.concatenate(found), np.repeat(np.arange(len(found)), [len(modes) for modes in found])

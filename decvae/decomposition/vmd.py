@@ -8,7 +8,9 @@ length are extended by one mirrored sample instead of losing one.
 
 from __future__ import annotations
 
+import itertools
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numba import njit
@@ -137,7 +139,9 @@ def from_half_spectrum(spectrum: np.ndarray, length: int) -> np.ndarray:
     return irfft(spectrum, 2 * n_samples, axis=-1)[..., n_samples // 2 : n_samples // 2 + length]
 
 
-def vmd(frames: np.ndarray, start: np.ndarray, settings: VMDSettings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def vmd(
+    frames: np.ndarray, start: np.ndarray, settings: VMDSettings, workers: int = 1
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Variational modes of each frame, in the order of ``start``.
 
     The stop rule depends on amplitude: bring frames to unit variance first, and leave silent ones out.
@@ -147,6 +151,8 @@ def vmd(frames: np.ndarray, start: np.ndarray, settings: VMDSettings) -> tuple[n
     frames : (N, T) float
     start : (N, K) float
         Centre frequencies to start from, in cycles per sample.
+    workers : int
+        Threads.
 
     Returns
     -------
@@ -161,8 +167,15 @@ def vmd(frames: np.ndarray, start: np.ndarray, settings: VMDSettings) -> tuple[n
     if settings.dc_mode:
         start = start.copy()
         start[:, 0] = 0.0
-    options = (settings.alpha, settings.tau, settings.tolerance, settings.max_iterations, settings.dc_mode)
-    real, imag, omega, iterations = _iterate(real, imag, start, *options)
+
+    def iterate(part: slice) -> tuple[np.ndarray, ...]:
+        options = (settings.alpha, settings.tau, settings.tolerance, settings.max_iterations, settings.dc_mode)
+        return _iterate(real[part], imag[part], start[part], *options)
+
+    edges = np.linspace(0, len(frames), 4 * workers + 1 if workers > 1 else 2).astype(int)
+    parts = [slice(a, b) for a, b in itertools.pairwise(edges)]
+    with ThreadPoolExecutor(workers) as pool:
+        real, imag, omega, iterations = (np.concatenate(item) for item in zip(*pool.map(iterate, parts), strict=True))
     return from_half_spectrum(real + 1j * imag, frames.shape[1]), omega, iterations
 
 
@@ -185,6 +198,7 @@ def vmd_modes(
     n_modes: int,
     settings: VMDSettings,
     rng: np.random.Generator | None = None,
+    workers: int = 1,
     fs: float = 16000,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Variational modes of frames ``(N, T)`` of unit variance.
@@ -211,13 +225,13 @@ def vmd_modes(
         starts = drawn.reshape(len(frames), -1, n_modes)
         if settings.init != "random":
             starts[:, 0] = initial_frequencies(len(frames), n_modes, length, settings.init)
-    modes, omega, _ = vmd(frames, starts[:, 0], settings)
+    modes, omega, _ = vmd(frames, starts[:, 0], settings, workers)
     for trial in range(1, starts.shape[1]):
         distance = implausibility(omega, fs, settings)
         open_frames = np.flatnonzero(distance > 0)
         if len(open_frames) == 0:
             break
-        new_modes, new_omega, _ = vmd(frames[open_frames], starts[open_frames, trial], settings)
+        new_modes, new_omega, _ = vmd(frames[open_frames], starts[open_frames, trial], settings, workers)
         better = implausibility(new_omega, fs, settings) < distance[open_frames]
         modes[open_frames[better]], omega[open_frames[better]] = new_modes[better], new_omega[better]
     return modes.reshape(-1, frames.shape[1]), np.repeat(np.arange(len(frames)), n_modes)

@@ -31,6 +31,8 @@ class ChannelsLastConv(nn.Conv1d):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Convolve ``hidden`` (N, T, channels)."""
+        if torch.compiler.is_compiling():  # the compiler chooses the layout
+            return F.conv1d(hidden.transpose(1, 2), self.weight, self.bias, self.stride).transpose(1, 2)
         image = hidden.unsqueeze(1).permute(0, 3, 1, 2)  # (N, channels, 1, T)
         found = F.conv2d(image, self.weight.unsqueeze(2), self.bias, stride=(1, self.stride[0]))
         return found.permute(0, 2, 3, 1).squeeze(1)
@@ -77,7 +79,8 @@ class Encoder(nn.Module):
     def forward(self, signal: Tensor, eligible: Tensor | None = None) -> Tensor:
         """(N, T) -> (N, T', width)."""
         hidden = self.steps(signal)
-        if signal.device.type != "cpu" or any(isinstance(layer.norm, LevelNorm) for layer in self.layers):
+        together = torch.compiler.is_compiling() or signal.device.type != "cpu"
+        if together or any(isinstance(layer.norm, LevelNorm) for layer in self.layers):
             return self._through(hidden, eligible)
         return torch.cat([self._through(part, None) for part in hidden.split(max(1, CPU_SAMPLES // signal.shape[1]))])
 

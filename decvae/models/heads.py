@@ -6,10 +6,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from decvae.models.objective import masked_mean
 from decvae.settings.training import SupervisedSettings
 
 IGNORED = -100  # label of a padded or unlabelled row, as in torch and transformers
+
+
+def masked_mean(hidden: Tensor, mask: Tensor) -> Tensor:
+    """Mean over the real frames: (B, F, width), (B, F) bool -> (B, width); 0 for a row without any."""
+    weight = mask.unsqueeze(-1).to(hidden.dtype)
+    return (hidden * weight).sum(1) / weight.sum(1).clamp(min=1)
 
 
 class MLPBody(nn.Sequential):
@@ -136,7 +141,7 @@ class Head(nn.Module):
         pool : bool
         """
         hidden = self.body(self.norm(latents), mask)
-        return self.output(masked_mean(hidden, mask.unsqueeze(-1), 1) if pool else hidden)
+        return self.output(masked_mean(hidden, mask) if pool else hidden)
 
 
 def classification_loss(

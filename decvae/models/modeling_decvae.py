@@ -182,6 +182,18 @@ class DecVAEPreTrainedModel(PreTrainedModel):
     _keys_to_ignore_on_load_unexpected = [r"^classifier\."]  # noqa: RUF012 (so in the base class)
     supports_gradient_checkpointing = True
 
+    def compile(self, **options: Any) -> None:
+        """Compile the encoders, where the time goes; objective and heads, which loop over levels, stay as they are.
+
+        Parameters
+        ----------
+        **options
+            Of ``torch.compile``.
+        """
+        for module in self.modules():
+            if isinstance(module, Encoder):
+                module.compile(**options)
+
     def _set_gradient_checkpointing(  # type: ignore[override]
         self, enable: bool = True, gradient_checkpointing_func: Callable[..., Any] = checkpoint, **options: Any
     ) -> None:

@@ -48,6 +48,7 @@ class TrainingSettings(Section):
     gradient_checkpointing: bool = setting(
         False, "Compute activations again in the backward pass instead of keeping them; less memory."
     )
+    compile: bool = setting(False, "Compile the encoders by torch.compile, which takes minutes at the start; for GPUs.")
     workers: int = setting(0, "Processes that read batches ahead; 0 reads in the training process.", ge=0)
 
 

@@ -16,7 +16,7 @@ from decvae.artifacts import ArtifactError, progress
 from decvae.corpora.store import Corpus
 from decvae.evaluation.intervals import scores_of_confusion
 from decvae.evaluation.supervised import classifier_scores
-from decvae.features.batches import Batch, Draws, decvae_batch, frame_count, pick_frames
+from decvae.features.batches import Batch, Draws, decvae_batch, frame_count, move, pick_frames
 from decvae.features.store import FeatureFile
 from decvae.models.auto import load_classifier
 from decvae.models.checkpoints import resolve_checkpoint
@@ -241,6 +241,8 @@ def predict_split(
     features_path: str | Path,
     corpus_path: str | Path,
     split: str,
+    *,
+    device: str = "cpu",
 ) -> Predictions:
     """Classes that a fine-tuned run gives to every labelled row of a split.
 
@@ -251,6 +253,7 @@ def predict_split(
     """
     folder, _ = resolve_checkpoint(run_dir, checkpoint)
     model = load_classifier(folder)
+    model.to(device)  # type: ignore[arg-type]  # transformers loses its signature
     data = LabelledFeatures(features_path, corpus_path, split, model.supervised.factor)
     known = list((model.config.id2label or {}).values())
     if data.labels.names != known:
@@ -259,7 +262,7 @@ def predict_split(
     with torch.inference_mode():
         for start in progress(range(0, len(data), UTTERANCES_PER_BATCH), description="classify batches"):
             indices = range(len(data))[start : start + UTTERANCES_PER_BATCH]
-            batch = labelled_batch(data, indices, branches=model.config.branches)
+            batch = move(labelled_batch(data, indices, branches=model.config.branches), device)
             labels = batch.pop("labels")
             classes, real = model(**batch).logits.argmax(-1), labels != IGNORED
             truth.append(labels[real].cpu().numpy())

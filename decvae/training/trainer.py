@@ -90,6 +90,8 @@ class Trainer:
         self.state_path = self.run_dir / "state" / "resume.pt"
         if settings.gradient_checkpointing:
             model.activation_checkpointing_enable({"use_reentrant": False})
+        if settings.compile:
+            model.compile()
         self.model = accelerator.prepare(model)
         self.bare_model = accelerator.unwrap_model(self.model)
         self.max_steps = settings.max_epochs * self.train.steps_per_epoch

@@ -1,4 +1,4 @@
-"""Training on a GPU: the CPU's course, resuming, precision, and the claim of a device."""
+"""Training on a GPU: the CPU's course, resuming, compiled encoders, precision, and the claim of a device."""
 
 import json
 import subprocess
@@ -69,6 +69,13 @@ def test_resuming_is_exact_on_the_same_device(study, run_settings, tmp_path, mon
     pd.testing.assert_frame_equal(resumed, expected)
     a, b = weights(tmp_path / "broken"), weights(tmp_path / "whole")
     assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_compiled_encoders_give_the_same_steps(study, run_settings, tmp_path):
+    run_settings["training"].update(max_epochs=2)
+    expected = losses(train(study, run_settings, tmp_path / "eager"))
+    run_settings["training"].update(compile=True)
+    np.testing.assert_allclose(losses(train(study, run_settings, tmp_path / "compiled")), expected, rtol=1e-3)
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])

@@ -149,8 +149,10 @@ def _single_bands(frame: np.ndarray, boundaries: np.ndarray) -> np.ndarray:
         return EWT1D(frame, N=len(boundaries) + 1)[0]
 
 
-def vmd(frames: np.ndarray, start: np.ndarray, settings: VMDSettings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Modes by vmdpy of every frame, see :func:`decvae.decomposition.vmd.vmd`.
+def vmd(
+    frames: np.ndarray, start: np.ndarray, settings: VMDSettings, workers: int = 1
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Modes by vmdpy of every frame, see :func:`decvae.decomposition.vmd.vmd`; ``workers`` has no effect.
 
     Raises
     ------
@@ -179,8 +181,10 @@ def vmd(frames: np.ndarray, start: np.ndarray, settings: VMDSettings) -> tuple[n
     return np.array(modes).reshape(-1, start.shape[1], length), np.array(omega), np.array(iterations)
 
 
-def emd_modes(frames: np.ndarray, max_modes: int, settings: EMDSettings) -> tuple[np.ndarray, np.ndarray]:
-    """PyEMD on every frame, see :func:`decvae.decomposition.emd.emd_modes`."""
+def emd_modes(
+    frames: np.ndarray, max_modes: int, settings: EMDSettings, workers: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """PyEMD on every frame, see :func:`decvae.decomposition.emd.emd_modes`; ``workers`` has no effect."""
     emd = EMD(
         spline_kind=settings.spline,
         extrema_detection=settings.extrema,

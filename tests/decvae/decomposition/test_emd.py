@@ -95,6 +95,13 @@ def test_a_single_extremum_of_a_kind_is_no_error():
         np.testing.assert_allclose(modes.sum(axis=0), wave, atol=1e-12)
 
 
+def test_threads_change_nothing(frames):
+    one, owner_one = emd_modes(frames, 3, EMDSettings(), workers=1)
+    two, owner_two = emd_modes(frames, 3, EMDSettings(), workers=2)
+    np.testing.assert_array_equal(one, two)
+    np.testing.assert_array_equal(owner_one, owner_two)
+
+
 def test_no_frames_give_no_modes():
     modes, owner = emd_modes(np.empty((0, 400)), 3, EMDSettings())
     assert modes.shape == (0, 400) and owner.shape == (0,)

@@ -57,10 +57,12 @@ def test_odd_length_keeps_all_samples(frames):
     assert np.corrcoef(modes[0].sum(axis=0), frame[0])[0, 1] > 0.9
 
 
-def test_frames_do_not_depend_on_the_batch(frames):
+def test_frames_do_not_depend_on_batch_or_threads(frames):
     frames = unit(frames)
     start = initial_frequencies(len(frames), 3, 400, "random", np.random.default_rng(0))
     together = vmd(frames, start, VMDSettings())
+    for one, several in zip(together, vmd(frames, start, VMDSettings(), workers=2), strict=True):
+        np.testing.assert_array_equal(one, several)
     alone = vmd(frames[3:4], start[3:4], VMDSettings())
     for one, several in zip(alone, together, strict=True):
         np.testing.assert_array_equal(one[0], several[3])

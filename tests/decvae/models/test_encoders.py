@@ -112,6 +112,23 @@ def test_signals_pass_in_parts_as_they_do_together(monkeypatch):
     torch.testing.assert_close(results[2], results[0])
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch's own parts
+@pytest.mark.parametrize("network", ENCODERS)
+def test_compiled_encoders_have_the_same_steps_and_gradients(network):
+    model = DecVAEForPreTraining(config_of(SIZES, **network)).train()
+    encoder, signal, results = model.decvae.branch_z.encoder, torch.randn(6, 400), []
+    for compiled in (False, True):
+        if compiled:
+            model.compile()
+            assert encoder._compiled_call_impl is not None
+        encoder.zero_grad()
+        steps = encoder(signal)
+        steps.square().sum().backward()
+        results.append([steps.detach(), *(parameter.grad.clone() for parameter in encoder.parameters())])
+    torch.testing.assert_close(results[1], results[0], rtol=1e-3, atol=1e-4)
+
+
 def test_absent_components_may_have_zeros():
     config = config_of(SIZES, absent="zeros")
     model = DecVAEForPreTraining(config)

@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from decvae.models.heads import BODIES, TEMPORAL_HEADS, Head, classification_loss, positions
-from decvae.models.objective import masked_mean
+from decvae.models.heads import BODIES, TEMPORAL_HEADS, Head, classification_loss, masked_mean, positions
 from decvae.settings.base import ConfigError
 from decvae.settings.training import SupervisedSettings
 
@@ -71,8 +70,8 @@ def test_small_latents_are_no_obstacle():
 
 def test_means_are_over_real_frames():
     hidden, mask = torch.arange(6.0).view(1, 3, 2), torch.tensor([[True, True, False]])
-    assert masked_mean(hidden, mask.unsqueeze(-1), 1).tolist() == [[1.0, 2.0]]
-    assert masked_mean(hidden, torch.zeros_like(mask).unsqueeze(-1), 1).tolist() == [[0.0, 0.0]]
+    assert masked_mean(hidden, mask).tolist() == [[1.0, 2.0]]
+    assert masked_mean(hidden, torch.zeros_like(mask)).tolist() == [[0.0, 0.0]]
 
 
 def test_positions_are_those_of_the_formula():
