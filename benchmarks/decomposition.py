@@ -22,6 +22,7 @@ from joblib.externals.loky import get_reusable_executor
 
 from decvae.corpora.simvowels import simulate
 from decvae.corpora.store import Corpus
+from decvae.decomposition import reference
 from decvae.decomposition.cache import decompose_utterance, utterance_generator, write_cache
 from decvae.decomposition.decompose import decompose
 from decvae.decomposition.emd import emd_modes
@@ -31,7 +32,6 @@ from decvae.decomposition.vmd import initial_frequencies, vmd
 from decvae.framing import cut_frames
 from decvae.settings.corpora import SimVowelsSettings
 from decvae.settings.decomposition import METHODS, DecompositionSettings
-from tests.decvae.decomposition import reference
 
 warnings.simplefilter("ignore")  # of the libraries
 PAPER_UTTERANCES = 4800
@@ -60,38 +60,38 @@ def utterances(path: Path, count: int) -> list[np.ndarray]:
         return [notch(normalise_utterance(source["train"].audio(index)), FS) for index in range(count)]
 
 
-def modes_functions(settings: DecompositionSettings) -> list[Callable[[np.ndarray], tuple]]:
+def modes_functions(settings: DecompositionSettings, workers: int) -> list[Callable[[np.ndarray], tuple]]:
     """Ours and the library's function of frames ``(N, T)`` of unit variance: from signals to modes, nothing else."""
     start = initial_frequencies(4096, N_COMPONENTS, 400, "random", np.random.default_rng(0))
     arguments = {
         "filter": lambda x: (x, FS, settings.peaks, settings.filter),
         "ewt": lambda x: (x, FS, N_COMPONENTS, settings.ewt),
-        "vmd": lambda x: (x, start[: len(x)], settings.vmd),
-        "emd": lambda x: (x, N_COMPONENTS, settings.emd),
+        "vmd": lambda x: (x, start[: len(x)], settings.vmd, workers),
+        "emd": lambda x: (x, N_COMPONENTS, settings.emd, workers),
     }[settings.method]
     return [lambda x, engine=engine: engine(*arguments(x)) for engine in ENGINES[settings.method]]
 
 
-def speed(turns: int = 5) -> None:
-    """Frames per second of both sides, and of whole decompositions at both scales."""
+def speed(turns: int = 5, workers: int = 2) -> None:
+    """Frames per second of both engines, and of whole decompositions at both scales."""
     with tempfile.TemporaryDirectory() as folder:
         signals = utterances(corpus(Path(folder), 8), 8)
     frames = np.concatenate([cut_frames(x, FS) for x in signals])
     frames = frames - frames.mean(axis=1, keepdims=True)
     frames /= frames.std(axis=1, keepdims=True)
-    header("method", "library, frames/s", "decvae, frames/s", f"ratio (min..max of {turns})", "difference")
+    header("method", "threads", "library, frames/s", "decvae, frames/s", f"ratio (min..max of {turns})", "difference")
     for method in METHODS:
-        speed_of_frames(DecompositionSettings(method=method), frames, turns)
+        speed_of_frames(DecompositionSettings(method=method), frames, turns, workers if method == "vmd" else 1)
     print()
     header("method", "sequence of 4 s: library, s", "decvae, s", "ratio", "grouping and quality of its frames, s")
     for method in METHODS:
         speed_of_sequence(DecompositionSettings(method=method), signals[0], frames[:UTTERANCE_FRAMES])
 
 
-def speed_of_frames(settings: DecompositionSettings, frames: np.ndarray, turns: int) -> None:
+def speed_of_frames(settings: DecompositionSettings, frames: np.ndarray, turns: int, threads: int) -> None:
     """Print the row of a method: frames to modes."""
     few = 10 if settings.method == "vmd" else 30  # frames of one turn of the library
-    ours, library = modes_functions(settings)
+    ours, library = modes_functions(settings, threads)
     ours(frames)  # compiles, and designs the filters, as a job does once
     slow, fast = [], []  # seconds per frame
     for turn in range(turns):
@@ -100,7 +100,7 @@ def speed_of_frames(settings: DecompositionSettings, frames: np.ndarray, turns: 
         fast.append(timed(ours, block).wall / len(block))
     difference = np.abs(ours(frames[:few])[0] - library(frames[:few])[0]).max()
     rates = (f"{1 / np.median(seconds):.0f}" for seconds in (slow, fast))
-    row(settings.method, *rates, times_less(slow, fast, 0), f"{difference:.0e}")
+    row(settings.method, threads, *rates, times_less(slow, fast, 0), f"{difference:.0e}")
 
 
 def speed_of_sequence(settings: DecompositionSettings, signal: np.ndarray, frames: np.ndarray) -> None:
@@ -108,10 +108,8 @@ def speed_of_sequence(settings: DecompositionSettings, signal: np.ndarray, frame
     whole = partial(decompose, fs=FS, scale="sequence", settings=settings)
     # vmdpy holds the history of all iterations: 1 s, not 4
     part, note = (signal[:FS], " (1 s)") if settings.method == "vmd" else (signal, "")
-    with reference.libraries():
-        slow = timed(whole, part).wall
-    fast = timed(whole, part).wall
-    modes = timed(modes_functions(settings)[0], frames).wall
+    slow, fast = (timed(partial(whole, engine=engine), part).wall for engine in ("reference", "batched"))
+    modes = timed(modes_functions(settings, 1)[0], frames).wall
     rest = timed(decompose_utterance, signal, FS, settings, np.random.default_rng(0)).wall
     rest -= modes + timed(whole, signal).wall
     row(settings.method + note, f"{slow:.2f}", f"{fast:.3f}", f"{slow / fast:.0f}", f"{max(rest, 0):.3f}")
@@ -136,7 +134,7 @@ def write_measured(path: Path, settings: DecompositionSettings, size: int, worke
     alone = timed(decompose_all, path, settings, few).cpu * size / few
 
     def write() -> None:
-        write_cache(path, "train", target, settings, seed=0, workers=workers)
+        write_cache(path, "train", target, settings, seed=0, state_dir=path.with_name("state"), workers=workers)
         get_reusable_executor().shutdown(wait=True)
 
     taken = timed(write)

@@ -1,4 +1,4 @@
-"""What a GPU gives: a training step beside its floor and a plain loop.
+"""What a GPU gives: a training step beside its floor and a plain loop, and the decompositions beside the CPU.
 
 ``python benchmarks/gpu.py [--json FILE]``, on a machine whose GPU torch can use (about two minutes). With
 ``--device cpu --small`` it runs anywhere in its small form, to see that it works.
@@ -13,10 +13,12 @@ from json import dumps
 from pathlib import Path
 from statistics import median
 
+import numpy as np
 import torch
 from _measure import command_line, timed
 from training import PlainDecVAE, draw, flops, only, random_batch
 
+from decvae.decomposition.decompose import decompose
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.modeling_pretraining import DecVAEForPreTraining
 
@@ -77,17 +79,42 @@ def training_steps(device: str, rates: dict[str, float], small: bool, turns: int
     few = only(batch, drawn)
     operations = flops(lambda: model(**few).loss.backward())
     kinds = {"decvae": lambda: model(**few).loss, "plain loop": lambda: plain(drawn, **batch)}
+    compiled = DecVAEForPreTraining(model.config).to(device)
+    for branch in (compiled.decvae.branch_z, compiled.decvae.branch_s):
+        branch.encoder.compile()
+    if not small:
+        kinds["compiled"] = lambda: compiled(**few).loss
     rows = []
     for name in PRECISIONS:
         for kind, loss in kinds.items():
             if device == "cuda":
                 torch.cuda.reset_peak_memory_stats()
-            with precision(name, device), torch.device(device):
-                took = seconds(step_of(model, loss), device, 3 if kind == "plain loop" else turns)
+            owner = compiled if kind == "compiled" else model
+            try:
+                with precision(name, device), torch.device(device):
+                    took = seconds(step_of(owner, loss), device, 3 if kind == "plain loop" else turns)
+            except RuntimeError as error:  # the compiler's own failures, which differ from one torch to the next
+                print(f"{name} {kind}: {type(error).__name__}: {str(error).strip().splitlines()[0]}", flush=True)
+                continue
             peak = torch.cuda.max_memory_allocated() / 2**20 if device == "cuda" else float("nan")
             row = {"precision": name, "step": kind, "ms": 1e3 * took}
             row["frames_per_s"] = drawn.numel() / took  # frames in the loss
             rows.append(row | {"of_floor": operations / rates[name] / took, "peak_mib": peak})
+    return rows
+
+
+def decompositions(device: str, small: bool) -> list[dict[str, object]]:
+    """Frames per second of every method, on the GPU and on all cores of the CPU."""
+    frames = np.random.default_rng(0).standard_normal((200 if small else 20_000, 400))
+    engines = {"batched_cpu": {"workers": torch.get_num_threads()}}
+    engines[f"torch_{device}"] = {"engine": "torch", "device": device}
+    rows = []
+    for method in ("filter", "ewt", "vmd"):
+        some = frames[: len(frames) // 10] if method == "vmd" else frames
+        rows.append({"method": method})
+        for name, options in engines.items():
+            decompose(some[:64], method, 3, **options)
+            rows[-1][name] = len(some) / timed(lambda: decompose(some, method, 3, **options)).wall  # noqa: B023
     return rows
 
 
@@ -97,13 +124,13 @@ def gpu(device: str = "cuda", small: bool = False, turns: int = 20, json: str = 
         raise SystemExit("torch.cuda.is_available() is False here: run it where torch sees a GPU, or with --device cpu")
     card = torch.cuda.get_device_name() if device == "cuda" else "CPU"
     rates = ceilings(device, 512 if small else 8192)
-    steps = training_steps(device, rates, small, turns)
+    steps, methods = training_steps(device, rates, small, turns), decompositions(device, small)
     print(f"{card}, torch {torch.__version__}: copy {rates['copy'] / 1e12:.2f} TB/s, ", end="")
     print(", ".join(f"{name} {rates[name] / 1e12:.1f} TFLOP/s" for name in PRECISIONS))
-    for row in steps:
+    for row in [*steps, *methods]:
         print("  ".join(f"{k} {v:,.3g}" if isinstance(v, float) else f"{v}" for k, v in row.items()))
     if json:
-        found = {"card": card, "torch": torch.__version__, "rates": rates, "steps": steps}
+        found = {"card": card, "torch": torch.__version__, "rates": rates, "steps": steps, "decompositions": methods}
         Path(json).write_text(dumps(found, indent=1))
 
 

@@ -240,7 +240,7 @@ def features(turns: int = 9, batch_size: int = 16) -> None:
         corpus, cache = Path(folder) / "corpus.h5", Path(folder) / "cache.h5"
         counts = {"train": 4 * batch_size, "dev": 10, "test": 10}
         simulate(corpus, SimVowelsSettings.parse({"n_utterances": counts, "utterance_seconds": 4.0}), seed=0)
-        write_cache(corpus, "train", cache, DecompositionSettings(), seed=0)
+        write_cache(corpus, "train", cache, DecompositionSettings(), seed=0, state_dir=Path(folder) / "state")
         header("input", "cached, s per batch", "on the fly, s per batch")
         for kind in ("waveform", "mel"):
             path = Path(folder) / f"{kind}.h5"

@@ -1,4 +1,4 @@
-"""The decomposition of one split of a corpus on disk: written in blocks, read utterance by utterance.
+"""The decomposition of one split of a corpus on disk: written in resumable blocks, read utterance by utterance.
 
 Layout (``format = "decvae-decomposition"``; C = ``n_components``, Cs = ``n_components_seq``, L samples per frame)::
 
@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from io import BytesIO
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,8 @@ import h5py
 import numpy as np
 from joblib import Parallel, delayed
 
-from decvae.artifacts import ArtifactError, as_plain, create_h5, open_h5, progress, provenance
-from decvae.corpora.store import Corpus, check_audio
+from decvae.artifacts import ArtifactError, as_plain, create_h5, open_h5, progress, provenance, settings_hash
+from decvae.corpora.store import Corpus, CorpusSplit, check_audio
 from decvae.decomposition.decompose import decompose
 from decvae.decomposition.filterbank import normalise_utterance, notch
 from decvae.decomposition.quality import assess
@@ -44,10 +44,34 @@ from decvae.settings.decomposition import DecompositionSettings, method_settings
 
 FORMAT = "decvae-decomposition"
 FORMAT_VERSION = 3
-_BLOCK = 16  # utterances that a process decomposes together
+_SHARD_FORMAT = "decvae-decomposition-shard"
+_BLOCK = 16  # utterances per shard
 _CHUNK_FRAMES, _CHUNK_SAMPLES = 32, 16384
 _LOSSLESS = {"shuffle": True, "compression": "gzip", "compression_opts": 4}
 _LAST_AXIS = ("signal", "sequences/components")  # utterances lie along the last axis; in all others along the first
+
+
+@dataclass(frozen=True)
+class _Job:
+    """The decomposition of one split, in shards of a few utterances each."""
+
+    corpus_path: str
+    split: str
+    settings: DecompositionSettings
+    seed: int
+    engine: str
+    device: str
+    state_dir: Path
+    key: str  # hash of all that a shard depends on but its audio
+    size: int  # utterances per shard
+
+    def shard(self, start: int) -> Path:
+        """File of the utterances from ``start`` on."""
+        return self.state_dir / f"{self.split}-{start:07d}.h5"
+
+    def block(self, corpus: Corpus, start: int) -> range:
+        """Utterances of that file."""
+        return range(start, min(start + self.size, len(corpus[self.split])))
 
 
 def utterance_generator(seed: int, split: str, index: int) -> np.random.Generator:
@@ -60,6 +84,8 @@ def decompose_utterance(
     fs: int,
     settings: DecompositionSettings,
     rng: np.random.Generator,
+    engine: str = "batched",
+    device: str = "cpu",
     framing: Framing = SPEECH,
 ) -> dict[str, np.ndarray]:
     """Decompose one utterance at both scales.
@@ -68,6 +94,8 @@ def decompose_utterance(
     ----------
     audio : (T,)
         Raw samples; normalised and notch filtered here.
+    engine, device : str
+        See :func:`decvae.decomposition.decompose`.
 
     Returns
     -------
@@ -79,7 +107,7 @@ def decompose_utterance(
     signal = notch(normalise_utterance(audio), fs, settings.notch)
     result = {"signal": signal.astype(settings.storage)}
     for group, scale, x in (("frames", "frame", cut_frames(signal, fs, framing)), ("sequences", "sequence", signal)):
-        found = decompose(x, fs=fs, scale=scale, settings=settings, rng=rng)
+        found = decompose(x, fs=fs, scale=scale, settings=settings, rng=rng, engine=engine, device=device)
         quantities = {
             "present": found.present,
             "centre_hz": found.centre_hz.astype(np.float32),
@@ -91,32 +119,46 @@ def decompose_utterance(
     return result
 
 
-def _decompose_block(
-    corpus_path: str | Path, split: str, indices: range, settings: DecompositionSettings, seed: int
-) -> bytes:
-    """Some utterances, decomposed: an HDF5 file of the datasets of the layout, compressed in the process that calls."""
-    results = []
-    with Corpus(corpus_path) as corpus:
-        part, fs = corpus[split], corpus.sampling_rate
-        for index in indices:
-            audio, name = part.audio(index), part.utterance_ids[index]
-            try:
-                check_audio(audio, name)
-                if len(audio) < (shortest := frame_length(fs, corpus.framing)):
-                    raise ValueError(
-                        f"utterance {name}: {len(audio)} samples are less than one frame of {shortest}; "
-                        "leave out the recording"
-                    )
-                rng = utterance_generator(seed, split, index)
-                results.append(decompose_utterance(audio, fs, settings, rng, corpus.framing))
-            except ValueError as error:
-                raise ValueError(f"{corpus_path}, split {split}, utterance {name}: {error}") from error
-    content = BytesIO()
-    with h5py.File(content, "w") as block:
-        for name in results[0]:
-            array = np.concatenate([result[name] for result in results], axis=-1 if name in _LAST_AXIS else 0)
-            block.create_dataset(name, data=array, **_storage(name, array.shape))
-    return content.getvalue()
+def _audio_digest(part: CorpusSplit, block: range) -> str:
+    digest = hashlib.sha256()
+    for index in block:
+        digest.update(part.utterance_ids[index].encode())
+        digest.update(part.audio(index).tobytes())
+    return digest.hexdigest()
+
+
+def _is_done(job: _Job, start: int) -> bool:
+    """Whether the shard on disk is whole and was made from the same settings, code and audio."""
+    try:
+        shard = open_h5(job.shard(start), _SHARD_FORMAT)
+    except ArtifactError:
+        return False
+    with shard, Corpus(job.corpus_path) as corpus:
+        if shard.attrs["key"] != job.key:
+            return False
+        return bool(shard.attrs["audio"] == _audio_digest(corpus[job.split], job.block(corpus, start)))
+
+
+def _decompose_block(job: _Job, corpus: Corpus, start: int) -> dict[str, np.ndarray]:
+    """The datasets of a shard: those of its utterances end to end."""
+    fs, part, results = corpus.sampling_rate, corpus[job.split], []
+    for index in job.block(corpus, start):
+        audio, name = part.audio(index), part.utterance_ids[index]
+        try:
+            check_audio(audio, name)
+            if len(audio) < (shortest := frame_length(fs, corpus.framing)):
+                raise ValueError(
+                    f"utterance {name}: {len(audio)} samples are less than one frame of {shortest}; "
+                    "leave out the recording"
+                )
+            rng = utterance_generator(job.seed, job.split, index)
+            results.append(decompose_utterance(audio, fs, job.settings, rng, job.engine, job.device, corpus.framing))
+        except ValueError as error:
+            raise ValueError(f"{job.corpus_path}, split {job.split}, utterance {name}: {error}") from error
+    return {
+        name: np.concatenate([result[name] for result in results], axis=-1 if name in _LAST_AXIS else 0)
+        for name in results[0]
+    }
 
 
 def _storage(name: str, shape: tuple[int, ...]) -> dict[str, Any]:
@@ -128,6 +170,13 @@ def _storage(name: str, shape: tuple[int, ...]) -> dict[str, Any]:
     return {}
 
 
+def _write_shard(job: _Job, start: int) -> None:
+    with Corpus(job.corpus_path) as corpus, create_h5(job.shard(start), _SHARD_FORMAT, FORMAT_VERSION) as shard:
+        for name, array in _decompose_block(job, corpus, start).items():
+            shard.create_dataset(name, data=array, **_storage(name, array.shape))
+        shard.attrs.update(key=job.key, audio=_audio_digest(corpus[job.split], job.block(corpus, start)))
+
+
 def write_cache(
     corpus_path: str | Path,
     split: str,
@@ -135,12 +184,16 @@ def write_cache(
     settings: DecompositionSettings,
     *,
     seed: int,
+    state_dir: str | Path,
     workers: int = 1,
+    fingerprint: str = "",
+    engine: str = "batched",
+    device: str = "cpu",
 ) -> None:
     """Decompose all utterances of a split into one file.
 
-    Processes decompose and compress blocks of utterances, which are copied into the file as they are. The result does
-    not depend on ``workers``.
+    Blocks of utterances are written as shards to ``state_dir``; a job that was killed goes on where it stopped, with an
+    identical result, which does not depend on ``workers`` either. Shards are removed once the file is in place.
 
     Parameters
     ----------
@@ -148,8 +201,13 @@ def write_cache(
     path : where to write
     seed : int
         Start of VMD; each utterance derives its own from it, the split and its index.
+    state_dir : folder of this job alone
     workers : int
         Processes.
+    fingerprint : str
+        Of the code, for instance; shards with another one are made anew.
+    engine, device : str
+        See :func:`decvae.decomposition.decompose`; part of the provenance.
 
     Raises
     ------
@@ -159,40 +217,65 @@ def write_cache(
     KeyError
         If the corpus has no such split.
     """
+    state_dir = Path(state_dir)
+    state_dir.mkdir(parents=True, exist_ok=True)
     with Corpus(corpus_path) as corpus:
-        part, fs, framing = corpus[split], corpus.sampling_rate, corpus.framing
+        n_utterances = len(corpus[split])
         record = {"decomposition": method_settings(settings), "corpus": corpus.provenance, "split": split}
-        attributes = {
-            "method": settings.method,
-            "settings": json.dumps(as_plain(settings), sort_keys=True),
-            "corpus": corpus.name,
-            "split": split,
-            "sampling_rate": fs,
-            "frame_length": frame_length(fs, framing),
-            "hop_length": hop_length(fs, framing),
-            "provenance": json.dumps(provenance(record, seed), sort_keys=True),
-        }
-        names, lengths = part.utterance_ids, part.lengths()
-    if not names:
+        record |= {"engine": engine, "device": device}
+        key = settings_hash(
+            [record, seed, corpus.sampling_rate, asdict(corpus.framing), fingerprint, FORMAT_VERSION], 32
+        )
+    if n_utterances == 0:
         raise ValueError(f"{corpus_path}: split {split} has no utterances")
-    blocks = [range(len(names))[start : start + _BLOCK] for start in range(0, len(names), _BLOCK)]
-    contents = Parallel(n_jobs=workers, return_as="generator")(
-        delayed(_decompose_block)(corpus_path, split, block, settings, seed) for block in blocks
+    job = _Job(str(corpus_path), split, settings, seed, engine, device, state_dir, key, _BLOCK)
+    starts = range(0, n_utterances, _BLOCK)
+    missing = [start for start in starts if not _is_done(job, start)]
+    finished = Parallel(n_jobs=workers, return_as="generator_unordered")(
+        delayed(_write_shard)(job, start) for start in missing
     )
-    with create_h5(path, FORMAT, FORMAT_VERSION) as file:
-        file.attrs.update(attributes)
-        file.create_dataset("utterance", data=names, dtype=h5py.string_dtype())
-        n_frames = [count_frames(int(n), fs, framing) for n in lengths]
+    for _ in progress(finished, len(missing), f"decomposing {split} ({settings.method})"):
+        pass
+    _join_shards(job, starts, path, provenance({**record, "fingerprint": fingerprint}, seed))
+    for leftover in (*state_dir.glob(f"{split}-*.h5"), *state_dir.glob(f".{split}-*.h5.partial-*")):
+        leftover.unlink()
+    if not any(state_dir.iterdir()):
+        state_dir.rmdir()
+
+
+def _join_shards(job: _Job, starts: range, path: str | Path, record: dict[str, Any]) -> None:
+    """Copy all shards into one file, compressed as they are, and show their datasets as one."""
+    with Corpus(job.corpus_path) as corpus, create_h5(path, FORMAT, FORMAT_VERSION) as file:
+        part, fs = corpus[job.split], corpus.sampling_rate
+        file.attrs.update(
+            method=job.settings.method,
+            settings=json.dumps(as_plain(job.settings), sort_keys=True),
+            corpus=corpus.name,
+            split=job.split,
+            sampling_rate=fs,
+            frame_length=frame_length(fs, corpus.framing),
+            hop_length=hop_length(fs, corpus.framing),
+            provenance=json.dumps(record, sort_keys=True),
+        )
+        file.create_dataset("utterance", data=part.utterance_ids, dtype=h5py.string_dtype())
+        lengths = part.lengths()
+        n_frames = [count_frames(int(n), fs, corpus.framing) for n in lengths]
         for group, counts in (("frames", n_frames), ("sequences", lengths)):
             file[f"{group}/offsets"] = np.cumsum([0, *counts], dtype=np.int64)
-        described = progress(contents, len(blocks), f"decomposing {split} ({settings.method})")
-        for number, content in enumerate(described):
-            with h5py.File(BytesIO(content)) as block:
-                block.copy("/", file, f"blocks/{number:07d}")
-        parts = list(file["blocks"].values())
-        quantities = [f"{group}/{name}" for group in ("frames", "sequences") for name in parts[0][group]]
-        for name in ("signal", *quantities):
-            _show_as_one([part[name] for part in parts], file, name)
+        places = [f"blocks/{number:07d}" for number in range(len(starts))]
+        for start, place in zip(starts, places, strict=True):
+            with open_h5(job.shard(start), _SHARD_FORMAT) as shard:
+                file.create_group(place)
+                for name in shard:
+                    shard.copy(name, file[place])
+        for name in _dataset_names(file[places[0]]):
+            _show_as_one([file[f"{place}/{name}"] for place in places], file, name)
+
+
+def _dataset_names(group: h5py.Group) -> list[str]:
+    names: list[str] = []
+    group.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)
+    return names
 
 
 def _show_as_one(parts: list[h5py.Dataset], file: h5py.File, name: str) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
@@ -23,10 +24,11 @@ from decvae.decomposition.ewt import ewt_modes
 from decvae.decomposition.filterbank import filter_modes
 from decvae.decomposition.grouping import group_modes
 from decvae.decomposition.spectra import welch_density
-from decvae.decomposition.vmd import vmd_modes
+from decvae.decomposition.vmd import vmd, vmd_modes
 from decvae.settings.decomposition import SCALES, DecompositionSettings
 
 MIN_SAMPLES = 32
+ENGINES = ("batched", "torch", "reference")
 _BLOCK_SAMPLES = 512 * 400  # decomposed at a time, to bound memory
 _CONSTANT = 1e-10  # a signal that varies less than this, relative to its largest value, is constant
 
@@ -61,6 +63,8 @@ def decompose(
     settings: DecompositionSettings | None = None,
     rng: np.random.Generator | None = None,
     workers: int = 1,
+    engine: str = "batched",
+    device: str = "cpu",
 ) -> Decomposition:
     """Decompose signals into exactly C oscillatory components.
 
@@ -84,20 +88,27 @@ def decompose(
         Start of VMD with ``init = "random"``; default: a generator of seed 0.
     workers : int
         Threads (VMD and EMD); changes nothing but the duration.
+    engine : {"batched", "torch", "reference"}
+        ``torch`` filters and iterates on ``device``, with the same result but for rounding; not for EMD.
+        ``reference`` calls the libraries frame by frame (scipy, ewtpy, vmdpy, PyEMD): the same result, slowly.
+    device : str
+        Device of the engine ``torch``: ``cpu``, ``cuda`` or ``cuda:1``.
 
     Raises
     ------
     ValueError
-        For NaN or infinite samples (the message names the first), for signals of less than 32 samples, and for settings
-        out of range.
+        For NaN or infinite samples (the message names the first), for signals of less than 32 samples, for settings
+        out of range, for EMD by the engine ``torch``, and for a device that is not there.
     """
     x = _check_signal(x)
-    if scale not in SCALES:
-        raise ValueError(f"scale is {scale!r}, must be one of {', '.join(SCALES)}")
+    for name, value, choices in (("scale", scale, SCALES), ("engine", engine, ENGINES)):
+        if value not in choices:
+            raise ValueError(f"{name} is {value!r}, must be one of {', '.join(choices)}")
     if not fs > 0:
         raise ValueError(f"the sampling rate must be positive, found {fs}")
     given = {"method": method, "n_components" if scale == "frame" else "n_components_seq": n_components}
     settings = (settings or DecompositionSettings()).replace(**{k: v for k, v in given.items() if v is not None})
+    library = _engine(engine, device, settings.method)
     rng = np.random.default_rng(0) if rng is None else rng
     count = settings.n_components if scale == "frame" else settings.n_components_seq
     batch, length = x.shape[:-1], x.shape[-1]
@@ -110,7 +121,7 @@ def decompose(
     for start in range(0, len(sounding), size):
         block = sounding[start : start + size]
         components[block], present[block], centre_hz[block] = _decompose_block(
-            signals[block], deviation[block], count, fs, scale, settings, rng, workers
+            signals[block], deviation[block], count, fs, scale, settings, rng, workers, library
         )
     return Decomposition(
         components.reshape(*batch, count, length),
@@ -118,6 +129,23 @@ def decompose(
         centre_hz.reshape(*batch, count),
         (signals - components.sum(axis=1)).reshape(x.shape),
     )
+
+
+def _engine(name: str, device: str, method: str) -> ModuleType | SimpleNamespace:
+    """The functions of an engine; torch and the libraries of the reference are imported only if they are asked for."""
+    if name == "torch":
+        if method == "emd":
+            raise ValueError('EMD runs on the CPU only: its sifting is no FFT. Take engine="batched".')
+        from decvae.decomposition.torch_engine import torch_engine
+
+        return torch_engine(device)
+    if device != "cpu":
+        raise ValueError(f'the engine {name!r} runs on the CPU; device {device!r} needs engine="torch"')
+    if name == "reference":
+        from decvae.decomposition import reference
+
+        return reference
+    return SimpleNamespace(filter_modes=filter_modes, ewt_modes=ewt_modes, vmd=vmd, emd_modes=emd_modes)
 
 
 def _sounding(signals: np.ndarray, fs: float, settings: DecompositionSettings) -> tuple[np.ndarray, np.ndarray]:
@@ -159,6 +187,7 @@ def _decompose_block(
     settings: DecompositionSettings,
     rng: np.random.Generator,
     workers: int,
+    library: ModuleType | SimpleNamespace,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Components, presence and centre frequencies of signals ``(N, T)`` that are not silent."""
     mean = signals.mean(axis=-1, keepdims=True)
@@ -166,10 +195,10 @@ def _decompose_block(
     frames = (signals - mean) / deviation[:, None]
     edges_hz = explicit_edges(settings.boundaries, count, fs)
     methods: dict[str, Callable[[], tuple[np.ndarray, np.ndarray]]] = {
-        "filter": lambda: filter_modes(frames, fs, settings.peaks, settings.filter, edges_hz),
-        "ewt": lambda: ewt_modes(frames, fs, count, settings.ewt, scale, edges_hz),
-        "vmd": lambda: vmd_modes(frames, count, settings.vmd, rng, workers, fs),
-        "emd": lambda: emd_modes(frames, settings.emd.max_modes or count, settings.emd, workers),
+        "filter": lambda: library.filter_modes(frames, fs, settings.peaks, settings.filter, edges_hz),
+        "ewt": lambda: library.ewt_modes(frames, fs, count, settings.ewt, scale, edges_hz),
+        "vmd": lambda: vmd_modes(frames, count, settings.vmd, rng, workers, fs, library.vmd),
+        "emd": lambda: library.emd_modes(frames, settings.emd.max_modes or count, settings.emd, workers),
     }
     modes, owner = methods[settings.method]()
     strategy = settings.grouping_frame if scale == "frame" else settings.grouping_sequence

@@ -7,6 +7,10 @@ a tight frame: the bands add up to the signal.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
 import numpy as np
 import scipy.fft
 from scipy.ndimage import convolve1d, gaussian_filter1d
@@ -91,13 +95,13 @@ def band_boundaries(frames: np.ndarray, fs: float, n_bands: int, settings: EWTSe
     return np.where(np.isnan(boundaries), uniform, boundaries)
 
 
-def _transition(omega: np.ndarray, centre: np.ndarray | float, width: np.ndarray) -> np.ndarray:
+def _transition(omega: Any, centre: Any, width: Any, xp: ModuleType) -> Any:
     """Angle from 0 below ``centre - width`` to pi / 2 above ``centre + width``; 0 at absent (NaN) ones."""
-    position = np.clip((omega - centre + width) / (2 * width), 0, 1)
-    return np.nan_to_num(np.pi / 2 * position**4 * (35 - 84 * position + 70 * position**2 - 20 * position**3), nan=0.0)
+    position = xp.clip((omega - centre + width) / (2 * width), 0, 1)
+    return xp.nan_to_num(np.pi / 2 * position**4 * (35 - 84 * position + 70 * position**2 - 20 * position**3), nan=0.0)
 
 
-def meyer_filters(boundaries: np.ndarray, n_samples: int, is_open: bool = True) -> np.ndarray:
+def meyer_filters(boundaries: Any, n_samples: int, is_open: bool = True, xp: ModuleType = np) -> Any:
     """Meyer scaling function and wavelets of each frame, on the bins of ``rfft(n_samples)``.
 
     The filters of Gilles (2013), eqs. 5 to 8, but for the uppermost, which stays at one up to pi; their squares add up
@@ -107,6 +111,8 @@ def meyer_filters(boundaries: np.ndarray, n_samples: int, is_open: bool = True) 
     ----------
     boundaries : (N, K) radians per sample
         Ascending, NaN for absent ones.
+    xp : module
+        ``numpy``, or ``torch`` for tensors.
 
     Returns
     -------
@@ -114,19 +120,37 @@ def meyer_filters(boundaries: np.ndarray, n_samples: int, is_open: bool = True) 
         Filter 0 lies below the first boundary; filters of absent bands are zero.
     """
     ceiling = 0 * boundaries + np.pi  # NaN for absent ones
-    upper = np.concatenate([boundaries[:, 1:], ceiling[:, -1:]], axis=1)
-    upper = np.where(np.isnan(upper), ceiling, upper)
+    upper = xp.concatenate([boundaries[:, 1:], ceiling[:, -1:]], axis=1)
+    upper = xp.where(xp.isnan(upper), ceiling, upper)
     ratio = (upper - boundaries) / (upper + boundaries)
-    gamma = (1 - 1 / n_samples) * np.amin(np.nan_to_num(ratio, nan=1.0), axis=1)  # ratios are below 1
-    omega = 2 * np.pi * np.arange(n_samples // 2 + 1, dtype=np.float64) / n_samples
-    angle = _transition(omega, boundaries[:, :, None], (gamma[:, None] * boundaries)[:, :, None])
+    gamma = (1 - 1 / n_samples) * xp.amin(xp.nan_to_num(ratio, nan=1.0), axis=1)  # ratios are below 1
+    omega = 2 * np.pi * xp.arange(n_samples // 2 + 1, dtype=xp.float64) / n_samples
+    angle = _transition(omega, boundaries[:, :, None], (gamma[:, None] * boundaries)[:, :, None], xp)
     # Transitions do not overlap, so a wavelet is its rising edge times its falling edge.
-    edge = np.ones((len(boundaries), 1, len(omega)), dtype=np.float64)
-    filters = np.concatenate([edge, np.sin(angle)], axis=1) * np.concatenate([np.cos(angle), edge], axis=1)
+    edge = xp.ones((len(boundaries), 1, len(omega)), dtype=xp.float64)
+    filters = xp.concatenate([edge, xp.sin(angle)], axis=1) * xp.concatenate([xp.cos(angle), edge], axis=1)
     if not is_open:
-        last = np.isfinite(boundaries).sum(axis=1)
-        filters[np.arange(len(last)), last] *= np.cos(_transition(omega, np.pi, (gamma * np.pi)[:, None]))
+        last = xp.isfinite(boundaries).sum(axis=1)
+        filters[xp.arange(len(last)), last] *= xp.cos(_transition(omega, np.pi, (gamma * np.pi)[:, None], xp))
     return filters
+
+
+def filter_bands(
+    extended: Any, boundaries: Any, settings: EWTSettings, xp: ModuleType = np, fft: Any = scipy.fft
+) -> Any:
+    """Bands of signals ``(N, S)`` between their boundaries ``(N, K)``, those that are there: ``(n_bands, S)``.
+
+    ``xp`` and ``fft`` are the library of the arrays and its transforms: numpy and ``scipy.fft``, or those of torch.
+    """
+    response = meyer_filters(boundaries, extended.shape[1], is_open=settings.filters == "tight", xp=xp)
+    if settings.filters == "tight":
+        response = response**2
+    bands = response[:, 1:]
+    if settings.low_band == "first":
+        bands[:, 0] += response[:, 0]
+    found = xp.isfinite(boundaries)
+    owner = xp.where(found)[0]
+    return fft.irfft(fft.rfft(extended)[owner] * bands[found], extended.shape[1])
 
 
 def _mirrored(frames: np.ndarray, filters: str) -> tuple[np.ndarray, int]:
@@ -147,6 +171,7 @@ def ewt_modes(
     settings: EWTSettings,
     scale: str = "frame",
     edges_hz: np.ndarray | None = None,
+    run: Callable[..., np.ndarray] = filter_bands,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Empirical wavelet bands of each frame, ascending.
 
@@ -159,6 +184,8 @@ def ewt_modes(
         Chooses the smoothing of the spectrum.
     edges_hz : (n + 1,) float, optional
         Bands of all frames, at most ``n_modes`` of them, instead of detected ones; the last reaches to ``fs / 2``.
+    run : function
+        With the first three arguments and the result of :func:`filter_bands`.
 
     Returns
     -------
@@ -174,13 +201,5 @@ def ewt_modes(
     else:
         boundaries = np.tile(2 * np.pi * edges_hz[:-1] / fs, (len(frames), 1))
     extended, begin = _mirrored(frames, settings.filters)
-    response = meyer_filters(boundaries, extended.shape[1], is_open=settings.filters == "tight")
-    if settings.filters == "tight":
-        response = response**2
-    bands = response[:, 1:]
-    if settings.low_band == "first":
-        bands[:, 0] += response[:, 0]
-    found = np.isfinite(boundaries)
-    owner = np.nonzero(found)[0]
-    modes = scipy.fft.irfft(scipy.fft.rfft(extended)[owner] * bands[found], extended.shape[1])
-    return modes[:, begin : begin + frames.shape[1]], owner
+    owner = np.nonzero(np.isfinite(boundaries))[0]
+    return run(extended, boundaries, settings)[:, begin : begin + frames.shape[1]], owner

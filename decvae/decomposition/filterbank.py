@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.signal import sosfiltfilt
 
@@ -41,6 +43,7 @@ def filter_modes(
     peaks: PeakSettings,
     settings: FilterSettings,
     edges_hz: np.ndarray | None = None,
+    run: Callable[..., np.ndarray] = filter_each,
 ) -> tuple[np.ndarray, np.ndarray]:
     """One band-passed signal for every band of every frame.
 
@@ -53,6 +56,8 @@ def filter_modes(
     frames : (N, T) float
     edges_hz : (n + 1,) float, optional
         Bands of all frames, instead of detected ones.
+    run : function
+        With the arguments and the result of :func:`decvae.decomposition.zero_phase.filter_each`.
 
     Returns
     -------
@@ -72,22 +77,28 @@ def filter_modes(
         owner = np.repeat(np.arange(len(frames)), len(edges_hz) - 1)
         low_hz, high_hz = np.tile(edges_hz[:-1], len(frames)), np.tile(edges_hz[1:], len(frames))
     if settings.partition:
-        return _partition(frames, fs, owner, low_hz, high_hz, settings.order), owner
+        return _partition(frames, fs, owner, low_hz, high_hz, settings.order, run), owner
     # Edges lie on the grid of the spectrum: few distinct filters, each designed once.
     edges, which = np.unique(np.stack([low_hz, high_hz], axis=1), axis=0, return_inverse=True)
     filters = [design(settings.order, (low, high), "bandpass", fs) for low, high in edges.tolist()]
-    return filter_each(filters, frames, which, owner), owner
+    return run(filters, frames, which, owner), owner
 
 
 def _partition(
-    frames: np.ndarray, fs: float, owner: np.ndarray, low_hz: np.ndarray, high_hz: np.ndarray, order: int
+    frames: np.ndarray,
+    fs: float,
+    owner: np.ndarray,
+    low_hz: np.ndarray,
+    high_hz: np.ndarray,
+    order: int,
+    run: Callable[..., np.ndarray],
 ) -> np.ndarray:
     """What each band adds to the low-pass signal below it ``(n_modes, T)``; the outermost bands are open."""
     inner = np.flatnonzero(np.diff(owner) == 0)  # bands with a next one in their frame
     cuts, which = np.unique((high_hz[inner] + low_hz[inner + 1]) / 2, return_inverse=True)
     filters = [design(order, cut, "lowpass", fs) for cut in cuts.tolist()]
     upper = frames[owner]
-    upper[inner] = filter_each(filters, frames, which, owner[inner])
+    upper[inner] = run(filters, frames, which, owner[inner])
     modes = upper.copy()
     modes[inner + 1] -= upper[inner]
     return modes

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -18,7 +19,7 @@ from scipy.fft import irfft, rfft
 
 from decvae.settings.decomposition import VMDSettings
 
-_SPACING = float(np.spacing(1.0))  # vmdpy adds it to the change that its stop rule tests
+SPACING = float(np.spacing(1.0))  # vmdpy adds it to the change that its stop rule tests
 
 
 def initial_frequencies(
@@ -106,7 +107,7 @@ def _iterate(real, imag, start, alpha, tau, tolerance, max_iterations, dc_mode):
         omega = start[n].copy()
         change = np.inf
         while change > tolerance and iterations[n] < max_iterations:
-            change = _SPACING
+            change = SPACING
             before_omega[n] = omega
             for k in range(n_modes):
                 _wiener(gain, frequencies, omega[k], alpha)
@@ -200,6 +201,7 @@ def vmd_modes(
     rng: np.random.Generator | None = None,
     workers: int = 1,
     fs: float = 16000,
+    solve: Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]] = vmd,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Variational modes of frames ``(N, T)`` of unit variance.
 
@@ -210,6 +212,8 @@ def vmd_modes(
     ----------
     fs : float
         Sampling rate in Hz, for the frequency correction.
+    solve : function
+        With the arguments and results of :func:`vmd`.
 
     Returns
     -------
@@ -225,13 +229,13 @@ def vmd_modes(
         starts = drawn.reshape(len(frames), -1, n_modes)
         if settings.init != "random":
             starts[:, 0] = initial_frequencies(len(frames), n_modes, length, settings.init)
-    modes, omega, _ = vmd(frames, starts[:, 0], settings, workers)
+    modes, omega, _ = solve(frames, starts[:, 0], settings, workers)
     for trial in range(1, starts.shape[1]):
         distance = implausibility(omega, fs, settings)
         open_frames = np.flatnonzero(distance > 0)
         if len(open_frames) == 0:
             break
-        new_modes, new_omega, _ = vmd(frames[open_frames], starts[open_frames, trial], settings, workers)
+        new_modes, new_omega, _ = solve(frames[open_frames], starts[open_frames, trial], settings, workers)
         better = implausibility(new_omega, fs, settings) < distance[open_frames]
         modes[open_frames[better]], omega[open_frames[better]] = new_modes[better], new_omega[better]
     return modes.reshape(-1, frames.shape[1]), np.repeat(np.arange(len(frames)), n_modes)

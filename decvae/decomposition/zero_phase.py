@@ -54,9 +54,7 @@ def filter_each(
     length = signals.shape[1]
     if len(which_filter) == 0:
         return np.empty((0, length))
-    edge = max(item.padding for item in filters)
-    if length <= edge:
-        raise ValueError(f"a signal of {length} samples is too short for this filter, which needs {edge + 1}")
+    edge = padding(filters, length)
     return _filter_each(
         np.array([item.sos for item in filters]),
         np.array([item.start for item in filters]),
@@ -65,6 +63,14 @@ def filter_each(
         which_filter,
         which_signal,
     )
+
+
+def padding(filters: list[ZeroPhaseFilter], length: int) -> int:
+    """Samples by which signals of ``length`` samples are continued on both sides."""
+    edge = max(item.padding for item in filters)
+    if length <= edge:
+        raise ValueError(f"a signal of {length} samples is too short for this filter, which needs {edge + 1}")
+    return edge
 
 
 @_compiled

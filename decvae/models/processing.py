@@ -44,7 +44,7 @@ class Recording:
         self.frame_length = frame_length(fs, self.framing)
         self.n_components, self.n_components_seq = settings.n_components, settings.n_components_seq
         rng = np.random.default_rng(seed)
-        self.parts = decompose_utterance(audio, fs, settings, rng, self.framing)
+        self.parts = decompose_utterance(audio, fs, settings, rng, framing=self.framing)
         signal = self.parts["signal"].astype(np.float32)
         frames = with_signal(cut_frames(signal, fs, self.framing), self.parts["frames/components"])
         sequence = with_signal(signal, self.parts["sequences/components"])

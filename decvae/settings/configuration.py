@@ -8,7 +8,7 @@ from pydantic import Field
 
 from decvae.settings.base import Items, Name, Section, setting
 from decvae.settings.corpora import OneOfCorpora, SimVowelsSettings
-from decvae.settings.decomposition import DecompositionSection
+from decvae.settings.decomposition import SharedDecomposition
 from decvae.settings.embeddings import EmbeddingSettings
 from decvae.settings.evaluation import EvaluationSettings
 from decvae.settings.execution import ExecutionSettings, LoggingSettings
@@ -29,8 +29,8 @@ class Configuration(Section):
         {"sim_vowels": SimVowelsSettings()},
         "The corpora that runs may use, by name (letters, digits, underscores); only those that a run uses are made.",
     )
-    decomposition: DecompositionSection = setting(
-        DecompositionSection(),
+    decomposition: SharedDecomposition = setting(
+        SharedDecomposition(),
         "Settings shared by the decompositions, and one section per method that reaches this method only.",
     )
     features: FeatureSettings = setting(

@@ -242,6 +242,15 @@ class DecompositionSection(Section):
         return self
 
 
+class SharedDecomposition(DecompositionSection):
+    """The section ``decomposition`` of the configuration."""
+
+    device: Literal["cpu", "cuda"] = setting(
+        "cpu",
+        "Where filter, ewt and vmd run (emd on the CPU always); results are equal but for rounding and stay valid.",
+    )
+
+
 class DecompositionSettings(DecompositionSection):
     """Everything that determines the components of a signal."""
 

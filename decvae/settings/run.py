@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from decvae.settings.base import Distinct, Items, Section, setting
 from decvae.settings.branches import Widths
-from decvae.settings.decomposition import DecompositionSection, Method
+from decvae.settings.decomposition import Method, SharedDecomposition
 from decvae.settings.evaluation import Checkpoint
 from decvae.settings.objective import FrameBranch, LossSettings, SequenceBranch
 from decvae.settings.training import SupervisedSettings, TrainingSettings
@@ -90,9 +90,9 @@ class RunSettings(Section):
     # Checked once it is laid over `decomposition`.
     decomposition_overrides: Annotated[
         dict[str, Any],
-        PlainValidator(_mapping, json_schema_input_type=DecompositionSection),
+        PlainValidator(_mapping, json_schema_input_type=SharedDecomposition),
         Field(json_schema_extra={"partial": True}),
-    ] = setting({}, "Keys of `decomposition` that are different for a run, such as its boundaries.")
+    ] = setting({}, "Keys of `decomposition` (but device) that are different for a run, such as its boundaries.")
     n_components: int = setting(
         3, "Components of a frame; and of a sequence, unless `branch_s.n_components` says otherwise.", ge=2, le=12
     )

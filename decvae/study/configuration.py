@@ -106,6 +106,8 @@ def _decomposition_inconsistencies(config: StudyConfiguration, owner: str, full:
     except ConfigError as error:
         yield from error.problems
         return
+    if "device" in own:
+        yield f"`{key}.device` is {own['device']!r}; the device is that of all runs, set `decomposition.device`."
     limits, groupings = len(section.frequency_groups_hz), (section.grouping_frame, section.grouping_sequence)
     for name, grouping, size in zip(PAIRED_KEYS["n_components"], groupings, component_counts(full), strict=True):
         if grouping == "frequency_groups" and size > limits + 1:

@@ -15,7 +15,7 @@ from decvae.names.models import FITTED, PAIRED_KEYS
 from decvae.settings.base import ConfigError, Items, suggest
 from decvae.settings.configuration import Configuration
 from decvae.settings.corpora import CorpusSettings, SimVowelsSettings
-from decvae.settings.decomposition import DecompositionSection, DecompositionSettings, method_settings
+from decvae.settings.decomposition import DecompositionSettings, SharedDecomposition, method_settings
 from decvae.settings.evaluation import EvaluationSettings
 from decvae.study.keys import Settings, merge, without
 from decvae.study.labels import has_dense_encoder, labels_of, unseeded_labels
@@ -120,17 +120,18 @@ def corpus_id(config: StudyConfiguration, corpus: str) -> str:
 
 
 def decomposition_settings(
-    section: DecompositionSection, method: str, n_components: int, n_components_seq: int
+    section: SharedDecomposition, method: str, n_components: int, n_components_seq: int
 ) -> Settings:
     """What a decomposition by ``method`` depends on: shared settings of the ``section`` and that method's own."""
+    own = without(dict(section), "device")  # where it is computed, not what it is
     counts = {"n_components": n_components, "n_components_seq": n_components_seq}
-    return method_settings(DecompositionSettings(**dict(section), method=method, **counts))
+    return method_settings(DecompositionSettings(**own, method=method, **counts))
 
 
-def decomposition_section(config: StudyConfiguration, full: Settings, key: str = "") -> DecompositionSection:
+def decomposition_section(config: StudyConfiguration, full: Settings, key: str = "") -> SharedDecomposition:
     """The section ``decomposition`` as it is for a run, given with its defaults; mistakes are named after ``key``."""
     own = full["decomposition_overrides"]
-    return DecompositionSection.parse(merge(config.decomposition.plain(), own), key) if own else config.decomposition
+    return SharedDecomposition.parse(merge(config.decomposition.plain(), own), key) if own else config.decomposition
 
 
 def decomposition_id(settings: Settings) -> str:

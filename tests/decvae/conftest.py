@@ -33,7 +33,14 @@ def study(tmp_path_factory):
         found.decompositions[split] = root / f"decomposition-{split}.h5"
         found.features[split] = root / f"features-{split}.h5"
         source = traversal if split == "traversal" else corpus
-        write_cache(source, split, found.decompositions[split], DecompositionSettings(), seed=0)
+        write_cache(
+            source,
+            split,
+            found.decompositions[split],
+            DecompositionSettings(),
+            seed=0,
+            state_dir=root / f"state-{split}",
+        )
         write_features(found.decompositions[split], found.features[split], "mel", FeatureSettings())
     return found
 

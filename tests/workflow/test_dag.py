@@ -290,6 +290,17 @@ def test_a_run_of_several_processes_asks_for_as_many_gpus_and_one_for_the_cpu_fo
     assert sorted(project.outputs("figures")) == before
 
 
+def test_decompositions_ask_for_a_gpu_on_request_but_for_emd(project):
+    before = sorted(project.outputs("figures"))
+    project.edit("config/config.yaml", "run_defaults:", "decomposition: {device: cuda}\n\nrun_defaults:")
+    assert asking_for_a_gpu(project, r"\bdecomposition=([a-z]+)") == {
+        ("decompose_split", "filter"): 8,
+        ("decompose_split", "ewt"): 1,
+        ("decompose_split", "vmd"): 1,
+    }
+    assert sorted(project.outputs("figures")) == before  # the device is in no name
+
+
 # ---- Style ----
 
 

@@ -145,8 +145,8 @@ def test_a_damaged_input_is_named_and_made_again_once_deleted(small):
 def test_a_device_that_is_not_there_is_no_silent_cpu(small, limit, says, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     with (small.root / "small.yaml").open("a") as file:
-        yaml.safe_dump({"execution": {"device": "cuda"}}, file)
-    target = next(path for path in small.outputs("metrics", *small.arguments[2:]) if path.endswith("/checkpoints.json"))
+        yaml.safe_dump({"decomposition": {"device": "cuda"}}, file)
+    target = next(path for path in small.outputs("metrics", *small.arguments[2:]) if path.endswith("/train.h5"))
     done = small.snakemake(target, *small.arguments, "--resources", limit, check=False)
     assert done.returncode != 0 and says in done.stdout + done.stderr
 

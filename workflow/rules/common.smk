@@ -35,7 +35,7 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
-config.update(CONFIG.model_dump(include={"logging", "execution"}))  # completed, for scripts
+config.update(CONFIG.model_dump(include={"logging", "execution", "decomposition"}))  # completed, for scripts
 SEED = CONFIG.seed
 SPLITS = list(CONFIG.evaluation.splits)
 TRAINED = [run for run in RUNS.values() if run.is_trained]
@@ -90,6 +90,12 @@ def gpus(wildcards):
     """GPUs that training can use, one for each process; the linear baselines have no use for one."""
     trains = RUNS[wildcards.run].is_trained and CONFIG.execution.device != "cpu"
     return CONFIG.execution.processes if trains else 0
+
+
+def gpus_of_decomposition(wildcards):
+    """GPUs for decomposing, on request; the sifting of EMD has no use for one."""
+    method = DECOMPOSITIONS[wildcards.decomposition]["method"]
+    return 1 if CONFIG.decomposition.device == "cuda" and method != "emd" else 0
 
 
 # ---- Inputs ----

@@ -18,9 +18,11 @@ rule decompose_split:
     threads: 2
     resources:
         **needs(4000, minutes=24 * 60),
+        gpu=gpus_of_decomposition,
     params:
         settings=lambda wildcards: DECOMPOSITIONS[wildcards.decomposition],
         seed=SEED,
+        state=paths.DECOMPOSITION_STATE,
     script:
         "../scripts/decompose_split.py"
 

@@ -245,7 +245,7 @@ def test_a_pulse_wave_at_250_hz_with_frames_of_its_own(mini_corpus, tmp_path):
         }
     )
     cache_path = tmp_path / "cache.h5"
-    write_cache(path, "dev", cache_path, settings, seed=0)
+    write_cache(path, "dev", cache_path, settings, seed=0, state_dir=tmp_path / "state")
     with Corpus(path) as corpus, DecompositionCache(cache_path) as cache:
         assert corpus.sampling_rate == 250 and cache.frame_length == 400
         assert np.diff(cache.offsets).tolist() == [(64 * 250 - 400) // 320 + 1] * 3

@@ -5,7 +5,7 @@ import h5py
 import numpy as np
 import pytest
 
-from decvae.artifacts import ArtifactError, provenance
+from decvae.artifacts import ArtifactError, as_plain, provenance
 from decvae.corpora.store import Corpus, Utterance, write_corpus
 from decvae.decomposition import cache
 from decvae.decomposition.cache import DecompositionCache, utterance_generator, write_cache
@@ -40,7 +40,7 @@ def small_blocks(monkeypatch):
 
 
 def make(corpus, path, settings=VMD, **options):
-    write_cache(corpus, "train", path, settings, **{"seed": 3, **options})
+    write_cache(corpus, "train", path, settings, **{"seed": 3, "state_dir": path.with_suffix(".state"), **options})
     return path.read_bytes()
 
 
@@ -76,9 +76,75 @@ def test_contents(corpus, tmp_path):
                 np.testing.assert_allclose(centre_hz, sequence.centre_hz, rtol=1e-6)
 
 
+def interrupt(corpus, path, monkeypatch):
+    """Leave the shards of a job that was killed before it joined them."""
+
+    def killed(*args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cache, "_join_shards", killed)
+        with pytest.raises(KeyboardInterrupt):
+            make(corpus, path)
+    assert not path.exists()
+    return path.with_suffix(".state")
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """First utterances of the blocks that are decomposed from now on."""
+    starts, write = [], cache._write_shard
+    monkeypatch.setattr(cache, "_write_shard", lambda job, start: (starts.append(start), write(job, start)))
+    return starts
+
+
 def test_workers_change_nothing(corpus, tmp_path):
     assert make(corpus, tmp_path / "a.h5") == make(corpus, tmp_path / "b.h5", workers=2)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.h5", "b.h5", "corpus.h5"]
+    assert not (tmp_path / "a.state").exists()
+
+
+def test_a_killed_job_resumes_with_the_same_result(corpus, tmp_path, monkeypatch, made):
+    expected = make(corpus, tmp_path / "a.h5")
+    state = interrupt(corpus, tmp_path / "b.h5", monkeypatch)
+    shards = sorted(state.glob("train-*.h5"))
+    assert len(shards) == 3
+    # One shard is whole, one is missing but for a half-written file, one is cut short.
+    shards[1].unlink()
+    (state / f".{shards[1].name}.partial-1").write_bytes(b"half")
+    shards[2].write_bytes(shards[2].read_bytes()[:1000])
+    made.clear()
+    assert make(corpus, tmp_path / "b.h5") == expected
+    assert made == [2, 4]
+    assert not state.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "remade"),
+    [
+        ({}, []),
+        ({"settings": DecompositionSettings.parse({**as_plain(VMD), "ewt": {"completion": True}})}, []),
+        ({"settings": DecompositionSettings.parse({**as_plain(VMD), "weak_frame": 1e-4})}, [0, 2, 4]),
+        ({"seed": 4}, [0, 2, 4]),
+        ({"fingerprint": "other code"}, [0, 2, 4]),
+        ({"engine": "torch"}, [0, 2, 4]),
+    ],
+)
+def test_only_shards_of_the_same_origin_are_used(corpus, tmp_path, monkeypatch, made, change, remade):
+    interrupt(corpus, tmp_path / "a.h5", monkeypatch)
+    made.clear()
+    make(corpus, tmp_path / "a.h5", **change)
+    assert made == remade
+
+
+def test_shards_of_other_audio_are_not_used(corpus, tmp_path, monkeypatch, made):
+    interrupt(corpus, tmp_path / "a.h5", monkeypatch)
+    made.clear()
+    with Corpus(corpus) as source:
+        audios = [source["train"].audio(i) for i in range(len(LENGTHS))]
+    audios[3] = audios[3][::-1]
+    make_corpus(corpus, audios)
+    make(corpus, tmp_path / "a.h5")
+    assert made == [2]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +170,7 @@ def test_unusable_utterances_are_named_with_their_file(
 
 def test_missing_split_and_foreign_files_are_refused(corpus, tmp_path):
     with pytest.raises(KeyError, match="no split 'dev'"):
-        write_cache(corpus, "dev", tmp_path / "x.h5", VMD, seed=0)
+        write_cache(corpus, "dev", tmp_path / "x.h5", VMD, seed=0, state_dir=tmp_path / "state")
     with pytest.raises(ArtifactError, match=r"corpus\.h5 has format 'decvae-corpus'.*delete this one"):
         DecompositionCache(corpus)
     with h5py.File(tmp_path / "foreign.h5", "w") as file:
@@ -140,3 +206,16 @@ def test_a_cache_can_be_moved(corpus, tmp_path):
     with DecompositionCache(moved) as cache:
         for index, frames in enumerate(expected):
             np.testing.assert_array_equal(cache.frames(index), frames)
+
+
+def test_engine_and_device_are_recorded(corpus, tmp_path):
+    settings = DecompositionSettings(method="ewt")
+    make(corpus, tmp_path / "a.h5", settings)
+    make(corpus, tmp_path / "b.h5", settings, engine="torch", device="cpu")
+    with DecompositionCache(tmp_path / "a.h5") as default, DecompositionCache(tmp_path / "b.h5") as other:
+        for cache, engine in ((default, "batched"), (other, "torch")):
+            record = json.loads(cache.attrs["provenance"])["settings"]
+            assert (record["engine"], record["device"]) == (engine, "cpu")
+        for index in range(len(default)):
+            np.testing.assert_allclose(other.frames(index), default.frames(index), atol=1e-6)
+            np.testing.assert_allclose(other.sequence(index), default.sequence(index), atol=1e-6)

@@ -22,7 +22,7 @@ def made(tmp_path_factory):
     settings = SimVowelsSettings.parse({"utterance_seconds": 0.5, "n_utterances": {"train": 1, "dev": 1, "test": 10}})
     simulate(folder / "corpus.h5", settings, 0)
     settings = DecompositionSettings(n_components=3, n_components_seq=2, weak_frame=1e-4)
-    write_cache(folder / "corpus.h5", "test", folder / "test.h5", settings, seed=0)
+    write_cache(folder / "corpus.h5", "test", folder / "test.h5", settings, seed=0, state_dir=folder / "state")
     return folder / "corpus.h5", folder / "test.h5"
 
 

@@ -76,6 +76,11 @@ MISTAKES = {
         "runs[1].decomposition_overrides.boundaries.edges_hz",
         "two",
     ),
+    "device of a run": (
+        {"runs": [{"decomposition_overrides": {"device": "cuda"}}]},
+        "runs[0].decomposition_overrides.device",
+        "decomposition.device",
+    ),
     "limits of groups": (
         {"decomposition": {"frequency_groups_hz": [9.0, 8.0]}},
         "decomposition.frequency_groups_hz",

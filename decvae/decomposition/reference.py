@@ -1,11 +1,12 @@
-"""The libraries called frame by frame (scipy, ewtpy, vmdpy, PyEMD): the same modes as ours to rounding, slowly."""
+"""The libraries called frame by frame (scipy, ewtpy, vmdpy, PyEMD): ``decompose(..., engine="reference")``.
+
+Slow, and there to be compared with: the same modes as the compiled functions, to rounding.
+"""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from unittest.mock import patch
 
 import numpy as np
@@ -17,14 +18,6 @@ from vmdpy import VMD
 from decvae.decomposition.bands import interval_edges
 from decvae.decomposition.ewt import band_boundaries
 from decvae.settings.decomposition import EMDSettings, EWTSettings, FilterSettings, PeakSettings, VMDSettings
-
-
-@contextmanager
-def libraries() -> Iterator[None]:
-    """Let ``decompose`` call the libraries within the block."""
-    modes = {"filter_modes": filter_modes, "ewt_modes": ewt_modes, "emd_modes": emd_modes}
-    with patch.multiple("decvae.decomposition.decompose", **modes), patch("decvae.decomposition.vmd.vmd", vmd):
-        yield
 
 
 def _joined(found: list[np.ndarray], length: int) -> tuple[np.ndarray, np.ndarray]:
