@@ -15,7 +15,7 @@ from accelerate.utils import gather_object
 from torch.utils.data import DataLoader
 from transformers import PreTrainedModel
 
-from decvae.artifacts import atomic_path, progress
+from decvae.artifacts import progress
 from decvae.features.batches import Batch, StepBatches, move
 from decvae.features.store import FeatureFile
 from decvae.models.checkpoints import CheckpointStore
@@ -31,6 +31,7 @@ from decvae.training.optimisation import (
     make_scheduler,
     parameter_groups,
 )
+from decvae.training.resume import read_state, write_state
 from decvae.training.stopping import EarlyStopping
 
 
@@ -56,7 +57,7 @@ class Trainer:
         Resolved settings of the run: ``training``, ``seed``, and ``branch_z`` and ``branch_s`` for learning rate and
         schedule of each branch; an autoencoder has those of Z.
     run_dir : path
-        Receives ``checkpoints/`` and, while training is under way, ``state/resume.pt``.
+        Receives ``checkpoints/`` and, while training is under way, ``state/resume.safetensors``.
     fingerprint : str
         Identifies settings and code; a resume state with another fingerprint is ignored.
     logging : LoggingSettings, optional
@@ -87,7 +88,7 @@ class Trainer:
         self.train = StepBatches(train, **shared, **shares, accumulation=settings.accumulation)
         self.validation = StepBatches(validation, **shared)
         self.run_dir = Path(run_dir)
-        self.state_path = self.run_dir / "state" / "resume.pt"
+        self.state_path = self.run_dir / "state" / "resume.safetensors"
         if settings.gradient_checkpointing:
             model.activation_checkpointing_enable({"use_reentrant": False})
         if settings.compile:
@@ -322,15 +323,14 @@ class Trainer:
             "recent": asdict(self.recent),
             "since_validation": asdict(self.since_validation),
         }
-        with atomic_path(self.state_path) as partial:
-            torch.save(state, partial)
+        write_state(self.state_path, state)
         self.checkpoints.prune()
 
     def _restore(self) -> bool:
         """Load the resume state if there is one of the same fingerprint whose checkpoints are still there."""
         if not self.state_path.is_file():
             return False
-        state = torch.load(self.state_path, map_location="cpu", weights_only=True)
+        state = read_state(self.state_path)
         if state["fingerprint"] != self.fingerprint or not self.checkpoints.restore(state["checkpoints"]):
             return False
         self.step, self.best = state["step"], state["best"]

@@ -17,7 +17,7 @@ def _pretrain(study, run, run_dir, **options):
 def test_tensorboard_has_every_part_by_step_and_epoch(study, run_settings, tmp_path):
     for _ in range(2):  # the second time without state: begun anew
         _pretrain(study, run_settings, tmp_path)
-        (tmp_path / "state" / "resume.pt").unlink()
+        (tmp_path / "state" / "resume.safetensors").unlink()
     events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
     tags = events.Tags()["scalars"]
     assert {"train/Z/decomposition", "train/all/gradient_norm", "train_epoch/S/prior", "validation/all/total"} <= set(
