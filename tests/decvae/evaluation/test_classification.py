@@ -1,7 +1,11 @@
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import decvae.evaluation.classification as classification
+import decvae.evaluation.logistic as logistic
 from decvae.evaluation.classification import cross_validated_accuracy, grouped_folds, groups_per_class
 
 
@@ -51,8 +55,8 @@ def test_group_identity_does_not_leak():
 def test_scaler_and_regularisation_see_training_folds_only(monkeypatch):
     z, y, groups = separable(noise=2.0)
     seen = []
-    choose = classification._choose
-    monkeypatch.setattr(classification, "_choose", lambda *args: seen.append(set(args[2])) or choose(*args))
+    probe = classification._linear_probe
+    monkeypatch.setattr(classification, "_linear_probe", lambda *args: seen.append(set(args[2])) or probe(*args))
     fitted = []
     scaler_fit = classification.StandardScaler.fit
 
@@ -66,6 +70,20 @@ def test_scaler_and_regularisation_see_training_folds_only(monkeypatch):
         assert groups_seen == set(groups[train]) and not groups_seen & set(groups[test])
     assert max(fitted) == 240  # of 300 rows
     assert set(score.chosen_per_fold) <= set(classification.REGULARISATION)
+
+
+def test_c_has_the_best_accuracy_on_the_validation_part_of_scikit_learn():
+    """The path stops where the accuracy falls; each point of it is scikit-learn's optimum."""
+    z, y, groups = separable(n_codes=40, noise=2.0)
+    split = grouped_folds(y, groups, 5, 0)[0]
+    path = classification._regularisation_path(z.astype(np.float32), y, split, {})
+    train, validation = split
+    expected = []
+    for value in classification.REGULARISATION[: len(path)]:
+        model = make_pipeline(StandardScaler(), LogisticRegression(C=value, tol=1e-8, max_iter=10_000))
+        expected.append(model.fit(z[train], y[train]).score(z[validation], y[validation]))
+    assert [accuracy for accuracy, _ in path] == expected
+    assert len(path) == 4 or expected[-1] < expected[-2]
 
 
 def test_strong_noise_asks_for_strong_regularisation():
@@ -85,7 +103,7 @@ def test_seeds_repeat_the_folds():
 
 
 def test_fits_that_do_not_converge_are_reported(monkeypatch):
-    monkeypatch.setattr(classification, "MAX_ITERATIONS", 2)
+    monkeypatch.setattr(logistic, "MAX_STEPS", 2)
     assert cross_validated_accuracy(*separable(noise=2.0)).converged == 0
 
 
