@@ -1,7 +1,9 @@
-"""Encode a split with one checkpoint: features in, the latent file of :mod:`decvae.evaluation.latents` out."""
+"""Encode splits with one checkpoint: features in, the latent files of :mod:`decvae.evaluation.latents` out."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,17 +25,18 @@ Arrays = dict[str, np.ndarray]
 UTTERANCES_PER_BATCH = 8
 
 
-def encode_split(
-    run_dir: str | Path,
-    checkpoint: str,
-    features_path: str | Path,
-    corpus_path: str | Path,
-    split: str,
-    path: str | Path,
-    *,
-    device: str = "cpu",
-) -> None:
-    """Write the latents of every frame and utterance of a split, with their factors.
+@dataclass(frozen=True)
+class SplitFiles:
+    """A split and its files: features and corpus to read, latents to write."""
+
+    split: str
+    features: str | Path
+    corpus: str | Path
+    latents: str | Path
+
+
+def encode_splits(run_dir: str | Path, checkpoint: str, splits: Iterable[SplitFiles], *, device: str = "cpu") -> None:
+    """Write the latents of every frame and utterance of some splits, with their factors.
 
     Raises
     ------
@@ -42,21 +45,22 @@ def encode_split(
     """
     folder, record = resolve_checkpoint(run_dir, checkpoint)
     model = load_model(folder)
-    data = FeatureFile(features_path)
-    with Corpus(corpus_path) as corpus:
-        labels = corpus[split]
-        if labels.utterance_ids != data.utterance_ids:
-            raise ArtifactError(f"{features_path} and {corpus_path} hold different utterances; delete the former")
-        tables = [_table(model, branch, rows, labels) for branch, rows in _encode(model, data, device).items()]
-        attributes = {
-            "run": Path(run_dir).name,
-            "checkpoint": checkpoint,
-            "epoch": record.epoch,
-            "corpus": corpus.name,
-            "split": split,
-            "provenance": provenance({"checkpoint_sha256": record.sha256, "features": data.input}),
-        }
-    write_latents(path, tables, attributes)
+    for own in splits:
+        data = FeatureFile(own.features)
+        with Corpus(own.corpus) as corpus:
+            labels = corpus[own.split]
+            if labels.utterance_ids != data.utterance_ids:
+                raise ArtifactError(f"{own.features} and {own.corpus} hold different utterances; delete the former")
+            tables = [_table(model, branch, rows, labels) for branch, rows in _encode(model, data, device).items()]
+            attributes = {
+                "run": Path(run_dir).name,
+                "checkpoint": checkpoint,
+                "epoch": record.epoch,
+                "corpus": corpus.name,
+                "split": own.split,
+                "provenance": provenance({"checkpoint_sha256": record.sha256, "features": data.input}),
+            }
+        write_latents(own.latents, tables, attributes)
 
 
 def _encode(model: Model, data: FeatureFile, device: str) -> dict[str, list[Arrays]]:

@@ -1,6 +1,7 @@
 """Models that are fitted at once, without a training loop: PCA, FastICA, kernel PCA and the raw features.
 
-They lie in the same folder format as the others: ``model.safetensors`` and ``config.json``.
+They lie in the same folder format as the others: ``model.safetensors`` and ``config.json``. Scikit-learn, which takes
+seconds to import, is imported where it computes: every job that loads a model passes here.
 """
 
 from __future__ import annotations
@@ -12,8 +13,6 @@ from typing import ClassVar, Self
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
-from sklearn.decomposition import PCA, FastICA, KernelPCA
-from sklearn.metrics.pairwise import rbf_kernel
 
 KINDS = ("pca", "ica", "raw")
 ROWS = 4096  # encoded together by kernel PCA, which bounds the memory of the kernel matrix
@@ -91,6 +90,8 @@ def fit_linear(kind: str, vectors: np.ndarray, n_components: int, seed: int) -> 
         return LinearModel(kind, np.zeros(dim, np.float32), np.zeros((0, dim), np.float32))
     if n_components > dim:
         raise ValueError(f"linear.n_components ({n_components}) exceeds the {dim} values of a frame")
+    from sklearn.decomposition import PCA, FastICA
+
     if kind == "pca":
         estimator = PCA(n_components, random_state=seed)
     else:
@@ -134,6 +135,8 @@ class KernelPCAModel(_Fitted):
         return np.concatenate(parts).reshape(*vectors.shape[:-1], self.axes.shape[1])
 
     def _project(self, rows: np.ndarray) -> np.ndarray:
+        from sklearn.metrics.pairwise import rbf_kernel
+
         kernel = rbf_kernel(rows.astype(np.float64), self.landmarks.astype(np.float64), gamma=self.gamma)
         centred = kernel - kernel.mean(1, keepdims=True) - self.row_means + self.row_means.mean()
         return (centred @ self.axes).astype(np.float32)
@@ -159,6 +162,9 @@ def fit_kernel_pca(
     ValueError
         If fewer axes than asked for have an eigenvalue above zero.
     """
+    from sklearn.decomposition import KernelPCA
+    from sklearn.metrics.pairwise import rbf_kernel
+
     chosen = np.random.default_rng(seed).permutation(len(vectors))[:n_landmarks]
     landmarks = np.ascontiguousarray(vectors[np.sort(chosen)], dtype=np.float32)
     wide = landmarks.astype(np.float64)

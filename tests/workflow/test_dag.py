@@ -58,9 +58,10 @@ def test_the_other_targets(project):
     study = Described()
     trained = sum(run.is_trained for run in study.runs)  # at init, too
     assert metrics["score_checkpoint"] == len(study.states) == len(study.runs) + trained
-    assert metrics["encode_checkpoint"] == len(study.states) * len(study.config.evaluation.splits)
+    assert metrics["encode_checkpoint"] == len(study.states)
     # And the controlled set of the runs that are traversed.
-    assert latents["encode_checkpoint"] == metrics["encode_checkpoint"] + len(study.traversals())
+    assert latents["encode_checkpoint"] == metrics["encode_checkpoint"]
+    assert latents["encode_controlled_set"] == len(study.traversals())
     assert "score_checkpoint" not in latents
     assert everything == project.planned("figures") | metrics | latents
 

@@ -54,7 +54,7 @@ def test_a_run_more_trains_only_that_run(finished):
         "config/config.yaml", "  - {model: pca}", "  - {model: pca}\n  - {model: vae, seed: 1, branch_z: {frames: 40}}"
     )
     plan = finished.planned()
-    assert plan["pretrain_model"] == 1 and plan["score_checkpoint"] == 2 and plan["encode_checkpoint"] == 4
+    assert plan["pretrain_model"] == 1 and plan["score_checkpoint"] == 2 and plan["encode_checkpoint"] == 2
     assert not rules(plan) & {"simulate_corpus", "decompose_split", "extract_features", "embed_latents"}
 
 
@@ -85,7 +85,7 @@ def test_another_content_of_an_intermediate_result_reaches_what_is_made_of_it(fi
         assert rules(finished.planned()) == {
             "decompose_split",
             "extract_features",
-            "encode_checkpoint",
+            "encode_controlled_set",
             "traverse_latents",
             "latent_responses",
             "response_maps",

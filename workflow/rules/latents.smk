@@ -1,21 +1,41 @@
-# Latents (mu, logvar) and projected features of a run at a checkpoint, for one split.
+# Latents (mu, logvar) and projected features of a run at a checkpoint.
 
 
 rule encode_checkpoint:
     input:
         checkpoints=paths.CHECKPOINTS,
-        features=of_run(paths.FEATURES),
-        corpus=lambda wildcards: paths.of_corpus(RUNS[wildcards.run].corpus_id, wildcards.split),
+        features=splits_of_run(paths.FEATURES),
+        corpora=lambda wildcards: [paths.of_corpus(RUNS[wildcards.run].corpus_id, split) for split in SPLITS],
         code=code_of("encode_checkpoint.py"),
     output:
-        latents=paths.LATENTS,
+        latents=evaluated_splits(paths.LATENTS),
     log:
-        "results/logs/encode_checkpoint/{run}/{checkpoint}/{split}.log",
+        "results/logs/encode_checkpoint/{run}/{checkpoint}.log",
     benchmark:
-        "results/benchmarks/encode_checkpoint/{run}/{checkpoint}/{split}.tsv"
+        "results/benchmarks/encode_checkpoint/{run}/{checkpoint}.tsv"
     conda:
         "../envs/python.yaml"
     resources:
         **needs(6000, minutes=120),
+    params:
+        splits=SPLITS,
     script:
         "../scripts/encode_checkpoint.py"
+
+
+use rule encode_checkpoint as encode_controlled_set with:
+    input:
+        checkpoints=paths.CHECKPOINTS,
+        features=lambda wildcards: [of_run(paths.FEATURES)(wildcards)],
+        corpora=lambda wildcards: [paths.of_corpus(RUNS[wildcards.run].corpus_id, wildcards.split)],
+        code=code_of("encode_checkpoint.py"),
+    output:
+        latents=[paths.LATENTS],
+    log:
+        "results/logs/encode_controlled_set/{run}/{checkpoint}/{split}.log",
+    benchmark:
+        "results/benchmarks/encode_controlled_set/{run}/{checkpoint}/{split}.tsv"
+    wildcard_constraints:
+        split=r"traversal(_\w+)?",
+    params:
+        splits=lambda wildcards: [wildcards.split],

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from decvae.analysis.traversal import cell_statistics, eta_squared, response_tables
-from decvae.evaluation.encode import encode_split
+from decvae.evaluation.encode import SplitFiles, encode_splits
 from decvae.training.pretrain import pretrain_run
 
 
@@ -32,7 +32,8 @@ def test_responses_of_a_run(study, run_settings, tmp_path):
     run_settings["training"]["max_epochs"] = 1
     pretrain_run(run_settings, study.features["train"], study.features["dev"], tmp_path, device="cpu", fingerprint="x")
     latents = tmp_path / "traversal.h5"
-    encode_split(tmp_path, "best", study.features["traversal"], study.traversal, "traversal", latents)
+    own = SplitFiles("traversal", study.features["traversal"], study.traversal, latents)
+    encode_splits(tmp_path, "best", [own])
     content, table = response_tables(latents, ["vowel", "speaker"])
     assert len(content["cells"]) == 5 * 6
     assert set(content["subspaces"]) == {"X", "OC1", "OC2", "OC3"}

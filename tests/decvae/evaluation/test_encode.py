@@ -6,7 +6,7 @@ import torch
 
 from decvae.artifacts import ArtifactError
 from decvae.corpora.store import Corpus
-from decvae.evaluation.encode import encode_split
+from decvae.evaluation.encode import SplitFiles, encode_splits
 from decvae.evaluation.latents import read_latents
 from decvae.features.batches import decvae_batch
 from decvae.features.store import FeatureFile
@@ -18,12 +18,9 @@ from decvae.training.pretrain import pretrain_run
 def _encode(study, run, tmp_path, checkpoint="best", splits=("dev",)):
     run["training"]["max_epochs"] = 1
     pretrain_run(run, study.features["train"], study.features["dev"], tmp_path, device="cpu", fingerprint="x")
-    paths = []
-    for split in splits:
-        paths.append(tmp_path / f"{checkpoint}-{split}.h5")
-        corpus = study.traversal if split == "traversal" else study.corpus
-        encode_split(tmp_path, checkpoint, study.features[split], corpus, split, paths[-1])
-    return paths
+    files = [SplitFiles(split, study.features[split], study.corpus, tmp_path / f"{split}.h5") for split in splits]
+    encode_splits(tmp_path, checkpoint, files)
+    return [own.latents for own in files]
 
 
 def test_decvae_rows_are_the_models_output_with_their_labels(study, run_settings, tmp_path):
@@ -85,8 +82,9 @@ def test_raw_features_keep_all_levels(study, run_settings, tmp_path):
 def test_files_that_do_not_belong_together_are_refused(study, run_settings, tmp_path):
     paths = _encode(study, run_settings, tmp_path)
     with pytest.raises(ArtifactError, match="hold different utterances"):
-        encode_split(tmp_path, "best", study.features["dev"], study.corpus, "test", tmp_path / "x.h5")
-    encode_split(tmp_path, "init", study.features["test"], study.corpus, "test", tmp_path / "init.h5")
+        encode_splits(tmp_path, "best", [SplitFiles("test", study.features["dev"], study.corpus, tmp_path / "x.h5")])
+    own = SplitFiles("test", study.features["test"], study.corpus, tmp_path / "init.h5")
+    encode_splits(tmp_path, "init", [own])
     with pytest.raises(ArtifactError, match="holds run and checkpoint"):
         read_latents([*paths, tmp_path / "init.h5"])
     with pytest.raises(ArtifactError, match="decvae-features"):
