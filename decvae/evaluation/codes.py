@@ -153,7 +153,7 @@ def scored_rows(table: LatentTable, settings: EvaluationSettings, seed: int) -> 
     return table.select(drawn)
 
 
-def _available(table: LatentTable, space: str, requested: tuple[str, ...]) -> list[str]:
+def _available(table: LatentTable, space: Space, requested: tuple[str, ...]) -> list[str]:
     """The requested aggregations that the table has, each once."""
     available = available_aggregations(table, space)
     missing = [name for name in requested if name not in available]

@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.metrics.cluster import contingency_matrix
 from sklearn.model_selection import (
@@ -175,9 +176,10 @@ def _fold_scores(
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
-        model = make_pipeline(StandardScaler(), estimator(classifier, seed, 1.0 if classifier != "knn" else 5))
-        if classifier == "logistic_regression":
-            model.set_params(logisticregression__max_iter=1000)
+        linear = classifier == "logistic_regression"
+        found = LogisticRegression(max_iter=1000) if linear else estimator(classifier, seed, 5)
+        model = make_pipeline(StandardScaler(), found)
+        if linear:
             grid = {"logisticregression__C": STRENGTHS}
             folds = StratifiedKFold(INNER_FOLDS, shuffle=True, random_state=seed)
             search = GridSearchCV(model, grid, cv=folds, refit=False, error_score=0.0).fit(codes.z[tuned], y[tuned])
