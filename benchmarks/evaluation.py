@@ -13,9 +13,12 @@ from pathlib import Path
 
 import numpy as np
 from _measure import command_line, header, row, timed
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from decvae.evaluation.aggregation import aggregate
 from decvae.evaluation.latents import LatentTable, balanced_rows, read_latents
+from decvae.evaluation.logistic import fit_logistic
 from decvae.evaluation.metrics.checks import TrainTest
 from decvae.evaluation.metrics.dci import compute_dci
 from decvae.evaluation.protocols import grouped_splits
@@ -95,5 +98,28 @@ def agreement(*folders: str, frames: int = 5_000) -> None:
         row(name, split.z_train.shape[1], *cells, f"{exact.cpu / ours.cpu:.0f} x")
 
 
+def probes(*folders: str, frames: int = 10_000, c: float = 1.0) -> None:
+    """Print CPU seconds of one linear probe by three solvers, and how far each is from the optimum."""
+    header(
+        "model", "factor", "codes", "ours", "newton-cholesky", "lbfgs, 200 steps", "difference", "difference of lbfgs"
+    )
+    for folder in map(Path, folders):
+        table = read_latents([folder / "dev.h5", folder / "test.h5"])["Z"]
+        split = parts(table, "all" if len(table.subspaces) > 1 else "X", frames)
+        z, mean, deviation = split.z_train.astype(np.float64), split.z_train.mean(axis=0), split.z_train.std(axis=0)
+        z, z_test = (z - mean) / deviation, (split.z_test - mean) / deviation
+        for place, factor in enumerate(("vowel", "speaker")):
+            classes, y = np.unique(split.y_train[:, place], return_inverse=True)
+            exact = LogisticRegression(C=c, solver="newton-cholesky", tol=1e-10, max_iter=100)
+            with threadpool_limits(1):
+                ours = timed(fit_logistic, z, y, len(classes), c)
+                peer = timed(exact.fit, z, y)
+                old = timed(LogisticRegression(C=c, max_iter=200).fit, z, y)
+            optimum = peer.result.predict_proba(z_test)
+            distances = [np.abs(one.result.predict_proba(z_test) - optimum).max() for one in (ours, old)]
+            times = [f"{one.cpu:.1f}" for one in (ours, peer, old)]
+            row(folder.parent.name, factor, z.shape[1], *times, *(f"{one:.1e}" for one in distances))
+
+
 if __name__ == "__main__":
-    command_line(__doc__, speed, agreement)
+    command_line(__doc__, speed, agreement, probes)

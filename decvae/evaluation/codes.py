@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from decvae.evaluation.aggregation import aggregate, available_aggregations
+from decvae.evaluation.aggregation import Space, aggregate, available_aggregations
 from decvae.evaluation.classification import Splits
 from decvae.evaluation.latents import LatentTable, balanced_rows
 from decvae.evaluation.metrics.checks import active_codes, check_codes, classes_of
@@ -115,7 +115,8 @@ def code_matrices(table: LatentTable, settings: EvaluationSettings, seed: int) -
     """
     factors = _usable_factors(table, settings, seed)
     found = []
-    for space, requested in (("mu", settings.aggregations), ("features", settings.feature_aggregations)):
+    wanted: dict[Space, tuple[str, ...]] = {"mu": settings.aggregations, "features": settings.feature_aggregations}
+    for space, requested in wanted.items():
         for aggregation in _available(table, space, requested):
             z = check_codes(aggregate(table, aggregation, space))
             columns = np.flatnonzero(active_codes(z))

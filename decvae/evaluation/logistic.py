@@ -16,7 +16,7 @@ import numpy as np
 from scipy.linalg import eigh
 from scipy.linalg.lapack import spotrf, spotri
 
-TOLERANCE = 1e-10  # of the decrement, in nats: about twice the distance of the mean loss from its minimum
+TOLERANCE = 1e-11  # of the decrement, in nats: about twice the distance of the mean loss from its minimum
 MAX_STEPS = 1000
 MEMORY = 20  # steps that L-BFGS remembers
 PATIENCE = 25  # steps with one Hessian
