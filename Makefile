@@ -1,4 +1,5 @@
 # Thin names for the commands of the README.
+#   make quick                set up, then five figures of config/quick.yaml, a study of minutes
 #   make figures              set up, then every figure of config/config.yaml
 #   make figures CORES=8 GPUS=2 CONFIG=config/paper.yaml
 #   make study                set up, then config/study_cpu.yaml; its page becomes docs/results.md
@@ -18,9 +19,14 @@ TORCH ?= cpu
 # Large studies on one machine: Snakemake looks at all ready jobs once in this time for every finished job (by default in a
 # second, to limit submissions, which after hundreds of jobs takes a core); it also ends that much later.
 UNHURRIED := --max-jobs-per-timespan 1000/10s
+QUICK := si4/decomposition_frame si22/training_curves fig2/metrics_bars \
+	fig2/embedding_latents-beta_decvae_fd_centred_dense si18/latent_responses-beta_decvae_fd_centred_dense
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.conda/bin:$(PATH)
 
-.PHONY: figures why report gallery study confirmation mini-corpora demo-corpora setup test test-fast test-slow test-docs lint
+.PHONY: quick figures why report gallery study confirmation mini-corpora demo-corpora setup test test-fast test-slow test-docs lint
+
+quick: setup
+	snakemake $(QUICK:%=results/figures/%.png) --cores $(CORES) --configfile config/quick.yaml
 
 figures: setup
 	snakemake figures --cores $(CORES) $(if $(GPUS),--resources gpu=$(GPUS)) $(if $(CONFIG),--configfile $(CONFIG))
@@ -58,7 +64,7 @@ setup:
 test: lint test-fast test-slow
 
 test-fast: setup
-	pytest -n 2 -m "not slow"
+	OMP_NUM_THREADS=1 pytest -n 2 -m "not slow"
 
 test-slow: setup
 	pytest -m slow
