@@ -8,7 +8,7 @@ from transformers import AutoModel
 
 from decvae.corpora.store import Corpus
 from decvae.decomposition.cache import DecompositionCache
-from decvae.evaluation.encode import encode_split
+from decvae.evaluation.encode import SplitFiles, encode_splits
 from decvae.evaluation.latents import read_latents
 from decvae.features.extract import write_features
 from decvae.features.store import FeatureFile
@@ -38,7 +38,7 @@ def test_a_corpus_utterance_has_the_latents_that_the_workflow_writes(study, run_
         write_features(study.decompositions[split], path, kind, FeatureSettings())
     run_settings["input"], run_settings["training"]["max_epochs"] = kind, 1
     pretrain_run(run_settings, files["train"], files["dev"], tmp_path, device="cpu", fingerprint="x")
-    encode_split(tmp_path, "best", files["dev"], study.corpus, "dev", tmp_path / "latents.h5")
+    encode_splits(tmp_path, "best", [SplitFiles("dev", files["dev"], study.corpus, tmp_path / "latents.h5")])
     tables = read_latents([tmp_path / "latents.h5"])
     loaded = AutoModel.from_pretrained(resolve_checkpoint(tmp_path, "best")[0])
     assert isinstance(loaded, DecVAEModel)

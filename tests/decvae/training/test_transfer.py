@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from decvae.artifacts import ArtifactError
-from decvae.evaluation.encode import encode_split
+from decvae.evaluation.encode import SplitFiles, encode_splits
 from decvae.evaluation.latents import read_latents
 from decvae.features.store import FeatureFile
 from decvae.models.checkpoints import resolve_checkpoint
@@ -163,7 +163,8 @@ def test_a_zero_shot_run_is_its_source_on_other_data(study, run_settings, tmp_pa
     paths = []
     for name in ("source", "run"):
         paths.append(tmp_path / f"{name}.h5")
-        encode_split(tmp_path / name, "best", study.features["test"], study.corpus, "test", paths[-1])
+        own = SplitFiles("test", study.features["test"], study.corpus, paths[-1])
+        encode_splits(tmp_path / name, "best", [own])
     ours, theirs = (read_latents([path])["Z"].mu for path in paths)
     assert (ours == theirs).all()
 
