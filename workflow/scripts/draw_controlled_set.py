@@ -1,7 +1,7 @@
 """Draw a controlled set from a corpus: clips of every combination of classes of its factors.
 
 Input   corpus: HDF5 corpus
-Output  corpus: HDF5 corpus with the split `traversal_SET`
+Output  corpus: HDF5 corpus with the split of the wildcard, `traversal_SET`
 Params  settings: the set's section of the configuration; seed
 """
 
@@ -12,5 +12,5 @@ with job_log(snakemake.log[0]):
     from decvae.settings.corpora import ControlledSet
 
     settings = ControlledSet.parse(snakemake.params.settings)
-    split = f"traversal_{snakemake.wildcards.set}"
+    split = snakemake.wildcards.split
     write_controlled_set(snakemake.input.corpus, snakemake.output.corpus, settings, snakemake.params.seed, split=split)
