@@ -332,7 +332,8 @@ def test_a_rule_says_everything_and_names_its_files_after_itself(rule, body):
     assert re.search(rf'"results/logs/{rule}[/.]', body) and re.search(rf'"results/benchmarks/{rule}[/.]', body)
     if "    script:\n" in body:
         assert re.search(r'script:\n +"\.\./([^"]+)"', body).group(1) == f"scripts/{rule}.py"
-        assert (ROOT / "workflow/scripts" / f"{rule}.py").is_file()
+        script = (ROOT / "workflow/scripts" / f"{rule}.py").read_text()
+        assert set(re.findall(r"wildcards\.(\w+)", script)) <= set(re.findall(r"\{(\w+)\}", body))
     else:
         assert rule == "draw_figure" and "Rscript" in body  # the one rule that a script of R executes
     named = re.search(r"^    input:\n((?:        .*\n)+)", body, re.MULTILINE).group(1)
