@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -254,9 +253,16 @@ def _linear_probe(
     scaler = StandardScaler().fit(z)
     z = scaler.transform(z)
     # Most of the way in single precision, which is twice as fast.
-    single = partial(fit_logistic, z.astype(np.float32), tolerance=SEARCH_TOLERANCE)
-    near = single(labels, len(classes), chosen, start=start, curvature=curvature)
-    final = fit_logistic(z, labels, len(classes), chosen, start=near.weights, curvature=near.curvature)
+    fit = fit_logistic(
+        z.astype(np.float32),
+        labels,
+        len(classes),
+        chosen,
+        start=start,
+        curvature=curvature,
+        tolerance=SEARCH_TOLERANCE,
+    )
+    final = fit_logistic(z, labels, len(classes), chosen, start=fit.weights, curvature=fit.curvature)
     converged = final.converged and all(fit.converged for _, fit in searched)
     return _Fold(classes[final.predict(scaler.transform(z_test))], chosen, converged)
 

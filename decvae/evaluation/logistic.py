@@ -80,7 +80,7 @@ def fit_logistic(
     tolerance : float
         Of the decrement ``g' H^-1 g``. Probabilities are then within about its square root of the optimum's.
     """
-    # Two classes share one direction there, w and -w here, of half the length.
+    # For two classes scikit-learn has one direction; here they are w and -w of half its length.
     penalty = (2 if n_classes == 2 else 1) / (regularisation * len(z))
     weights = np.zeros((z.shape[1] + 1, n_classes)) if start is None else start
     value, gradient = _objective(z, y, weights, penalty)
@@ -112,9 +112,15 @@ def fit_logistic(
     return LogisticFit(weights, False, curvature)
 
 
-def _probabilities(z: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    logits = z @ weights[:-1].astype(z.dtype) + weights[-1].astype(z.dtype)
+def _logits(z: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """``(n, n_classes)`` in the precision of z, the largest of each row 0."""
+    logits: np.ndarray = z @ weights[:-1].astype(z.dtype) + weights[-1].astype(z.dtype)
     logits -= logits.max(axis=1, keepdims=True)
+    return logits
+
+
+def _probabilities(z: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    logits = _logits(z, weights)
     np.exp(logits, out=logits)
     return logits / logits.sum(axis=1, keepdims=True)
 
@@ -122,8 +128,7 @@ def _probabilities(z: np.ndarray, weights: np.ndarray) -> np.ndarray:
 def _objective(z: np.ndarray, y: np.ndarray, weights: np.ndarray, penalty: float) -> tuple[float, np.ndarray]:
     """Mean log loss with its penalty, and the gradient ``(n_codes + 1, n_classes)``."""
     rows = np.arange(len(z))
-    logits = z @ weights[:-1].astype(z.dtype) + weights[-1].astype(z.dtype)
-    logits -= logits.max(axis=1, keepdims=True)
+    logits = _logits(z, weights)
     right = logits[rows, y]
     np.exp(logits, out=logits)
     total = logits.sum(axis=1)
