@@ -8,7 +8,7 @@ import numpy as np
 from scipy.signal import sosfiltfilt
 
 from decvae.decomposition.bands import detect_bands
-from decvae.decomposition.zero_phase import design, filter_each
+from decvae.decomposition.zero_phase import design, design_bands, filter_each
 from decvae.settings.decomposition import FilterSettings, NotchSettings, PeakSettings
 
 
@@ -80,8 +80,7 @@ def filter_modes(
         return _partition(frames, fs, owner, low_hz, high_hz, settings.order, run), owner
     # Edges lie on the grid of the spectrum: few distinct filters, each designed once.
     edges, which = np.unique(np.stack([low_hz, high_hz], axis=1), axis=0, return_inverse=True)
-    filters = [design(settings.order, (low, high), "bandpass", fs) for low, high in edges.tolist()]
-    return run(filters, frames, which, owner), owner
+    return run(design_bands(settings.order, edges, fs), frames, which, owner), owner
 
 
 def _partition(

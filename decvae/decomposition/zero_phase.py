@@ -30,6 +30,77 @@ def design(order: int, edges_hz: float | tuple[float, float], kind: str, fs: flo
     return ZeroPhaseFilter(sos, sosfilt_zi(sos), 3 * n_taps)
 
 
+def design_bands(order: int, edges_hz: np.ndarray, fs: float) -> list[ZeroPhaseFilter]:
+    """Band-pass filters of many bands ``(n, 2)`` in Hz: :func:`design` of each, to rounding.
+
+    scipy's steps (prototype, band-pass transform, bilinear transform, pairing of poles and zeros) for all bands at once.
+    A prototype of odd order has a real pole, which is paired otherwise: scipy designs those, and the few bands for
+    which its pairing hangs on a tie.
+    """
+    if order % 2 or not len(edges_hz):
+        return [design(order, (low, high), "bandpass", fs) for low, high in edges_hz.tolist()]
+    warped = 4 * np.tan(np.pi * (2 * edges_hz / fs) / 2)
+    width, centre = warped[:, 1] - warped[:, 0], np.sqrt(warped[:, 0] * warped[:, 1])
+    prototype = -np.exp(1j * np.pi * np.arange(-order + 1, order, 2, dtype=np.float64) / (2 * order))
+    scaled = prototype * width[:, None] / 2
+    root = np.sqrt(scaled**2 - centre[:, None] ** 2)
+    analogue = np.concatenate([scaled + root, scaled - root], axis=1)
+    gain = width**order * np.real(4.0**order / np.prod(4 - analogue, axis=1))
+    poles, tied = _one_of_each_pair((4 + analogue) / (4 - analogue))
+    sos = np.zeros((len(edges_hz), order, 6))
+    sos[..., 3], sos[..., 4], sos[..., 5] = 1, -2 * poles.real, poles.real**2 + poles.imag**2
+    sos[..., :3] = _nearest_zeros(poles)
+    sos[:, 0, :3] *= gain[:, None]
+    start = _steady_states(sos)
+    return [
+        design(order, (low, high), "bandpass", fs) if tie else ZeroPhaseFilter(sos[i], start[i], 3 * (2 * order + 1))
+        for i, (tie, (low, high)) in enumerate(zip(tied, edges_hz.tolist(), strict=True))
+    ]
+
+
+def _one_of_each_pair(poles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Poles above the real axis ``(n, order)``, the nearest to the unit circle last, of ``poles`` (n, 2 order).
+
+    Also which rows ``(n,)`` have poles whose order, or whose nearest zeros, rounding would decide.
+    """
+    n, order = len(poles), poles.shape[1] // 2
+    by_real = np.take_along_axis(poles, np.lexsort((np.abs(poles.imag), poles.real), axis=-1), axis=1)
+    above = by_real[by_real.imag > 0].reshape(n, order)
+    below = by_real[by_real.imag < 0].reshape(n, order)
+    found = (above + below.conj()) / 2
+    close = np.diff(above.real, axis=1) <= 100 * np.finfo(float).eps * np.abs(above[:, :-1])
+    tied = close.any(axis=1) | (np.abs(found.real) < 1e-9).any(axis=1)
+    nearest_first = np.argsort(np.abs(1 - np.abs(found)), axis=1, kind="stable")
+    return np.take_along_axis(found, nearest_first[:, ::-1], axis=1), tied
+
+
+def _nearest_zeros(poles: np.ndarray) -> np.ndarray:
+    """Numerators ``(n, order, 3)``: each pole, the last first, takes the nearer two of the zeros left at 1 and -1."""
+    n, order = poles.shape
+    left, numerators = np.full((n, 2), order), np.ones((n, order, 3))  # zeros at -1, at 1
+    rows = np.arange(n)
+    for section in range(order - 1, -1, -1):
+        side = (poles[:, section].real > 0).astype(np.int64)
+        side = np.where(left[rows, side] > 0, side, 1 - side)
+        left[rows, side] -= 2
+        numerators[:, section, 1] = np.where(side == 1, -2, 2)
+    return numerators
+
+
+def _steady_states(sos: np.ndarray) -> np.ndarray:
+    """``scipy.signal.sosfilt_zi`` ``(n, order, 2)`` of sections ``(n, order, 6)``."""
+    start, scale = np.empty((*sos.shape[:2], 2)), np.ones(len(sos))
+    for section in range(sos.shape[1]):
+        b, a = sos[:, section, :3], sos[:, section, 3:]
+        system = np.empty((len(sos), 2, 2))
+        system[:, 0, 0], system[:, 0, 1] = 1 + a[:, 1], -1
+        system[:, 1, 0], system[:, 1, 1] = a[:, 2], 1
+        state = np.linalg.solve(system, (b[:, 1:] - a[:, 1:] * b[:, :1])[..., None])[..., 0]
+        start[:, section] = scale[:, None] * state
+        scale = scale * (b.sum(axis=1) / a.sum(axis=1))
+    return start
+
+
 def filter_each(
     filters: list[ZeroPhaseFilter], signals: np.ndarray, which_filter: np.ndarray, which_signal: np.ndarray
 ) -> np.ndarray:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from scipy.signal import butter, sosfiltfilt
+from scipy.signal import butter, sosfilt_zi, sosfiltfilt
 
-from decvae.decomposition.zero_phase import design, filter_each
+from decvae.decomposition.zero_phase import design, design_bands, filter_each
 
 
 @pytest.mark.parametrize("length", [32, 401])
@@ -15,6 +15,20 @@ def test_each_signal_is_filtered_as_scipy_does(length):
     for row, f, n in zip(found, which, signal, strict=True):
         expected = sosfiltfilt(butter(2, bands[f], "bandpass", fs=16000, output="sos"), x[n])
         np.testing.assert_allclose(row, expected, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, 4, 6])
+@pytest.mark.parametrize("fs", [100.0, 16000.0])
+def test_bands_are_designed_at_once_as_scipy_designs_each(order, fs):
+    random = np.sort(np.random.default_rng(order).uniform(0.002, 0.497, (300, 2)), axis=1)
+    symmetric = np.array([[0.2, 0.3], [0.25 - 1e-3, 0.25 + 1e-3], [0.1, 0.4]])  # around a quarter of the rate: ties
+    bands = fs * np.concatenate([symmetric, random[np.diff(random)[:, 0] > 1e-3]])
+    for band, found in zip(bands.tolist(), design_bands(order, bands, fs), strict=True):
+        sos = butter(order, band, "bandpass", fs=fs, output="sos")
+        np.testing.assert_allclose(found.sos, sos, rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(found.start, sosfilt_zi(sos), rtol=1e-8, atol=1e-12)
+        assert found.padding == design(order, tuple(band), "bandpass", fs).padding
+    assert design_bands(order, np.empty((0, 2)), fs) == []
 
 
 @pytest.mark.parametrize("kind", ["lowpass", "highpass"])
