@@ -33,7 +33,7 @@ def design(order: int, edges_hz: float | tuple[float, float], kind: str, fs: flo
 def design_bands(order: int, edges_hz: np.ndarray, fs: float) -> list[ZeroPhaseFilter]:
     """Band-pass filters of many bands ``(n, 2)`` in Hz: :func:`design` of each, to rounding.
 
-    scipy's steps (prototype, band-pass transform, bilinear transform, pairing of poles and zeros) for all bands at once.
+    scipy's steps (prototype, band-pass and bilinear transform, pairing of poles and zeros) for all bands at once.
     A prototype of odd order has a real pole, which is paired otherwise: scipy designs those, and the few bands for
     which its pairing hangs on a tie.
     """

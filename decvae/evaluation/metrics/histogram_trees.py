@@ -108,8 +108,8 @@ def _root_histograms(bins: np.ndarray, block: np.ndarray, roots: np.ndarray) -> 
     for code in range(n_codes):
         sums[:] = 0
         for i in range(n_samples):
-            for k in range(WIDTH):
-                sums[bins[code, i], k] += block[i, k]
+            row = sums[bins[code, i]]
+            row += block[i]  # as one vector
         for k in range(WIDTH):
             for place in range(len(sums)):
                 roots[k, code, place] = sums[place, k]
@@ -160,20 +160,28 @@ def _best_split(sums: np.ndarray, n_bins: np.ndarray, n_samples: int) -> tuple[i
     for place in range(n_bins[0]):
         total += sums[0, place] - (((sums[0, place] + HALF) >> COUNT) << COUNT)
     best, feature, cut = 0.0, -1, 0
+    left, gains = np.empty(sums.shape[1], dtype=np.int64), np.empty(sums.shape[1])
+    bits = gains.view(
+        np.int64
+    )  # floats from zero up are ordered as their bits, and integers are compared several at once
+    highest = 0
     for code in range(len(n_bins)):
-        left, n_left = 0, 0
-        for place in range(n_bins[code] - 1):
-            count = (sums[code, place] + HALF) >> COUNT
-            if count == 0:
-                continue
-            n_left += count
-            left += sums[code, place] - (count << COUNT)
-            if n_left == n_samples:
-                break
-            difference = float(n_samples * left - n_left * total)  # exact below 2^63
-            gain = difference * difference / (n_left * float(n_samples - n_left))
-            if gain > best:
-                best, feature, cut = gain, code, place
+        n_cuts, running, top = n_bins[code] - 1, 0, highest
+        for place in range(n_cuts):
+            running += sums[code, place]
+            left[place] = running
+        for place in range(n_cuts):
+            n_left = (left[place] + HALF) >> COUNT
+            difference = float(n_samples * (left[place] - (n_left << COUNT)) - n_left * total)  # exact below 2^63
+            divisor = n_left * float(n_samples - n_left)
+            gains[place] = difference * difference / (divisor if divisor > 0 else 1.0)  # 0 where a side is empty
+        for place in range(n_cuts):
+            top = max(top, bits[place])
+        if top > highest:
+            highest, feature, cut = top, code, 0
+            while bits[cut] != top:
+                cut += 1
+            best = gains[cut]
     if feature >= 0:  # to the middle of the empty bins behind, as a threshold half-way between two values
         behind = cut + 1
         while (sums[feature, behind] + HALF) >> COUNT == 0:
@@ -217,15 +225,29 @@ def _divide(
         stop = middle
     part = rows[start:stop]
     gathered = gradient[part]
-    found = np.empty(sums.shape[2], dtype=np.int64)
-    for code in range(len(n_bins)):
+    n_codes = len(n_bins)
+    found = np.empty((4, sums.shape[2]), dtype=np.int64)
+    a, b, c, d = found[0], found[1], found[2], found[3]
+    for first in range(0, n_codes, 4):  # four codes at once share what is read of a sample
+        last = n_codes - 1
+        of_a, of_b, of_c, of_d = (
+            bins[first],
+            bins[min(first + 1, last)],
+            bins[min(first + 2, last)],
+            bins[min(first + 3, last)],
+        )
         found[:] = 0
         for place in range(len(part)):
-            found[bins[code, part[place]]] += gathered[place]
-        for place in range(n_bins[code]):
-            parent = sums[node, code, place]
-            sums[small, code, place] = found[place]
-            sums[large, code, place] = parent - found[place]
+            row, value = part[place], gathered[place]
+            a[of_a[row]] += value
+            b[of_b[row]] += value
+            c[of_c[row]] += value
+            d[of_d[row]] += value
+        for code in range(first, min(first + 4, n_codes)):
+            for place in range(n_bins[code]):
+                parent = sums[node, code, place]
+                sums[small, code, place] = found[code - first, place]
+                sums[large, code, place] = parent - found[code - first, place]
 
 
 @numba.njit(cache=True)
