@@ -104,7 +104,20 @@ setup_speech() {
     fi
 }
 
+# The loops that numba compiles, so that the first jobs need not; anew when their code or the processor changes.
+setup_kernels() {
+    local sources stamp
+    sources=$(cat decvae/decomposition/*.py decvae/evaluation/metrics/*.py requirements.lock | cksum | tr ' ' '-')
+    stamp=".venv/.kernels-$sources"
+    [ -e "$stamp" ] && return
+    say "compiling loops (a minute)"
+    .venv/bin/python workflow/lib/compile_kernels.py
+    rm -f .venv/.kernels-*
+    touch "$stamp"
+}
+
 setup_python
+setup_kernels
 setup_r
 setup_speech
 say "ready: .venv/bin (Python, snakemake) and $(command -v Rscript)"
