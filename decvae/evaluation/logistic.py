@@ -198,7 +198,7 @@ class Curvature:
         if basis is None:
             basis = eigh(z.T @ z, check_finite=False, overwrite_a=True)[1][:, ::-1]
         self.basis = basis
-        self._rank = min(len(basis), COUPLED // weights.shape[1])
+        self._rank = min(len(basis), min(COUPLED, 200 + len(z) // 4) // weights.shape[1])
         p, rotated = _probabilities(z, weights), z @ basis
         variance = np.mean(rotated[:, self._rank :] ** 2, axis=0)
         self._alone = variance[:, None] * np.mean(p * (1 - p), axis=0) + penalty
