@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Any, Self, cast, overload
+from typing import TYPE_CHECKING, Any, Self, cast, overload
 
 import numpy as np
 import torch
@@ -35,7 +35,9 @@ from decvae.models.encoders import (
 )
 from decvae.models.latents import BranchLatents, Encoding, Latents
 from decvae.models.norms import LevelNorm, TimeNorm, make_norm, normalise
-from decvae.models.processing import Recording, Waveform, process
+
+if TYPE_CHECKING:
+    from decvae.models.processing import Recording, Waveform
 
 GIVEN: Any = None  # a field that is always given; ModelOutput wants a default, which must be None
 
@@ -354,6 +356,8 @@ class DecVAEModel(DecVAEPreTrainedModel):
         """
         if isinstance(waveform, Tensor) or (isinstance(waveform, np.ndarray) and waveform.dtype != object):
             return self.encode([waveform], sampling_rate, seed=seed)[0]
+        from decvae.models.processing import process  # slow to import, and training and encoding a split need it not
+
         recordings = process(list(waveform), sampling_rate, self.config.preprocessing, seed=seed)
         return [self._encode_recording(recording) for recording in recordings]
 

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 # A module imports from its own room and from those on floors below; on the ground floor also from its neighbours.
 FLOORS = (
@@ -123,3 +125,20 @@ def test_what_plans_imports_nothing_heavy():
 def test_packages_are_light():
     """An ``__init__`` loads nothing heavy by itself, whatever lies in its folder."""
     assert loaded_by([name for name, path in MODULES.items() if path.name == "__init__.py"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("module", "most", "without"),
+    [  # modules, not seconds, which differ by machine
+        ("decvae.evaluation.encode", 3300, ("sklearn", "scipy.signal", "numba", "pandas")),
+        ("decvae.training.pretrain", 3700, ("sklearn", "scipy.signal", "numba")),
+        ("decvae.evaluation.scores", 2300, ("torch", "transformers", "scipy.signal")),
+        ("decvae.decomposition.cache", 1500, ("torch", "sklearn", "pandas")),
+    ],
+)
+def test_a_job_imports_what_it_computes_with(module, most, without):
+    program = f"import sys, {module}; print(len(sys.modules), *(n for n in {without} if n in sys.modules))"
+    found = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    count, *heavy = found.stdout.split()
+    assert not heavy, f"import {module} loads {heavy}"
+    assert int(count) < most

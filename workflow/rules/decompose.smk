@@ -13,6 +13,7 @@ rule decompose_split:
         "results/logs/decompose_split/{corpus}/{decomposition}/{split}.log",
     benchmark:
         "results/benchmarks/decompose_split/{corpus}/{decomposition}/{split}.tsv"
+    priority: 40
     conda:
         "../envs/python.yaml"
     threads: 2

@@ -13,6 +13,7 @@ rule encode_checkpoint:
         "results/logs/encode_checkpoint/{run}/{checkpoint}.log",
     benchmark:
         "results/benchmarks/encode_checkpoint/{run}/{checkpoint}.tsv"
+    priority: 20
     conda:
         "../envs/python.yaml"
     resources:

@@ -16,6 +16,7 @@ rule score_checkpoint:
         "results/logs/score_checkpoint/{run}/{checkpoint}.log",
     benchmark:
         "results/benchmarks/score_checkpoint/{run}/{checkpoint}.tsv"
+    priority: 10
     conda:
         "../envs/python.yaml"
     resources:

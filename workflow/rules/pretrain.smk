@@ -18,6 +18,7 @@ rule pretrain_model:
         "results/benchmarks/pretrain_model/{run}.tsv"
     wildcard_constraints:
         run=runs_adapted(None, "objective"),
+    priority: 30
     conda:
         "../envs/python.yaml"
     resources:

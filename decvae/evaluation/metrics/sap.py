@@ -129,12 +129,13 @@ def _loss(
     ww, wb, bb = 1.0, 0.0, 1.0
     for side, sums in ((1.0, inside), (-1.0, outside)):
         cost = costs[0] if side > 0 else costs[1]
+        start, stop = 0, len(z)
         if weight == 0:
-            start, stop = (0, len(z)) if side * bias < 1 else (0, 0)
+            stop = len(z) if side * bias < 1 else 0
         elif side * weight > 0:  # violated below the margin
-            start, stop = 0, np.searchsorted(z, (side - bias) / weight)
+            stop = int(np.searchsorted(z, (side - bias) / weight))
         else:
-            start, stop = np.searchsorted(z, (side - bias) / weight, side="right"), len(z)
+            start = int(np.searchsorted(z, (side - bias) / weight, side="right"))
         count, total, square = sums[stop] - sums[start]
         offset = bias - side  # the error of a sample is weight * z + offset
         value += cost / 2 * (weight**2 * square + 2 * weight * offset * total + offset**2 * count)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from decvae.artifacts import ArtifactError
-from decvae.reporting.costs import as_markdown, job_costs, rule_costs
+from decvae.reporting.costs import as_markdown, job_costs, rule_costs, summary
 
 HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
 
@@ -47,6 +47,14 @@ def test_rules_are_sums_and_maxima_the_most_costly_first(benchmarks):
     }
     last = as_markdown(rules.reset_index()).splitlines()[-1]
     assert last == "| all | 4 | 43 | 30 | 36 | 400 | 2 | 1 |"
+
+
+def test_the_summary_counts_time_in_which_jobs_ran_once(benchmarks):
+    jobs = job_costs(benchmarks)
+    jobs["ended"] = jobs["job"].map({"a": 1010.0, "b": 1030.0, "a/best/test": 1500.0, "": 1501.0})
+    last = summary(jobs, 2).splitlines()[-1]
+    # a and b from 1000 to 1030, the two others one after the other from 1498 to 1501
+    assert last == "4 jobs ran for 0 min 33 s and took 36 CPU seconds; idle share of 2 cores: 46%."
 
 
 def test_what_is_no_benchmark_is_refused(benchmarks):
