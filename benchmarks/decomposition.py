@@ -1,6 +1,7 @@
 """Decomposition against a plain loop over the libraries, and against the published size, as Markdown tables.
 
     python benchmarks/decomposition.py speed              frames per second beside scipy, ewtpy, vmdpy and PyEMD
+    python benchmarks/decomposition.py signals            the same of the filter bank and EWT on four kinds of signals
     python benchmarks/decomposition.py scale [METHOD ..]  time, memory and size of caches at three sizes, extrapolated
                                                           to 4800 utterances of 4 s
 
@@ -29,15 +30,25 @@ from decvae.decomposition.emd import emd_modes
 from decvae.decomposition.ewt import ewt_modes
 from decvae.decomposition.filterbank import filter_modes, normalise_utterance, notch
 from decvae.decomposition.vmd import initial_frequencies, vmd
+from decvae.decomposition.zero_phase import design
 from decvae.framing import cut_frames
 from decvae.settings.corpora import SimVowelsSettings
 from decvae.settings.decomposition import METHODS, DecompositionSettings
+from tests.corpora.synthesis import Voice, speak
 
 warnings.simplefilter("ignore")  # of the libraries
 PAPER_UTTERANCES = 4800
 N_COMPONENTS = 3
 FS = 16000
 UTTERANCE_FRAMES = 199  # of 4 s
+SENTENCES = (  # of the Harvard sentences (IEEE, 1969)
+    "The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background.",
+    "It's easy to tell the depth of a well. These days a chicken leg is a rare dish.",
+    "The boy was there when the sun rose. A rod is used to catch pink salmon.",
+    "The source of the huge river is the clear spring. Kick the ball straight and follow through.",
+    "Help the woman get back to her feet. A pot of tea helps to pass the evening.",
+    "Smoky fires lack flame and heat. The soft cushion broke the man's fall.",
+)
 ENGINES = {  # by method: ours and the library's
     "filter": (filter_modes, reference.filter_modes),
     "ewt": (ewt_modes, reference.ewt_modes),
@@ -72,13 +83,38 @@ def modes_functions(settings: DecompositionSettings, workers: int) -> list[Calla
     return [lambda x, engine=engine: engine(*arguments(x)) for engine in ENGINES[settings.method]]
 
 
+def standardised(signals: list[np.ndarray]) -> np.ndarray:
+    """All frames of some signals ``(N, 400)``, each of zero mean and unit variance; silent ones are left out."""
+    frames = np.concatenate([cut_frames(x, FS) for x in signals])
+    frames = frames - frames.mean(axis=1, keepdims=True)
+    deviation = frames.std(axis=1, keepdims=True)
+    return (frames / np.where(deviation > 0, deviation, 1))[deviation[:, 0] > 1e-3 * deviation.max()]
+
+
+def signals(turns: int = 5) -> None:
+    """Frames per second on vowels, where few distinct bands occur, and on signals whose bands all differ."""
+    rng = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as folder:
+        vowels = utterances(corpus(Path(folder), 8), 8)
+    spoken = [speak(text, Voice("en-us")).audio.astype(np.float64) for text in SENTENCES]
+    kinds = {
+        "simulated vowels": vowels,
+        "speech (espeak)": [notch(normalise_utterance(x), FS) for x in spoken],
+        "white noise": list(rng.standard_normal((8, 4 * FS))),
+        "random walks": list(rng.standard_normal((8, 4 * FS)).cumsum(axis=1)),
+    }
+    header("method", "threads", "library, frames/s", "decvae, frames/s", f"ratio (min..max of {turns})", "difference")
+    for method in ("filter", "ewt"):
+        for kind, own in kinds.items():
+            settings = DecompositionSettings(method=method)
+            speed_of_frames(settings, standardised(own), turns, 1, f"{method}, {kind}")
+
+
 def speed(turns: int = 5, workers: int = 2) -> None:
     """Frames per second of both engines, and of whole decompositions at both scales."""
     with tempfile.TemporaryDirectory() as folder:
         signals = utterances(corpus(Path(folder), 8), 8)
-    frames = np.concatenate([cut_frames(x, FS) for x in signals])
-    frames = frames - frames.mean(axis=1, keepdims=True)
-    frames /= frames.std(axis=1, keepdims=True)
+    frames = standardised(signals)
     header("method", "threads", "library, frames/s", "decvae, frames/s", f"ratio (min..max of {turns})", "difference")
     for method in METHODS:
         speed_of_frames(DecompositionSettings(method=method), frames, turns, workers if method == "vmd" else 1)
@@ -88,19 +124,22 @@ def speed(turns: int = 5, workers: int = 2) -> None:
         speed_of_sequence(DecompositionSettings(method=method), signals[0], frames[:UTTERANCE_FRAMES])
 
 
-def speed_of_frames(settings: DecompositionSettings, frames: np.ndarray, turns: int, threads: int) -> None:
-    """Print the row of a method: frames to modes."""
+def speed_of_frames(
+    settings: DecompositionSettings, frames: np.ndarray, turns: int, threads: int, name: str | None = None
+) -> None:
+    """Print the row of a method: frames to modes. Filters are designed anew in every turn of either side."""
     few = 10 if settings.method == "vmd" else 30  # frames of one turn of the library
     ours, library = modes_functions(settings, threads)
     ours(frames)  # compiles, and designs the filters, as a job does once
     slow, fast = [], []  # seconds per frame
     for turn in range(turns):
         part, block = (frames[turn * size : (turn + 1) * size] for size in (few, UTTERANCE_FRAMES))
+        design.cache_clear()
         slow.append(timed(library, part).wall / len(part))
         fast.append(timed(ours, block).wall / len(block))
     difference = np.abs(ours(frames[:few])[0] - library(frames[:few])[0]).max()
     rates = (f"{1 / np.median(seconds):.0f}" for seconds in (slow, fast))
-    row(settings.method, threads, *rates, times_less(slow, fast, 0), f"{difference:.0e}")
+    row(name or settings.method, threads, *rates, times_less(slow, fast, 0), f"{difference:.0e}")
 
 
 def speed_of_sequence(settings: DecompositionSettings, signal: np.ndarray, frames: np.ndarray) -> None:
@@ -166,4 +205,4 @@ def scale(*methods: str, sizes: tuple[int, ...] = (100, 200, 400), workers: int 
 
 
 if __name__ == "__main__":
-    command_line(__doc__, speed, scale)
+    command_line(__doc__, speed, signals, scale)

@@ -47,7 +47,7 @@ FORMAT_VERSION = 3
 _SHARD_FORMAT = "decvae-decomposition-shard"
 _BLOCK = 16  # utterances per shard
 _CHUNK_FRAMES, _CHUNK_SAMPLES = 32, 16384
-_LOSSLESS = {"shuffle": True, "compression": "gzip", "compression_opts": 4}
+_LOSSLESS = {"shuffle": True, "compression": "gzip", "compression_opts": 1}
 _LAST_AXIS = ("signal", "sequences/components")  # utterances lie along the last axis; in all others along the first
 
 

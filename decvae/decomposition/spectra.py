@@ -6,6 +6,7 @@ All segments go through one batched FFT; scipy (1.17) transforms them one by one
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 from scipy.fft import next_fast_len, rfft, rfftfreq
 from scipy.signal.windows import hann
 
@@ -39,7 +40,25 @@ def welch_density(
         parts = views[:, :: segment - overlap]
         parts = (parts - parts.mean(axis=-1, keepdims=True)) * window
         spectrum = rfft(parts, n_fft, axis=-1)
-        density[start : start + size] = (spectrum.real**2 + spectrum.imag**2).mean(axis=1)
+        _mean_power(spectrum.view(np.float64), density[start : start + size])
     density *= 1 / (fs * (window**2).sum())
     density[:, 1 : None if n_fft % 2 else -1] *= 2
     return frequencies, density
+
+
+@njit(cache=True, nogil=True)
+def _mean_power(spectrum: np.ndarray, power: np.ndarray) -> None:
+    """Fill ``power`` (N, B) with the mean over segments of the squared magnitudes of ``spectrum``.
+
+    ``spectrum`` (N, segments, 2 B) has real and imaginary parts in turns. Sums run in numpy's order, to the same bits.
+    """
+    n_segments = spectrum.shape[1]
+    for n in range(len(power)):
+        own = power[n]
+        own[:] = 0
+        for segment in range(n_segments):
+            row = spectrum[n, segment]
+            for place in range(len(own)):
+                own[place] += row[2 * place] ** 2 + row[2 * place + 1] ** 2
+        for place in range(len(own)):
+            own[place] /= n_segments
