@@ -35,6 +35,7 @@ DECVAE = [
     ("project_OCs", "network.project_components", True),
     ("max_frames_per_batch", "branch_z.frames", 100),
     ("decomp_loss_s_weight, which nothing reads", "branch_s.decomposition_weight", 1.0),
+    ("(the code itself, with mel)", "network.absent", "encoded"),
     ("divergence_type", "loss.divergence", "js"),
     ("prior_reg_weighting_z", "branch_z.prior_weight", 10.0),
     ("prior_reg_weighting_s", "branch_s.prior_weight", 400.0),
