@@ -219,6 +219,19 @@ def _place_few(
             slot[begin:end][kept] = np.setdiff1d(np.arange(n_components), absent)
 
 
+def _order(
+    modes: np.ndarray, owner: np.ndarray, fs: float, strategy: str, settings: DecompositionSettings
+) -> tuple[np.ndarray, str]:
+    """Order of the modes within their frames, from low to high frequency, and what the grouping then means."""
+    if settings.row_order == "centroid":
+        return np.lexsort((spectral_centroid(modes, fs), owner)), strategy
+    if settings.method != "emd":  # bands and modes ascend as they come
+        return np.arange(len(owner)), strategy
+    # The published names of EMD's groupings are of modes from high to low, which are turned before.
+    other = {"high_freqs_first": "low_freqs_first", "low_freqs_first": "high_freqs_first"}
+    return np.lexsort((-np.arange(len(owner)), owner)), other.get(strategy, strategy)
+
+
 def is_asked(settings: DecompositionSettings) -> bool:
     """Whether :func:`group_published` is to group the modes."""
     return "published" in (settings.group_sizes, settings.absent_place, settings.row_order)
@@ -240,19 +253,9 @@ def group_published(
     Parameters and results are those of :func:`decvae.decomposition.grouping.group_modes`; ``frames`` (N, T) are the
     signals, whose spectra give the modes' frequency groups.
     """
-    is_published_order = settings.row_order == "published"
-    peak_hz = amplitude = np.zeros(len(modes))
-    if settings.absent_place == "published" and len(modes):
-        peak_hz, amplitude = mode_peaks(modes, frames, fs, settings)
-    if not is_published_order:
-        order = np.lexsort((spectral_centroid(modes, fs), owner))
-    elif settings.method == "emd":  # from low to high; the names of the groupings then mean the other side
-        order = np.lexsort((-np.arange(len(owner)), owner))
-        other = {"high_freqs_first": "low_freqs_first", "low_freqs_first": "high_freqs_first"}
-        strategy = other.get(strategy, strategy)
-    else:
-        order = np.arange(len(owner))
-    modes, owner, peak_hz, amplitude = modes[order], owner[order], peak_hz[order], amplitude[order]
+    order, strategy = _order(modes, owner, fs, strategy, settings)
+    is_published_order, found = settings.row_order == "published", modes
+    modes, owner = modes[order], owner[order]
     components = np.zeros((len(frames), n_components, frames.shape[1]))
     density = peak_density(modes, fs)
     is_kept = (density >= weak) & (density > 0)
@@ -263,7 +266,8 @@ def group_published(
         strategy = "equally_distribute"
     if is_kept.any():
         slot = _slots(owner, is_kept, n_components, scale, settings, strategy)
-        if settings.absent_place == "published":
+        if (slot[is_kept] < 0).any():
+            peak_hz, amplitude = (values[order] for values in mode_peaks(found, frames, fs, settings))
             limits = settings.frequency_groups_hz
             group = np.where(np.isfinite(peak_hz), np.searchsorted(limits, peak_hz, side="right"), -1)
             _place_few(slot, owner, is_kept, n_components, group, amplitude)
