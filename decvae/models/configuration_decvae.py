@@ -15,7 +15,7 @@ ABSENT = ("embedding", "zeros", "encoded")
 
 
 class DecVAEConfig(PreTrainedConfig):
-    """Architecture and objective of a DecVAE; the defaults are the published SimVowels model.
+    """Architecture and objective of a DecVAE; the sizes are by default those of the published SimVowels model.
 
     Attributes
     ----------
