@@ -61,6 +61,23 @@ def interval_edges(settings: PeakSettings) -> np.ndarray:
     return settings.lower_hz + (settings.upper_hz - settings.lower_hz) * (grid - grid[0]) / (grid[-1] - grid[0])
 
 
+def band_grid(frequencies: np.ndarray, fs: float, settings: PeakSettings) -> tuple[np.ndarray, int, int, float]:
+    """In bins of the spectrum: edges of the intervals, least distance of peaks, reach of a band and half its width.
+
+    Raises
+    ------
+    ValueError
+        If the whole speech range lies above ``fs / 2``.
+    """
+    spacing = frequencies[1]
+    edges = np.ceil(interval_edges(settings) / spacing).astype(np.int64)
+    edges = np.minimum(edges, len(frequencies) - 2)  # a band-pass filter must end below half of the sampling rate
+    if edges[0] >= edges[-1]:
+        raise ValueError(f"peaks.lower_hz = {settings.lower_hz} Hz is not below half of the sampling rate {fs} Hz")
+    half_width = settings.bandwidth_hz / 2 / spacing
+    return edges, max(1, round(settings.min_distance_hz / spacing)), int(half_width), half_width
+
+
 def detect_bands(frames: np.ndarray, fs: float, settings: PeakSettings) -> Bands:
     """Bands around the spectral peaks of each frame.
 
@@ -77,16 +94,9 @@ def detect_bands(frames: np.ndarray, fs: float, settings: PeakSettings) -> Bands
     """
     frequencies, psd = peak_spectrum(frames, fs, settings)
     spacing = frequencies[1]
-    edges = np.ceil(interval_edges(settings) / spacing).astype(np.int64)
-    edges = np.minimum(edges, len(frequencies) - 2)  # a band-pass filter must end below half of the sampling rate
-    if edges[0] >= edges[-1]:
-        raise ValueError(f"peaks.lower_hz = {settings.lower_hz} Hz is not below half of the sampling rate {fs} Hz")
     counts, low, high = _detect(
         psd,
-        edges,
-        max(1, round(settings.min_distance_hz / spacing)),
-        int(settings.bandwidth_hz / 2 / spacing),
-        settings.bandwidth_hz / 2 / spacing,
+        *band_grid(frequencies, fs, settings),
         settings.peaks_per_interval,
         settings.global_threshold,
         settings.prominence_threshold,

@@ -23,6 +23,7 @@ from decvae.decomposition.emd import emd_modes
 from decvae.decomposition.ewt import ewt_modes
 from decvae.decomposition.filterbank import filter_modes
 from decvae.decomposition.grouping import group_modes
+from decvae.decomposition.published import group_published, is_asked
 from decvae.decomposition.spectra import welch_density
 from decvae.decomposition.vmd import vmd, vmd_modes
 from decvae.settings.decomposition import SCALES, DecompositionSettings
@@ -40,7 +41,8 @@ class Decomposition:
     Attributes
     ----------
     components : (..., C, T) float64
-        In ascending order of centre frequency, absent ones (zeros) last.
+        In ascending order of centre frequency, absent ones (zeros) last, unless ``settings`` ask for the published
+        order and places.
     present : (..., C) bool
     centre_hz : (..., C) float64
         Spectral centroid; NaN where absent.
@@ -68,7 +70,8 @@ def decompose(
 ) -> Decomposition:
     """Decompose signals into exactly C oscillatory components.
 
-    The result follows the amplitude of the signal: ``decompose(a * x)`` gives ``a`` times the components.
+    The result follows the amplitude of the signal: ``decompose(a * x)`` gives ``a`` times the components (not with
+    ``settings.amplitude = "signal"``, as published).
 
     Parameters
     ----------
@@ -83,7 +86,7 @@ def decompose(
     scale : {"frame", "sequence"}
         Chooses thresholds and grouping of the settings.
     settings : DecompositionSettings, optional
-        Default: the published ones for SimVowels.
+        Default: ``DecompositionSettings()``; ``DecompositionSettings.published(method)`` are the published ones.
     rng : numpy.random.Generator, optional
         Start of VMD with ``init = "random"``; default: a generator of seed 0.
     workers : int
@@ -193,6 +196,8 @@ def _decompose_block(
     mean = signals.mean(axis=-1, keepdims=True)
     # Thresholds and stop rules are absolute: the methods see signals of zero mean and unit variance.
     frames = (signals - mean) / deviation[:, None]
+    if is_raw := settings.amplitude == "signal":
+        frames = signals - mean if settings.method == "emd" and scale == "frame" else signals
     edges_hz = explicit_edges(settings.boundaries, count, fs)
     methods: dict[str, Callable[[], tuple[np.ndarray, np.ndarray]]] = {
         "filter": lambda: library.filter_modes(frames, fs, settings.peaks, settings.filter, edges_hz),
@@ -205,9 +210,16 @@ def _decompose_block(
     if settings.method in ("ewt", "vmd"):  # as many modes as components: nothing to group
         strategy = "equally_distribute"
     weak = settings.weak_frame if scale == "frame" else settings.weak_sequence
-    components, present, centre_hz = group_modes(
-        modes, owner, len(frames), count, fs, strategy, weak, settings.frequency_groups_hz
-    )
+    if is_asked(settings) and strategy != "frequency_groups":  # which has places of its own
+        components, present, centre_hz = group_published(
+            modes, owner, frames, count, fs, scale, strategy, weak, settings
+        )
+    else:
+        components, present, centre_hz = group_modes(
+            modes, owner, len(frames), count, fs, strategy, weak, settings.frequency_groups_hz
+        )
+    if is_raw:
+        return components, present, centre_hz
     components *= deviation[:, None, None]
     reaches_zero = {"ewt": settings.ewt.low_band == "first", "filter": settings.filter.partition}
     if reaches_zero.get(settings.method, False):

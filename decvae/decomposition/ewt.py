@@ -42,7 +42,9 @@ def smooth_spectrum(frames: np.ndarray, fs: float, settings: EWTSettings, scale:
     if scale == "sequence" and settings.sequence_bandwidth_hz > 0:
         sigma = settings.sequence_bandwidth_hz * length / fs
         return oaconvolve(magnitude, _gaussian_kernel(sigma)[None], mode="same", axes=-1)
-    return convolve1d(magnitude, _smoothing_kernel(settings), axis=-1, mode="constant")
+    kernel = _smoothing_kernel(settings)
+    # An even kernel has no centre: it is placed as numpy.convolve(.., "same") of ewtpy places it.
+    return convolve1d(magnitude, kernel, axis=-1, mode="constant", origin=len(kernel) % 2 - 1)
 
 
 def largest_maxima(spectrum: np.ndarray, n_maxima: int, separation: float = 0.0) -> np.ndarray:

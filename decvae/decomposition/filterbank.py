@@ -8,6 +8,7 @@ import numpy as np
 from scipy.signal import sosfiltfilt
 
 from decvae.decomposition.bands import detect_bands
+from decvae.decomposition.published import detect_band_peaks
 from decvae.decomposition.zero_phase import design, design_bands, filter_each
 from decvae.settings.decomposition import FilterSettings, NotchSettings, PeakSettings
 
@@ -71,7 +72,7 @@ def filter_modes(
         If the frames are not longer than the filters' padding.
     """
     if edges_hz is None:
-        bands = detect_bands(frames, fs, peaks)
+        bands = detect_band_peaks(frames, fs, peaks) if peaks.search == "published" else detect_bands(frames, fs, peaks)
         owner, low_hz, high_hz = bands.owner, bands.low_hz, bands.high_hz
     else:
         owner = np.repeat(np.arange(len(frames)), len(edges_hz) - 1)

@@ -64,21 +64,21 @@ def group_sizes(n_modes: int, n_components: int, strategy: str) -> np.ndarray:
     return alone
 
 
-def _rank_within(owner: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def rank_within(owner: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Position of each item within its owner, for ascending ``owner``."""
     return np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
-def _strongest(owner: np.ndarray, density: np.ndarray, n_frames: int, n_components: int) -> np.ndarray:
+def strongest(owner: np.ndarray, density: np.ndarray, n_frames: int, n_components: int) -> np.ndarray:
     """Indices of the ``n_components`` strongest modes of each frame."""
     order = np.lexsort((-density, owner))
-    return order[_rank_within(owner[order], np.bincount(owner, minlength=n_frames)) < n_components]
+    return order[rank_within(owner[order], np.bincount(owner, minlength=n_frames)) < n_components]
 
 
 def _slots(owner: np.ndarray, n_frames: int, n_components: int, strategy: str) -> np.ndarray:
     """Component of each mode; the modes ascend in frequency within each owner."""
     counts = np.bincount(owner, minlength=n_frames)
-    rank, n_modes = _rank_within(owner, counts), counts[owner]
+    rank, n_modes = rank_within(owner, counts), counts[owner]
     slot = np.empty(len(owner), dtype=np.int64)
     for count in np.unique(n_modes):  # a few distinct numbers of modes, not a loop over frames
         table = np.repeat(np.arange(n_components), group_sizes(count, n_components, strategy))
@@ -125,7 +125,7 @@ def group_modes(
     density = peak_density(modes, fs)
     kept = np.flatnonzero((density >= weak) & (density > 0))
     if strategy == "top_k":
-        kept = kept[_strongest(owner[kept], density[kept], n_frames, n_components)]
+        kept = kept[strongest(owner[kept], density[kept], n_frames, n_components)]
         strategy = "equally_distribute"  # at most one mode per component is left
     if len(kept) == 0:
         return components, present, centre_hz

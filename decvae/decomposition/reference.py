@@ -25,8 +25,8 @@ def _joined(found: list[np.ndarray], length: int) -> tuple[np.ndarray, np.ndarra
     return np.concatenate([np.empty((0, length)), *found]), owner
 
 
-def detect_bands(frame: np.ndarray, fs: float, settings: PeakSettings) -> list[tuple[float, float]]:
-    """Edges in Hz of the bands of one frame, see :func:`decvae.decomposition.bands.detect_bands`."""
+def _spectrum(frame: np.ndarray, fs: float, settings: PeakSettings) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies in Hz, and the Welch density relative to its maximum."""
     segment = min(round(settings.window_ms * 1e-3 * fs), len(frame))
     frequencies, psd = welch(
         frame - frame.mean(),
@@ -36,7 +36,13 @@ def detect_bands(frame: np.ndarray, fs: float, settings: PeakSettings) -> list[t
         noverlap=min(round(settings.overlap_ms * 1e-3 * fs), segment - 1),
         nfft=max(math.ceil(fs / settings.resolution_hz), segment),
     )
-    psd, spacing = psd / psd.max(), frequencies[1]
+    return frequencies, psd / psd.max()
+
+
+def detect_bands(frame: np.ndarray, fs: float, settings: PeakSettings) -> list[tuple[float, float]]:
+    """Edges in Hz of the bands of one frame, see :func:`decvae.decomposition.bands.detect_bands`."""
+    frequencies, psd = _spectrum(frame, fs, settings)
+    spacing = frequencies[1]
     edges = np.minimum(np.ceil(interval_edges(settings) / spacing).astype(int), len(psd) - 2)
     distance, half = max(1, round(settings.min_distance_hz / spacing)), settings.bandwidth_hz / 2 / spacing
     peaks, _ = find_peaks(psd, distance=distance)
@@ -63,6 +69,35 @@ def detect_bands(frame: np.ndarray, fs: float, settings: PeakSettings) -> list[t
     return [(low * spacing, high * spacing) for low, high in bands]
 
 
+def detect_published_bands(frame: np.ndarray, fs: float, settings: PeakSettings) -> list[tuple[float, float]]:
+    """Edges in Hz of the bands of one frame, see :func:`decvae.decomposition.published.detect_band_peaks`."""
+    frequencies, psd = _spectrum(frame, fs, settings)
+    spacing = frequencies[1]
+    edges = np.minimum(np.ceil(interval_edges(settings) / spacing).astype(int), len(psd) - 2)
+    distance, half = max(1, round(settings.min_distance_hz / spacing)), settings.bandwidth_hz / 2 / spacing
+    bands: list[list[int]] = []
+    for begin, end in itertools.pairwise(edges):
+        chunk = psd[begin:end]
+        if len(chunk) == 0 or chunk.max() < settings.global_threshold:
+            continue
+        peaks, _ = find_peaks(chunk, distance=distance)
+        if len(peaks) == 0:
+            continue
+        prominence = peak_prominences(chunk, peaks)[0]
+        passed = peaks[prominence >= settings.prominence_threshold * prominence.max()]
+        best = np.argsort(prominence)[::-1][: settings.peaks_per_interval]
+        chosen = np.sort(passed[best]) if best.max() < len(passed) else passed
+        for k, peak in enumerate(chosen):
+            low, high = max(peak - int(half), 0) + begin, peak + int(half) + begin
+            high = min(high, end if end == edges[-1] else len(psd) - 2)
+            is_near = peak - chosen[k - 1] < half + distance if k else bool(bands) and low - distance < bands[-1][1]
+            if is_near:
+                bands[-1][1] = high
+            else:
+                bands.append([low, high])
+    return [(low * spacing, high * spacing) for low, high in bands]
+
+
 def filter_modes(
     frames: np.ndarray, fs: float, peaks: PeakSettings, settings: FilterSettings, edges_hz: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -70,7 +105,8 @@ def filter_modes(
     found = []
     for frame in frames:
         if edges_hz is None:
-            bands = detect_bands(frame, fs, peaks)
+            detect = detect_published_bands if peaks.search == "published" else detect_bands
+            bands = detect(frame, fs, peaks)
         else:
             bands = list(itertools.pairwise(edges_hz))
         modes, below = [], 0.0

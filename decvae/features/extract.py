@@ -19,6 +19,7 @@ import torch
 
 from decvae.artifacts import create_h5, progress, provenance
 from decvae.decomposition.cache import DecompositionCache
+from decvae.decomposition.spectra import welch_density
 from decvae.features.store import FORMAT, FORMAT_VERSION
 from decvae.settings.decomposition import method_settings
 from decvae.settings.features import FeatureSettings, FFTSettings, MelSettings
@@ -82,6 +83,17 @@ def spectrum_power(frames: np.ndarray) -> np.ndarray:
     return power.numpy().reshape(frames.shape)
 
 
+def whole_spectrum_power(sequence: np.ndarray, length: int) -> np.ndarray:
+    """Power spectral density of sequences ``(..., T)`` at T frequencies from 0 to half the sampling rate.
+
+    Welch's, of segments of ``length`` samples that overlap by a tenth, zero-padded to ``2 T - 1``, in units of the
+    squared signal per cycle per sample.
+    """
+    total = sequence.shape[-1]
+    signals = sequence.reshape(-1, total).astype(np.float64)
+    return welch_density(signals, 1.0, length, length // 10, 2 * total - 1)[1].reshape(sequence.shape)
+
+
 def to_decibel(power: np.ndarray, settings: MelSettings | FFTSettings) -> np.ndarray:
     """Power ``(N, C + 1, K)`` in dB relative to each level's maximum over the N frames, with a floor."""
     reference = np.maximum(power.max(axis=(0, 2), keepdims=True), 1e-10)
@@ -99,13 +111,16 @@ def standardise_levels(values: np.ndarray) -> np.ndarray:
 def frame_features(frames: np.ndarray, input_type: str, settings: FeatureSettings, sampling_rate: int) -> np.ndarray:
     """Features ``(F, C + 1, L)`` of one utterance's frames ``(F, C + 1, L)``; float32, each level standardised.
 
+    Waveforms are not with ``waveform.standardise = "none"``.
+
     Raises
     ------
     ValueError
         For an unknown input type, or a mel patch that does not have the frame's length.
     """
     if input_type == "waveform":
-        return standardise_levels(frames)
+        is_raw = settings.waveform.standardise == "none"
+        return frames.astype(np.float32) if is_raw else standardise_levels(frames)
     if input_type == "fft":
         return standardise_levels(to_decibel(spectrum_power(frames), settings.fft))
     if input_type != "mel":
@@ -121,10 +136,16 @@ def frame_features(frames: np.ndarray, input_type: str, settings: FeatureSetting
 def sequence_features(
     sequence: np.ndarray, input_type: str, settings: FeatureSettings, sampling_rate: int, length: int
 ) -> np.ndarray:
-    """Features ``(C_seq + 1, T')`` of one utterance ``(C_seq + 1, T)``: abutting blocks of ``length`` samples."""
-    blocks = max(sequence.shape[-1] // length, 1)
-    padded = np.pad(sequence, ((0, 0), (0, max(0, length - sequence.shape[-1]))))[:, : blocks * length]
-    cut = padded.reshape(len(sequence), blocks, length).swapaxes(0, 1)
+    """Features ``(C_seq + 1, T')`` of one utterance ``(C_seq + 1, T)``: abutting blocks of ``length`` samples.
+
+    With ``fft.sequence = "whole"`` one spectrum, with T' = T. Shorter ones than ``length`` are continued by zeros.
+    """
+    sequence = np.pad(sequence, ((0, 0), (0, max(0, length - sequence.shape[-1]))))
+    if input_type == "fft" and settings.fft.sequence == "whole":
+        power = whole_spectrum_power(sequence, length)
+        return standardise_levels(to_decibel(power[None], settings.fft))[0]
+    blocks = sequence.shape[-1] // length
+    cut = sequence[:, : blocks * length].reshape(len(sequence), blocks, length).swapaxes(0, 1)
     features = frame_features(cut, input_type, settings, sampling_rate)
     return features.swapaxes(0, 1).reshape(len(sequence), -1)
 
@@ -140,7 +161,7 @@ def write_features(
             "sampling_rate": fs,
             "framing": asdict(cache.framing),
             "decomposition": method_settings(cache.settings),
-            "features": {} if input_type == "waveform" else {input_type: plain[input_type]},
+            "features": {input_type: plain[input_type]},
         }
         file.attrs.update(
             input=input_type,

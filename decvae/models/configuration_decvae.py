@@ -11,11 +11,11 @@ from decvae.settings.branches import FrameBranchSettings, SequenceBranchSettings
 from decvae.settings.objective import LOSS_OPTIONS, ObjectiveSettings, with_objective
 
 BRANCHES = ("dual", "Z", "S")
-ABSENT = ("embedding", "zeros")
+ABSENT = ("embedding", "zeros", "encoded")
 
 
 class DecVAEConfig(PreTrainedConfig):
-    """Architecture and objective of a DecVAE; the defaults are the published SimVowels model.
+    """Architecture and objective of a DecVAE; the sizes are by default those of the published SimVowels model.
 
     Attributes
     ----------
@@ -35,8 +35,9 @@ class DecVAEConfig(PreTrainedConfig):
         The wav2vec2 feature encoder: receptive field 400, total stride 320.
     projection_dim : int
         Width of the features on which the decomposition loss acts.
-    absent : {"embedding", "zeros"}
-        Features of a component that a frame or sequence does not have: learned, one vector per component, or zeros.
+    absent : {"embedding", "zeros", "encoded"}
+        Features of a component that a frame or sequence does not have: learned, one vector per component, zeros, or
+        those of its constant input, which then also counts in the norms.
     project_components : bool
         Add the subspace OCs_proj, a learned combination of all components.
     objective : {"published", "corrected", "centred"}

@@ -80,6 +80,7 @@ class Subspaces(nn.Module):
         super().__init__()
         width = config.projection_dim
         learned = config.absent == "embedding"
+        self.is_absence_ignored = config.absent == "encoded"
         self.absent = (
             nn.Parameter(torch.empty(n_components, width).normal_(std=config.initializer_range)) if learned else None
         )
@@ -93,7 +94,12 @@ class Subspaces(nn.Module):
         self.logvar = nn.ModuleList(nn.Linear(width, latent_dim) for _ in range(count))
 
     def replace_absent(self, features: Tensor, present: Tensor) -> Tensor:
-        """Put the learned embedding, or zeros, in place of the features (..., C + 1, D) of absent components."""
+        """Put the learned embedding, or zeros, in place of the features (..., C + 1, D) of absent components.
+
+        With ``absent: encoded`` nothing is replaced: the features are those of the constant input.
+        """
+        if self.is_absence_ignored:
+            return features
         instead = 0.0 if self.absent is None else self.absent.to(features.dtype)
         components = torch.where(present.unsqueeze(-1), features[..., 1:, :], instead)
         return torch.cat([features[..., :1, :], components], dim=-2)
@@ -130,7 +136,8 @@ class FrameBranch(nn.Module):
 
     def forward(self, frames: Tensor, present: Tensor, mask: Tensor) -> BranchOutput:
         """Frames (B, F, C + 1, frame_length), presence (B, F, C) and real frames (B, F) -> features and latents."""
-        eligible = mask.unsqueeze(-1) & torch.cat([torch.ones_like(present[..., :1]), present], dim=-1)
+        counted = torch.ones_like(present) if self.subspaces.is_absence_ignored else present
+        eligible = mask.unsqueeze(-1) & torch.cat([torch.ones_like(present[..., :1]), counted], dim=-1)
         hidden = self.encoder(frames.flatten(0, 2), eligible)
         hidden = normalise(self.feature_norm, hidden, eligible).flatten(1)  # one step is left
         features = self.project(self.feature_projection(hidden)).unflatten(0, frames.shape[:3])

@@ -53,16 +53,26 @@ class DecVAEForPreTraining(DecVAEPreTrainedModel):
         super().__init__(config)
         self.decvae = DecVAEModel(config)
         self.objective = config.objective_settings
-        if not self.objective.prior_on_x:
-            self._freeze_heads_of_x()
+        # Components that branch S weighs its pairs by and has a prior for, if not its own.
+        is_dual = self.decvae.branch_z is not None and self.decvae.branch_s is not None
+        by_frames = is_dual and self.objective.sequence_components == "frames"
+        self.sequence_components = config.n_components if by_frames else None
+        self._freeze_heads()
         self.post_init()
 
-    def _freeze_heads_of_x(self) -> None:
-        """Nothing trains them; left to the optimiser, weight decay alone would move them."""
-        for branch in (self.decvae.branch_z, self.decvae.branch_s):
+    def _without_prior(self, branch: str) -> list[int]:
+        """Components of a branch that have no prior because frames have fewer, counted from 1."""
+        if branch == "Z" or self.sequence_components is None:
+            return []
+        return list(range(self.sequence_components + 1, self.config.components("S") + 1))
+
+    def _freeze_heads(self) -> None:
+        """Heads without a prior: nothing trains them; left to the optimiser, weight decay alone would move them."""
+        for name, branch in (("Z", self.decvae.branch_z), ("S", self.decvae.branch_s)):
             if branch is not None:
-                branch.subspaces.logvar[0].requires_grad_(False)
-                branch.subspaces.mean[0].requires_grad_(self.objective.loss_space == "latents")
+                for place in [*([] if self.objective.prior_on_x else [0]), *self._without_prior(name)]:
+                    branch.subspaces.logvar[place].requires_grad_(False)
+                    branch.subspaces.mean[place].requires_grad_(self.objective.loss_space == "latents")
 
     def forward(self, frame_mask: Tensor | None = None, **inputs: Tensor) -> DecVAEForPreTrainingOutput:
         """Loss of one batch.
@@ -117,8 +127,11 @@ class DecVAEForPreTraining(DecVAEPreTrainedModel):
         latents = (output.mu.double(), output.logvar.double())
         with torch.autocast(mask.device.type, enabled=False):
             if objective.has_published_loss:
-                decomposition = published_decomposition_loss(levels[0], levels[1:], mask, objective, present=present)
-                prior = published_prior_loss(*latents, mask, objective)
+                weighed_as = self.sequence_components if branch == "S" else None
+                decomposition = published_decomposition_loss(
+                    levels[0], levels[1:], mask, objective, present=present, weighed_as=weighed_as
+                )
+                prior = published_prior_loss(*latents, mask, objective, self._without_prior(branch))
             else:
                 decomposition = decomposition_loss(
                     levels[0],

@@ -201,7 +201,12 @@ def cross_entropy(probability: Tensor, differ: Tensor, log_floor: float) -> Tens
 
 
 def sum_up(
-    pairs: list[Pair], divergence: Tensor, probability: Tensor, entropy: Tensor, both: Tensor
+    pairs: list[Pair],
+    divergence: Tensor,
+    probability: Tensor,
+    entropy: Tensor,
+    both: Tensor,
+    weighed_as: int | None = None,
 ) -> DecompositionLoss:
     """The loss and its parts.
 
@@ -214,13 +219,16 @@ def sum_up(
     probability, entropy : (pairs, B)
     both : (pairs, B, F) bool
         See :func:`pair_masks`.
+    weighed_as : int, optional
+        Number of components C whose weights 1 / C and 2 / (C (C - 1)) the pairs get; default: that of the levels.
     """
     counted = both.any(2)
     divergence, probability = masked_mean(divergence, both, (1, 2)), masked_mean(probability, counted, 1)
     entropy = masked_mean(entropy, counted, 1)
     positive = sum(k == 0 for k, _ in pairs)
     negative = len(pairs) - positive
-    weights = [1 / positive] * positive + [1 / negative] * negative
+    count = weighed_as or positive
+    weights = [1 / count] * positive + [2 / (count * (count - 1))] * negative
     return DecompositionLoss(
         loss=torch.dot(entropy, entropy.new_tensor(weights)),
         divergence_positive=divergence[:positive].mean(),

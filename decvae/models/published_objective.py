@@ -40,10 +40,12 @@ def published_decomposition_loss(
     settings: ObjectiveSettings,
     *,
     present: Tensor | None = None,
+    weighed_as: int | None = None,
 ) -> DecompositionLoss:
     """:func:`decvae.models.objective.decomposition_loss` with the options of the published code.
 
-    Those are ``pairing``, ``units``, ``eps``, ``frame_reduction``, ``log_floor`` and ``absent_pairs`` of ``settings``.
+    Those are ``pairing``, ``units``, ``eps``, ``frame_reduction``, ``log_floor`` and ``absent_pairs`` of
+    ``settings``. ``weighed_as`` is that of :func:`decvae.models.objective.sum_up`.
     """
     levels, mask, valid = stack_levels(x, components, mask, None if settings.absent_pairs == "include" else present)
     if settings.centring == "level":
@@ -66,7 +68,7 @@ def published_decomposition_loss(
         entropy = F.binary_cross_entropy(probability, target, reduction="none")
     else:
         entropy = cross_entropy(probability, differ, settings.log_floor)
-    return sum_up(pairs, divergence, probability, entropy, both)
+    return sum_up(pairs, divergence, probability, entropy, both, weighed_as)
 
 
 def legacy_pairs(levels: Tensor, valid: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -103,13 +105,18 @@ def legacy_pairs(levels: Tensor, valid: Tensor, mask: Tensor) -> tuple[Tensor, T
     return levels[level, utterance, source], valid[level, utterance, source] & (frame < selected)
 
 
-def published_prior_loss(mu: Tensor, logvar: Tensor, mask: Tensor, settings: ObjectiveSettings) -> Tensor:
+def published_prior_loss(
+    mu: Tensor, logvar: Tensor, mask: Tensor, settings: ObjectiveSettings, unregularised: Sequence[int] = ()
+) -> Tensor:
     """:func:`decvae.models.objective.prior_loss` by ``prior_on_x`` and ``prior_reduction`` of ``settings``.
 
-    Without ``prior_on_x`` subspace X is left out; its heads then get no gradient from here.
+    Without ``prior_on_x`` subspace X is left out, and so are the ``unregularised`` ones (places among the subspaces);
+    their heads then get no gradient from here.
     """
-    if not settings.prior_on_x:
-        mu, logvar = mu[..., 1:, :], logvar[..., 1:, :]
+    left_out = {*unregularised, *(() if settings.prior_on_x else (0,))}
+    if left_out:
+        kept = [place for place in range(mu.shape[-2]) if place not in left_out]
+        mu, logvar = mu[..., kept, :], logvar[..., kept, :]
     divergence = gaussian_divergence(mu, logvar)
     if settings.prior_reduction == "mean":
         return masked_mean(divergence, mask)

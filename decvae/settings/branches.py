@@ -1,4 +1,4 @@
-"""Settings of one branch: its network, its part of the loss and its optimisation; defaults are the published ones."""
+"""Settings of one branch: its network, its part of the loss and its optimisation, in the published sizes and rates."""
 
 from __future__ import annotations
 

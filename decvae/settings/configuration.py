@@ -18,7 +18,7 @@ from decvae.settings.run import RunSettings
 
 
 class Configuration(Section):
-    """Configuration of the DecVAE workflow; the defaults are the published SimVowels study."""
+    """Configuration of the DecVAE workflow; by default the SimVowels study at the published sizes and rates."""
 
     seed: int = setting(
         0,

@@ -1,4 +1,4 @@
-"""Settings of the decomposition; the defaults are the published ones for SimVowels.
+"""Settings of the decomposition. ``preset: published`` makes them those of the published code (:data:`PUBLISHED`).
 
 A method reads only its own section and the shared values: see :func:`method_settings`, which is what caches are named
 and hashed by.
@@ -6,9 +6,10 @@ and hashed by.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, model_validator
 
 from decvae.settings.base import Items, Section, mistake, setting
 
@@ -59,6 +60,10 @@ class PeakSettings(Section):
     spectrum are 132 samples long, and it has 512 points.
     """
 
+    search: Literal["spectrum", "published"] = setting(
+        "spectrum",
+        "Peaks and prominences in the whole spectrum, or inside each interval with the published choice of peaks.",
+    )
     lower_hz: float = setting(50.0, "Lower end of the speech range, in Hz.", gt=0)
     upper_hz: float = setting(5000.0, "Upper end of the speech range, in Hz.", gt=0)
     n_intervals: int = setting(5, "Intervals that the range is divided into.", ge=1)
@@ -117,7 +122,9 @@ class EWTSettings(Section):
     smoothing: Literal["gaussian", "average", "none"] = setting(
         "gaussian", "Smoothing of the magnitude spectrum before its maxima are sought."
     )
-    smoothing_bins: int = setting(11, "Length of the smoothing kernel in bins, odd.", ge=1)
+    smoothing_bins: int = setting(
+        11, "Length of the smoothing kernel in bins; an even one is half a bin off centre (10 is published).", ge=1
+    )
     smoothing_sigma_bins: float = setting(2.0, "Standard deviation of the Gaussian kernel, in bins.", gt=0)
     log_spectrum: bool = setting(False, "Seek the maxima in the logarithmic spectrum.")
     sequence_bandwidth_hz: float = setting(
@@ -131,12 +138,6 @@ class EWTSettings(Section):
         "tight", "Squared filters, which add up to the signal, or filters applied once, as ewtpy."
     )
     low_band: Literal["first", "residual"] = setting("first", "Where the band below the first boundary goes.")
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.smoothing_bins % 2 == 0:
-            raise mistake("smoothing_bins", f"is {self.smoothing_bins}; it must be odd, so that the kernel is centred.")
-        return self
 
 
 class VMDSettings(Section):
@@ -189,6 +190,35 @@ class EMDSettings(Section):
     range_threshold: float = setting(1e-3, "Decomposition stops when the residue's range falls below.", gt=0)
 
 
+def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of :data:`PUBLISHED` laid under the given ones; sections that are made already stay as they are."""
+    found = {}
+    for key, value in PUBLISHED.items():
+        given = values.get(key)
+        if key not in values:
+            found[key] = value
+        elif isinstance(value, dict) and isinstance(given, Mapping):
+            found[key] = {**value, **given}
+    return found
+
+
+PUBLISHED: dict[str, Any] = {
+    "group_sizes": "published",
+    "absent_place": "published",
+    "row_order": "published",
+    "amplitude": "signal",
+    "peaks": {"search": "published"},
+    "ewt": {
+        "smoothing_bins": 10,
+        "sequence_bandwidth_hz": 0.0,
+        "sequence_separation_hz": 0.0,
+        "filters": "single",
+        "low_band": "residual",
+    },
+}
+"""What ``preset: published`` sets where a configuration does not; all else is the same as published (SimVowels)."""
+
+
 class DecompositionSection(Section):
     """What every run may share: see :func:`decvae.decomposition.grouping.group_sizes` on the groupings.
 
@@ -196,6 +226,11 @@ class DecompositionSection(Section):
     weak is told on signals of unit variance, so that loudness does not decide; silence in the unit of the signal.
     """
 
+    preset: Literal["default", "published"] = setting(
+        "default",
+        "Defaults of this section; published takes the published code's for every key that is not given "
+        "(docs/method.md lists them).",
+    )
     grouping_frame: Grouping = setting(
         "equally_distribute", "How the modes of a frame are summed to components (filter and emd)."
     )
@@ -205,6 +240,22 @@ class DecompositionSection(Section):
     frequency_groups_hz: Frequencies = setting(
         (1200.0, 2210.0, 3200.0, 4120.0),
         "Limits (Hz, ascending) of the ranges of frequency_groups; C components take the first C - 1.",
+    )
+    group_sizes: Literal["even", "published"] = setting(
+        "even", "Sizes of equally_distribute; differ by at most one, or as the published rounding has them."
+    )
+    absent_place: Literal["last", "published"] = setting(
+        "last",
+        "Which components are absent if there are fewer modes than components; the last ones, or as published those "
+        "whose own modes are missing.",
+    )
+    row_order: Literal["centroid", "published"] = setting(
+        "centroid", "Components ascend by spectral centroid, or keep the published order (EMD descends for sequences)."
+    )
+    amplitude: Literal["unit", "signal"] = setting(
+        "unit",
+        "What thresholds and stopping rules see; each signal at zero mean and unit variance, or as it is in its "
+        "utterance (published), so that loudness decides.",
     )
     weak_frame: float = setting(
         1e-5,
@@ -234,6 +285,35 @@ class DecompositionSection(Section):
     vmd: VMDSettings = setting(VMDSettings(), "Variational mode decomposition.")
     emd: EMDSettings = setting(EMDSettings(), "Empirical mode decomposition.")
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _with_preset(cls, values: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """The preset's values where none are given; they do not count as set, so that overrides may change it."""
+        if not isinstance(values, Mapping) or values.get("preset") != "published":
+            return handler(values)
+        found = handler({**values, **_filled(values)})
+        for key, value in _filled(values).items():
+            if key not in values:
+                found.__pydantic_fields_set__.discard(key)
+            elif isinstance(value, dict):
+                getattr(found, key).__pydantic_fields_set__.intersection_update(values[key])
+        return found
+
+    def replace(self, **changes: object) -> Self:
+        """A copy with other values, checked again.
+
+        Raises
+        ------
+        ValueError
+            For another preset, which only fills in what is not given and so cannot change a copy.
+        """
+        if changes.get("preset", self.preset) != self.preset:
+            raise ValueError(
+                f"preset is {self.preset!r} and a copy keeps it; give it first: "
+                f"{type(self).__name__}.parse({{'preset': {changes['preset']!r}, ...}})"
+            )
+        return super().replace(**changes)
+
     @model_validator(mode="after")
     def _check_groups(self) -> Self:
         limits = list(self.frequency_groups_hz)
@@ -260,6 +340,15 @@ class DecompositionSettings(DecompositionSection):
     n_components: Components = setting(3, "Components of a frame.")
     n_components_seq: Components = setting(3, "Components of a sequence.")
 
+    @classmethod
+    def published(cls, method: Method, **changes: object) -> Self:
+        """What the published code does by default (for SimVowels), but for ``changes``.
+
+        >>> DecompositionSettings.published("ewt").ewt.smoothing_bins
+        10
+        """
+        return cls.parse({"preset": "published", "method": method, **changes})
+
     @model_validator(mode="after")
     def _check_counts(self) -> Self:
         limits = self.frequency_groups_hz
@@ -274,8 +363,10 @@ class DecompositionSettings(DecompositionSection):
 _SHARED = (
     *("method", "n_components", "n_components_seq", "weak_frame", "weak_sequence"),
     *("silence_rms", "silence_low_rms", "silence_low_hz", "notch", "storage"),
+    *("absent_place", "row_order", "amplitude"),
 )
-_GROUPING = ("grouping_frame", "grouping_sequence", "frequency_groups_hz")
+_GROUPING = ("grouping_frame", "grouping_sequence", "frequency_groups_hz", "group_sizes")
+_PLACING = ("frequency_groups_hz", "peaks")  # what the published place of absent components depends on
 _OWN: dict[Method, tuple[str, ...]] = {
     "filter": (*_GROUPING, "boundaries", "peaks", "filter"),
     "ewt": ("boundaries", "ewt"),
@@ -289,4 +380,5 @@ def method_settings(settings: DecompositionSettings) -> dict[str, Any]:
 
     A setting of VMD is not in the part of EWT, so that changing it makes no EWT cache stale.
     """
-    return settings.model_dump(mode="json", include={*_SHARED, *_OWN[settings.method]})
+    placing = _PLACING if settings.absent_place == "published" else ()
+    return settings.model_dump(mode="json", include={*_SHARED, *_OWN[settings.method], *placing})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from decvae.settings.base import Section, setting
 
 
@@ -19,10 +21,19 @@ class FFTSettings(Section):
     """Power spectrum of each frame."""
 
     dynamic_range_db: float = setting(80.0, "The same for spectra.", gt=0)
+    sequence: Literal["blocks", "whole"] = setting(
+        "blocks", "Sequences as the spectra of abutting frames, or as one of as many points as samples (published)."
+    )
 
 
 class WaveformSettings(Section):
-    """Standardised samples."""
+    """Samples."""
+
+    standardise: Literal["levels", "none"] = setting(
+        "levels",
+        "Each level to unit variance within the utterance, or none beyond the utterance's own (published), which keeps "
+        "how strong a component is.",
+    )
 
 
 class FeatureSettings(Section):
@@ -30,4 +41,4 @@ class FeatureSettings(Section):
 
     mel: MelSettings = setting(MelSettings(), "Mel patches; n_mels x columns must be the 400 samples of a frame.")
     fft: FFTSettings = setting(FFTSettings(), "Power spectrum of each frame, as many values as samples.")
-    waveform: WaveformSettings = setting(WaveformSettings(), "Standardised samples; nothing to set.")
+    waveform: WaveformSettings = setting(WaveformSettings(), "Samples of each level.")

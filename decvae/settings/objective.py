@@ -23,6 +23,7 @@ NAMED: dict[str, dict[str, dict[str, Any]]] = {
             "absent_pairs": "include",
             "prior_on_x": False,
             "prior_reduction": "sum",
+            "sequence_components": "frames",
             "validation_frames": "drawn",
             "gradient_scale": "published",
             "early_stopping": "published",
@@ -70,6 +71,11 @@ class LossOptions(Section):
     absent_pairs: Literal["exclude", "include"] = setting("exclude", "Whether pairs with an absent component count.")
     prior_on_x: bool = setting(True, "X has a prior, too.")
     prior_reduction: Literal["mean", "sum"] = setting("mean", "Of the prior over frames and utterances.")
+    sequence_components: Literal["own", "frames"] = setting(
+        "own",
+        "Components that branch S counts in the weights of its pairs and in its prior; its own, or as many as frames "
+        "have. Matters where these numbers differ.",
+    )
     validation_frames: Literal["all", "drawn"] = setting(
         "all", "Frames in the validation loss: all, or as many as in training."
     )
@@ -121,7 +127,7 @@ CHOICES = {
 LOSS_OPTIONS = tuple(LossOptions.model_fields)  # those in the config's section `loss`
 PUBLISHED_LOSS_OPTIONS = (  # of the published loss alone
     *("units", "eps", "log_floor", "frame_reduction", "pairing"),
-    *("absent_pairs", "prior_on_x", "prior_reduction"),
+    *("absent_pairs", "prior_on_x", "prior_reduction", "sequence_components"),
 )
 FRAME_OPTIONS = ("frame_reduction", "pairing", "frame_index")  # no matter to branch S, whose rows are utterances
 

@@ -20,8 +20,10 @@ class NetworkSettings(Section):
 
     skip_connections: bool = setting(False, "Skip connections around every layer of an encoder but the first.")
     projection_dim: int = setting(192, "Size of the features in the decomposition loss.", ge=1)
-    absent: Literal["embedding", "zeros"] = setting(
-        "embedding", "Features of a component that is not there: learned ones or zeros."
+    absent: Literal["embedding", "zeros", "encoded"] = setting(
+        "embedding",
+        "Features of a component that is not there: learned ones, zeros, or what the encoder makes of its constant "
+        "input (published, with mel).",
     )
     project_components: bool = setting(False, "Also learn one latent of all components (OCs_proj).")
 

@@ -62,7 +62,10 @@ def run_settings(full: Settings, master_seed: int) -> Settings:
 
 def _of_its_branches(settings: Settings) -> Settings:
     """A DecVAE's settings without the section of an absent branch, and what its choices leave without use."""
-    unused = {"Z": ["branch_s"], "S": ["branch_z", *(f"loss.{key}" for key in FRAME_OPTIONS)]}
+    unused = {
+        "Z": ["branch_s", "loss.sequence_components"],
+        "S": ["branch_z", *(f"loss.{key}" for key in (*FRAME_OPTIONS, "sequence_components"))],
+    }
     keys = unused.get(settings["branches"], [])
     for (section, choice), others in _UNUSED.items():
         keys += [f"{section}.{key}" for key in others.get(settings[section][choice], ())]

@@ -131,7 +131,10 @@ def decomposition_settings(
 def decomposition_section(config: StudyConfiguration, full: Settings, key: str = "") -> SharedDecomposition:
     """The section ``decomposition`` as it is for a run, given with its defaults; mistakes are named after ``key``."""
     own = full["decomposition_overrides"]
-    return SharedDecomposition.parse(merge(config.decomposition.plain(), own), key) if own else config.decomposition
+    if not own:
+        return config.decomposition
+    given = config.decomposition.model_dump(mode="json", exclude_unset=True)  # without defaults, which `preset` decides
+    return SharedDecomposition.parse(merge(given, own), key)
 
 
 def decomposition_id(settings: Settings) -> str:

@@ -34,7 +34,8 @@ DECVAE = [
     ("attention_heads_s", "branch_s.attention_heads", 6),
     ("project_OCs", "network.project_components", True),
     ("max_frames_per_batch", "branch_z.frames", 100),
-    ("decomp_loss_s_weight", "branch_s.decomposition_weight", 10.0),
+    ("decomp_loss_s_weight, which nothing reads", "branch_s.decomposition_weight", 1.0),
+    ("(the code itself, with mel)", "network.absent", "encoded"),
     ("divergence_type", "loss.divergence", "js"),
     ("prior_reg_weighting_z", "branch_z.prior_weight", 10.0),
     ("prior_reg_weighting_s", "branch_s.prior_weight", 400.0),
@@ -73,8 +74,12 @@ CORPORA = [
     ("IEMOCAP from TIMIT without 1F", "num_train_epochs", "training.max_epochs", 25),
     ("IEMOCAP from TIMIT without 1F", "max_frames_per_batch", "branch_z.frames", 175),
 ]
-# Section `decomposition` (EWT's kernel of 10 bins is odd here, and VMD's init 2 is random).
+# Section `decomposition` (VMD's init 2 is random).
 DECOMPOSITION = [
+    ("(the code itself)", "preset", "published"),
+    ("(the code itself)", "peaks.search", "published"),
+    ("(the code itself)", "absent_place", "published"),
+    ("ewt_filter_length", "ewt.smoothing_bins", 10),
     ("notch_band_low", "notch.lower_hz", 55.0),
     ("notch_band_high", "notch.upper_hz", 70.0),
     ("lower_speech_freq", "peaks.lower_hz", 50.0),

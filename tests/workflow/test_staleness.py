@@ -121,6 +121,24 @@ def test_a_setting_of_a_decomposition_reaches_what_is_made_of_it(finished):
     assert not rules(plan) & {"simulate_corpus", "simulate_traversal_set", "describe_generator"}
 
 
+def test_the_preset_of_one_run_reaches_this_run_only(finished):
+    finished.edit(
+        "config/config.yaml",
+        "{objective: centred}",
+        "{objective: centred, decomposition_overrides: {preset: published}}",
+    )
+    plan = finished.planned()
+    assert plan["pretrain_model"] == 1 and plan["decompose_split"] == 4  # train, dev, test and the traversal set
+    assert not rules(plan) & {"simulate_corpus", "simulate_traversal_set", "describe_generator"}
+
+
+def test_the_preset_reaches_every_decomposition_and_nothing_before(finished):
+    finished.edit("config/config.yaml", "seed: 0", "seed: 0\ndecomposition: {preset: published}")
+    plan = finished.planned()
+    assert plan["decompose_split"] == Described().decompositions() and plan["pretrain_model"] == len(RUNS)
+    assert not rules(plan) & {"simulate_corpus", "simulate_traversal_set", "describe_generator"}
+
+
 def test_a_plot_setting_reaches_figures_only(finished):
     finished.edit("config/config.yaml", "seed: 0", "seed: 0\nfigures: {dpi: 150}")
     plan = finished.planned()

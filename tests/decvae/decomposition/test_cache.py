@@ -12,7 +12,7 @@ from decvae.decomposition.cache import DecompositionCache, utterance_generator, 
 from decvae.decomposition.decompose import decompose
 from decvae.decomposition.filterbank import normalise_utterance, notch
 from decvae.framing import count_frames, cut_frames
-from decvae.settings.decomposition import DecompositionSettings
+from decvae.settings.decomposition import METHODS, DecompositionSettings, method_settings
 
 FS = 16000
 
@@ -96,6 +96,19 @@ def made(monkeypatch):
     starts, write = [], cache._write_shard
     monkeypatch.setattr(cache, "_write_shard", lambda job, start: (starts.append(start), write(job, start)))
     return starts
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_cache_of_the_published_decomposition_holds_what_its_settings_give(corpus, tmp_path, method):
+    path, settings = tmp_path / "train.h5", DecompositionSettings.published(method, n_components=4)
+    make(corpus, path, settings)
+    with DecompositionCache(path) as result, Corpus(corpus) as source:
+        assert method_settings(result.settings) == method_settings(settings)
+        x = notch(normalise_utterance(source["train"].audio(0)), FS)
+        rng = utterance_generator(3, "train", 0)
+        expected = decompose(cut_frames(x, FS), fs=FS, settings=settings, rng=rng)
+        assert np.array_equal(result.frames(0)[:, 1:], expected.components.astype(np.float32))
+        assert np.array_equal(result.quantity("frame", "present")[: len(expected.present)], expected.present)
 
 
 def test_workers_change_nothing(corpus, tmp_path):

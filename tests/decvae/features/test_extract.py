@@ -68,6 +68,27 @@ def test_levels_are_standardised_one_by_one_and_do_not_depend_on_their_scale():
     np.testing.assert_allclose(scaled, features, atol=1e-3)
 
 
+def test_published_waveforms_keep_how_strong_a_component_is():
+    frames = np.random.default_rng(0).standard_normal((5, 4, 400)) * np.array([1, 0.23, 0.1, 0])[:, None]
+    settings = FeatureSettings.parse({"waveform": {"standardise": "none"}})
+    np.testing.assert_array_equal(frame_features(frames, "waveform", settings, 16000), frames.astype(np.float32))
+    found = sequence_features(frames[0], "waveform", settings, 16000, 400)
+    np.testing.assert_array_equal(found, frames[0].astype(np.float32))
+
+
+def test_a_published_sequence_is_one_spectrum():
+    settings = FeatureSettings.parse({"fft": {"sequence": "whole", "dynamic_range_db": 300.0}})
+    sequence = np.random.default_rng(0).standard_normal((3, 2000))
+    found = sequence_features(sequence, "fft", settings, 16000, 400)
+    assert found.shape == (3, 2000) and found.dtype == np.float32
+    power = signal.welch(sequence, 1.0, "hann", nperseg=400, noverlap=40, nfft=3999)[1]
+    expected = 10 * np.log10(power)
+    expected = (expected - expected.mean(1, keepdims=True)) / expected.std(1, keepdims=True)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    short = sequence_features(sequence[:, :100], "fft", settings, 16000, 400)
+    assert short.shape == (3, 400) and np.isfinite(short).all()
+
+
 def test_waveform_features_are_the_standardised_waveform():
     frames = np.random.default_rng(0).standard_normal((7, 3, 400))
     np.testing.assert_array_equal(

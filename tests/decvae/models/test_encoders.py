@@ -141,6 +141,21 @@ def test_absent_components_may_have_zeros():
     assert not any("absent" in name for name, _ in model.named_parameters())
 
 
+@pytest.mark.parametrize("norm", ["group", "batch"])
+def test_absent_components_may_be_encoded_like_any_other(norm):
+    config = config_of(SIZES, absent="encoded", branch_z={"conv_norm": norm})
+    torch.manual_seed(0)
+    model = DecVAEForPreTraining(config)
+    inputs = _inputs(config)
+    everything = model(**inputs)
+    inputs["frames_present"] = torch.zeros_like(inputs["frames_present"])
+    inputs["sequence_present"] = torch.zeros_like(inputs["sequence_present"])
+    nothing = model(**inputs)
+    torch.testing.assert_close(nothing.z.features, everything.z.features, rtol=0, atol=0)
+    torch.testing.assert_close(nothing.s.features, everything.s.features, rtol=0, atol=0)
+    assert everything.z.features.any() and not any("absent" in name for name, _ in model.named_parameters())
+
+
 @pytest.mark.parametrize("network", [{"branch_z": {"conv_norm": "batch_running"}}, *ENCODERS])
 def test_gradient_checkpointing_changes_neither_loss_nor_gradients(network):
     config = config_of(SIZES, **network)

@@ -51,6 +51,43 @@ def test_the_published_loss_is_made_of_its_four_terms():
     assert set(output.parts) - set(_model(objective="centred")(**batch).parts) == reduced
 
 
+def _with_more_in_s(**options):
+    """A model with 3 components of frames and 5 of sequences, and a batch for it."""
+    batch = _batch()
+    batch["sequence"] = torch.randn(3, 6, 2400)
+    batch["sequence_present"] = torch.ones(3, 5, dtype=torch.bool)
+    return _model(branch_s={"n_components": 5}, **options), batch
+
+
+def test_published_branch_s_is_weighed_by_the_components_of_frames():
+    model, batch = _with_more_in_s()
+    output = model(**batch)
+    own, _ = _with_more_in_s(loss={"sequence_components": "own"})
+    difference = output.parts["S/decomposition"] - own(**batch).parts["S/decomposition"]
+    entropies = (output.parts[f"S/cross_entropy_{kind}"] for kind in ("positive", "negative"))
+    # Five pairs with X of weight 1/3, ten others of weight 1/3, instead of 1/5 and 1/10.
+    expected = sum(entropy * (count / 3 - 1) for entropy, count in zip(entropies, (5, 10), strict=True))
+    torch.testing.assert_close(difference, expected)
+    mu, logvar = output.s.mu.double(), output.s.logvar.double()
+    kl = -0.5 * (1 + logvar - mu**2 - logvar.exp())[..., 1:4, :]
+    torch.testing.assert_close(output.parts["S/prior"], kl.sum() / 3)
+
+
+@pytest.mark.parametrize("counted", ["own", "frames"])
+def test_heads_beyond_the_components_of_frames_have_no_prior_as_published(counted):
+    model, batch = _with_more_in_s(loss={"sequence_components": counted})
+    model(**batch).loss.backward()
+    heads = model.decvae.branch_s.subspaces
+    trained = [place for place, head in enumerate(heads.logvar) if head.weight.grad is not None]
+    assert trained == ([1, 2, 3, 4, 5] if counted == "own" else [1, 2, 3])
+    assert [place for place, head in enumerate(heads.mean) if head.weight.requires_grad] == trained
+
+
+def test_components_of_sequences_are_counted_alone_in_a_model_of_branch_s():
+    model = _model(branches="S", branch_s={"n_components": 5})
+    assert model.sequence_components is None and model.decvae.branch_s.subspaces.mean[5].weight.requires_grad
+
+
 @pytest.mark.parametrize("prior_on_x", [False, True])
 def test_heads_of_x_learn_only_if_x_has_a_prior(prior_on_x):
     model = _model(loss={"prior_on_x": prior_on_x})

@@ -2,7 +2,14 @@ import pytest
 from pydantic import ValidationError
 
 from decvae.artifacts import as_plain, settings_hash
-from decvae.settings.decomposition import METHODS, DecompositionSettings, PeakSettings, VMDSettings, method_settings
+from decvae.settings.decomposition import (
+    METHODS,
+    PUBLISHED,
+    DecompositionSettings,
+    PeakSettings,
+    VMDSettings,
+    method_settings,
+)
 
 
 def test_round_trip_through_plain_dicts():
@@ -27,7 +34,6 @@ def test_round_trip_through_plain_dicts():
         ({"method": "stft"}, "one of filter, ewt, vmd, emd"),
         ({"grouping_frame": "top_k"}, "grouping_frame"),
         ({"peaks": {"lower_hz": 600, "upper_hz": 500}}, "lower_hz"),
-        ({"ewt": {"smoothing_bins": 10}}, "odd"),
         ({"emd": {"max_modes": 0}}, "max_modes"),
     ],
 )
@@ -61,6 +67,13 @@ def _changed(section, name):
         ({"grouping_frame": "high_freqs_first"}, {"filter", "emd"}),
         ({"weak_frame": 2e-5}, set(METHODS)),
         ({"n_components_seq": 4}, set(METHODS)),
+        ({"preset": "default"}, set()),
+        ({"preset": "published"}, set(METHODS)),
+        ({"peaks": {"search": "published"}}, {"filter"}),
+        ({"group_sizes": "published"}, {"filter", "emd"}),
+        ({"absent_place": "published"}, set(METHODS)),
+        ({"row_order": "published"}, set(METHODS)),
+        ({"amplitude": "signal"}, set(METHODS)),
     ],
 )
 def test_a_setting_reaches_only_the_methods_that_use_it(change, methods):
@@ -71,6 +84,29 @@ def test_a_setting_reaches_only_the_methods_that_use_it(change, methods):
         != settings_hash(method_settings(DecompositionSettings.parse({"method": method, **change})))
     }
     assert reached == methods
+
+
+def test_the_preset_fills_in_what_is_not_given():
+    settings = DecompositionSettings.published("ewt", ewt={"smoothing_bins": 13}, amplitude="unit")
+    assert settings.ewt.filters == "single" and settings.row_order == "published" and settings.method == "ewt"
+    assert settings.ewt.smoothing_bins == 13 and settings.amplitude == "unit"
+    assert DecompositionSettings.parse(as_plain(settings)) == settings
+    assert settings.replace(n_components=4).ewt == settings.ewt
+    given = settings.model_dump(exclude_unset=True)
+    assert given == {"preset": "published", "method": "ewt", "ewt": {"smoothing_bins": 13}, "amplitude": "unit"}
+
+
+def test_the_preset_changes_what_it_lists_and_nothing_else():
+    default, published = DecompositionSettings().plain(), DecompositionSettings.parse({"preset": "published"}).plain()
+    for key, value in PUBLISHED.items():
+        own = value if isinstance(value, dict) else {}
+        assert published[key] == ({**default[key], **own} if own else value) != default[key]
+    assert {key for key in default if default[key] != published[key]} == {*PUBLISHED, "preset"}
+
+
+def test_a_copy_cannot_take_another_preset():
+    with pytest.raises(ValueError, match="preset is 'default' and a copy keeps it; give it first"):
+        DecompositionSettings().replace(preset="published")
 
 
 def test_settings_are_frozen():

@@ -26,6 +26,28 @@ def test_a_run_is_the_defaults_with_its_overrides():
     assert run.decomposition["method"] == "ewt"
 
 
+def test_a_preset_fills_in_what_neither_the_section_nor_the_run_gives():
+    own = {"decomposition_overrides": {"preset": "published", "vmd": {"alpha": 50.0}}}
+    shared = {"notch": {"order": 2}, "ewt": {"smoothing_bins": 7}, "amplitude": "unit"}
+    run = only({**own, "decomposition": "ewt"}, decomposition=shared)
+    found = run.decomposition
+    assert found["ewt"]["filters"] == "single" and found["row_order"] == "published"  # of the preset
+    assert (found["notch"]["order"], found["ewt"]["smoothing_bins"], found["amplitude"]) == (2, 7, "unit")  # given
+    back = only({"decomposition_overrides": {"preset": "default"}}, decomposition={"preset": "published"})
+    assert back.decomposition_id == only({}).decomposition_id
+    everywhere = only({}, decomposition={"preset": "published"})
+    alone = only({"decomposition_overrides": {"preset": "published"}})
+    assert everywhere.decomposition == alone.decomposition != back.decomposition
+
+
+def test_a_preset_reaches_the_decomposition_of_its_runs_only():
+    preset = {"decomposition_overrides": {"preset": "published"}}
+    before = runs_of({"label": "a"}, {"label": "b", "objective": "corrected"})
+    after = runs_of({"label": "a"}, {"label": "b", "objective": "corrected", **preset})
+    assert before[0].name == after[0].name and before[0].decomposition_id == after[0].decomposition_id
+    assert before[1].decomposition_id != after[1].decomposition_id and before[1].corpus_id == after[1].corpus_id
+
+
 def test_names_are_readable():
     run = only({"objective": "centred", "branch_s": {"beta": 1}}, seed=2)
     assert run.name.startswith("sim_vowels-decvae_centred-filter_C3-mel-bz0.1_bs1-s2-")
