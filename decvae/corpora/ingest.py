@@ -236,7 +236,7 @@ def ingest(
     if problems and (settings.strict or problems.counts["empty split"]):
         raise IngestError(f"corpus {corpus} has {problems.report()}")
     rate = _sampling_rate(settings) or excerpts[0].info.rate
-    names = _class_names(listing, excerpts, set(settings.factors))
+    names = _class_names(listing, excerpts, _kept_factors(listing, settings))
     record = provenance(settings.plain(without=("root", "controlled_sets")), seed)
     low = [excerpt for excerpt in excerpts if excerpt.info.rate < rate]
     if low:
@@ -262,6 +262,7 @@ def ingest(
         provenance=record,
         framing=_framing(settings),
         gaps={name: value for name, value in listing.gaps.items() if name in names},
+        split_by=_split_by(listing, settings),
     )
     if problems:
         print(f"corpus {corpus} has {problems.report()}\nThese recordings were left out.")
@@ -288,6 +289,29 @@ def ingest_corpus(
     if not root.is_dir():
         raise IngestError(f"corpus {corpus}: its root {root} is not a folder; set `corpora.{corpus}.root`")
     return ingest(reader.list_recordings(root, settings, seed), path, settings, corpus=corpus, seed=seed)
+
+
+def _split_by(listing: Listing, settings: RecordingSettings) -> str | None:
+    """The factor that the splits are drawn by, which scores keep together, too; None if no recording has it."""
+    by = settings.split_by if isinstance(settings, FolderSettings) else None
+    return by if any(by in recording.factors for recording in listing.recordings) else None
+
+
+def _kept_factors(listing: Listing, settings: RecordingSettings) -> set[str]:
+    """Factors and labels to keep (empty for all).
+
+    Raises
+    ------
+    IngestError
+        If they leave out the factor that the splits are drawn by.
+    """
+    wanted, by = set(settings.factors), _split_by(listing, settings)
+    if wanted and by is not None and by not in wanted:
+        raise IngestError(
+            f"`factors` is {list(settings.factors)}, without {by!r}, by which recordings are split (`split_by`): "
+            f"without it scores could not keep every {by} on one side; add it"
+        )
+    return wanted
 
 
 def _sampling_rate(settings: RecordingSettings) -> int | None:

@@ -84,6 +84,7 @@ def write_corpus(
     provenance: dict[str, Any],
     framing: Framing = SPEECH,
     gaps: dict[str, str] | None = None,
+    split_by: str | None = None,
 ) -> None:
     """Write a corpus file, one utterance at a time (the corpus is never held in memory).
 
@@ -97,6 +98,8 @@ def write_corpus(
         How utterances are cut into frames.
     gaps : {interval name: class name}
         Class of the frames that lie between the labels; none by default.
+    split_by : str, optional
+        Factor whose classes are in one split each.
 
     Raises
     ------
@@ -110,6 +113,8 @@ def write_corpus(
             frame_seconds=framing.frame_seconds,
             hop_seconds=framing.hop_seconds,
         )
+        if split_by is not None:
+            file.attrs["split_by"] = split_by
         for split, utterances in splits.items():
             _write_split(file.create_group(split), utterances, class_names, gaps or {})
         file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
@@ -241,6 +246,7 @@ class Corpus:
         self.name: str = self._file.attrs["corpus"]
         self.sampling_rate = int(self._file.attrs["sampling_rate"])
         self.framing = Framing(float(self._file.attrs["frame_seconds"]), float(self._file.attrs["hop_seconds"]))
+        self.split_by: str | None = self._file.attrs.get("split_by")
         self.provenance: dict[str, Any] = json.loads(self._file.attrs["provenance"])
         self.splits: list[str] = list(self._file)
 

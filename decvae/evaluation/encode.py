@@ -51,7 +51,10 @@ def encode_splits(run_dir: str | Path, checkpoint: str, splits: Iterable[SplitFi
             labels = corpus[own.split]
             if labels.utterance_ids != data.utterance_ids:
                 raise ArtifactError(f"{own.features} and {own.corpus} hold different utterances; delete the former")
-            tables = [_table(model, branch, rows, labels) for branch, rows in _encode(model, data, device).items()]
+            tables = [
+                _table(model, branch, rows, labels, corpus.split_by)
+                for branch, rows in _encode(model, data, device).items()
+            ]
             attributes = {
                 "run": Path(run_dir).name,
                 "checkpoint": checkpoint,
@@ -93,7 +96,9 @@ def _encode_frames(model: Baseline, data: FeatureFile, index: int, device: str) 
     return {"mu": model.encode(data.vectors(index)[:, :1])}
 
 
-def _table(model: Model, branch: str, rows: list[Arrays], labels: CorpusSplit) -> LatentTable:
+def _table(
+    model: Model, branch: str, rows: list[Arrays], labels: CorpusSplit, split_by: str | None = None
+) -> LatentTable:
     arrays = {name: np.concatenate([item[name] for item in rows]) for name in rows[0]}
     counts = np.array([len(item["mu"]) for item in rows])
     utterance = np.repeat(np.arange(len(rows)), counts)
@@ -109,6 +114,7 @@ def _table(model: Model, branch: str, rows: list[Arrays], labels: CorpusSplit) -
         subspaces = ["X", *(f"OC{c}" for c in range(1, arrays["mu"].shape[1]))]
     return LatentTable(
         branch=branch,
+        split_by=split_by,
         subspaces=subspaces,
         utterance=utterance,
         frame=np.concatenate([np.arange(count) for count in counts]),

@@ -27,6 +27,18 @@ def manifest(root, rows, name="manifest.csv"):
         table.to_csv(root / name, index=False, sep="\t" if name.endswith(".tsv") else ",")
 
 
+def test_the_corpus_knows_what_its_splits_keep_together(tmp_path, write_audio):
+    rows = [{"path": write_audio(tmp_path / f"{k}.wav").name, "patient": f"p{k}", "mood": k % 2} for k in range(9)]
+    manifest(tmp_path, rows)
+    for section, expected in (({"split_by": "patient"}, "patient"), ({"split_by": "recording"}, None)):
+        ingest_corpus(tmp_path, FolderSettings.parse(section), tmp_path / "out.h5", corpus="mine", seed=0)
+        with Corpus(tmp_path / "out.h5") as corpus:
+            assert corpus.split_by == expected
+    section = {"split_by": "patient", "factors": ["mood"]}
+    with pytest.raises(IngestError, match="without 'patient', by which recordings are split"):
+        ingest_corpus(tmp_path, FolderSettings.parse(section), tmp_path / "out.h5", corpus="mine", seed=0)
+
+
 @pytest.mark.parametrize("name", ["manifest.csv", "manifest.tsv", "manifest.parquet"])
 def test_formats_rates_excerpts_and_factors(tmp_path, write_audio, name):
     rows = []

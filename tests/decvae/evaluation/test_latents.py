@@ -28,8 +28,10 @@ def table():
 
 def test_round_trip(table, tmp_path):
     path = tmp_path / "latents.h5"
+    table.split_by = "patient"
     write_latents(path, [table], {"run": "r", "checkpoint": "best", "provenance": {"seed": 0}})
     found = read_latents([path])["Z"]
+    assert found.split_by == "patient"
     for name in ("mu", "features", "present", "utterance", "frame", "overlap"):
         np.testing.assert_array_equal(getattr(found, name), getattr(table, name))
     np.testing.assert_array_equal(found.factors["vowel"], table.factors["vowel"])
