@@ -30,6 +30,7 @@ KIND_OF_FACTOR = {
     **dict.fromkeys(("alsfrs_total", "alsfrs_speech", "gender", "dialect"), "clinical"),
 }
 GROUP_OF_KIND = {"phonetic": "utterance", "identity": "utterance", "emotion": "speaker", "clinical": "speaker"}
+LEARNABLE_SHARE = 0.5  # of the labels of a factor that must be of classes that occur in two groups
 LEFT_OUT_ONE_BY_ONE = ("emotion",)  # few groups: every session, or speaker if there is but one, is the test part once
 
 
@@ -108,7 +109,7 @@ def _kind_by_data(table: LatentTable, factor: str, owners: list[str]) -> tuple[s
         return "phonetic", owners
     logger.warning(
         "branch %s: %s never changes within a class of %s: whoever has heard one of its utterances knows the label "
-        "of the others. It is scored on unseen classes of %s; set `evaluation.groups: {%s: NAME}` to group by another factor",
+        "of the others. It is scored on unseen classes of %s; `evaluation.groups: {%s: NAME}` chooses another factor",
         table.branch,
         factor,
         " or ".join(found),
@@ -156,6 +157,36 @@ def _never_changes(factor: np.ndarray, owner: np.ndarray) -> bool:
     """Whether no class of ``owner`` has two classes of ``factor``."""
     known = (factor >= 0) & (owner >= 0)
     return max(groups_per_class(owner[known], factor[known]).values(), default=0) == 1
+
+
+def why_not_scored(y: np.ndarray, grouping: Grouping) -> str:
+    """Why a factor cannot be learned from some groups and recognised in others; empty if it can.
+
+    A class that occurs in one group only is never on both sides of a split. A factor needs two other classes, and most
+    of its labelled rows in such classes: names of files and free text have neither.
+
+    Parameters
+    ----------
+    y : (n,) int
+        Negative where a label is missing.
+    """
+    known = y >= 0
+    groups, labels = grouping.groups[known], y[known]
+    if len(np.unique(labels)) < 2:
+        return "it has one class only"
+    shared = [code for code, count in groups_per_class(labels, groups).items() if count > 1]
+    what = f"in more than one {grouping.by}, so that a split can have them on both sides"
+    if len(shared) < 2:
+        return f"{len(shared)} of its {len(np.unique(labels))} classes occur {what}; two are needed"
+    share = float(np.mean(np.isin(labels, shared)))
+    if share < LEARNABLE_SHARE:
+        return f"only {share:.0%} of its labels are of classes that occur {what}; {LEARNABLE_SHARE:.0%} are needed"
+    return ""
+
+
+def is_split(y: np.ndarray, splits: Splits) -> bool:
+    """Whether every training part of a factor has two classes and every test part two labels."""
+    return all(len(np.unique(y[train][y[train] >= 0])) > 1 and np.sum(y[test] >= 0) > 1 for train, test in splits)
 
 
 def grouped_splits(y: np.ndarray, groups: np.ndarray, seed: int) -> Splits:
