@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from decvae.corpora.factors import LABEL_PREFIX, RESERVED
 from decvae.corpora.recordings import (
     IngestError,
     Labels,
@@ -25,8 +26,6 @@ from decvae.corpora.timit import parse_phn
 from decvae.settings.base import SPLITS
 from decvae.settings.corpora import FolderSettings
 
-LABEL_PREFIX = "labels:"
-RESERVED = ("path", "id", "start", "end", "split")
 _HTK_UNIT = 1e-7  # seconds
 
 

@@ -227,7 +227,10 @@ class FolderSettings(RecordingSettings):
     manifest: str = setting(
         "manifest.csv", "List of the recordings below root, as .csv, .tsv or .parquet (docs/corpora.md)."
     )
-    content: str | None = setting(None, "Factor or label that figures show first; null takes the first one.")
+    content: str | None = setting(
+        None,
+        "Factor or label that figures show first; null takes the first label, else the first factor of the manifest.",
+    )
     values: Items[str] = setting((), "Columns of the manifest that are numbers, not classes.")
     gap_label: str | None = setting(None, "Class of the time between labels; null leaves it without label.")
     split_by: str = setting("speaker", "Without a column split: column whose classes are never divided, or recording.")

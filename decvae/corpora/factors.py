@@ -1,0 +1,74 @@
+"""Which factors and labels a corpus has, before any of it is read: from its kind, or from the head of its manifest."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from decvae.corpora.recordings import IngestError
+from decvae.settings.corpora import CorpusSettings, FolderSettings
+
+LABEL_PREFIX = "labels:"
+RESERVED = ("path", "id", "start", "end", "split")
+FACTORS = {
+    "sim_vowels": ("vowel", "speaker"),
+    "timit": ("phoneme", "speaker", "gender", "dialect"),
+    "voc_als": (
+        *("phoneme", "speaker", "king_stage", "disease_duration", "group"),
+        *("alsfrs_total", "alsfrs_speech", "cantagallo"),
+    ),
+    "iemocap": ("phoneme", "speaker", "emotion", "session", "gender", "style"),
+}
+
+
+def factors_of(settings: CorpusSettings) -> list[str]:
+    """Factors and time-aligned labels that a corpus has, kept or not: labels first, as in the latents.
+
+    Raises
+    ------
+    IngestError
+        If the manifest of a folder cannot be read or has no column ``path``.
+    """
+    if not isinstance(settings, FolderSettings):
+        return list(FACTORS[settings.kind])
+    names = manifest_columns(Path(settings.root or "", settings.manifest))
+    labels = [name.removeprefix(LABEL_PREFIX) for name in names if name.startswith(LABEL_PREFIX)]
+    return labels + [name for name in factor_columns(names) if name not in settings.values]
+
+
+def kept_factors(settings: CorpusSettings) -> list[str]:
+    """Those of :func:`factors_of` that the corpus keeps (``factors``)."""
+    wanted = getattr(settings, "factors", ())
+    return [name for name in factors_of(settings) if not wanted or name in wanted]
+
+
+def factor_columns(names: list[str]) -> list[str]:
+    """Columns of a manifest that are factors or numbers."""
+    return [name for name in names if name not in RESERVED and not name.startswith(LABEL_PREFIX)]
+
+
+def manifest_columns(path: Path) -> list[str]:
+    """Names of the columns of a manifest, without reading its rows.
+
+    Raises
+    ------
+    IngestError
+        If the file is missing, of an unknown suffix, unreadable, or without a column ``path``.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in (".csv", ".tsv", ".parquet"):
+        raise IngestError(f"manifest {path}: its suffix must be .csv, .tsv or .parquet")
+    try:
+        if suffix == ".parquet":
+            from pyarrow.parquet import read_schema
+
+            names = [str(name) for name in read_schema(path).names]
+        else:
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                names = next(csv.reader(file, delimiter="," if suffix == ".csv" else "\t"), [])
+    except (OSError, ValueError) as error:
+        raise IngestError(f"manifest {path} cannot be read: {error}") from error
+    names = [name.strip() for name in names]
+    if "path" not in names:
+        raise IngestError(f"manifest {path} needs a column `path` and at least one row; it has {names}")
+    return names
