@@ -63,15 +63,15 @@ def check_audio(audio: np.ndarray, name: str) -> None:
     Raises
     ------
     ValueError
-        For NaN or infinite samples, all-zero audio or an empty signal; the message names the utterance.
+        For NaN or infinite samples, constant audio or an empty signal; the message names the utterance.
     """
     if audio.ndim != 1 or audio.size == 0:
         raise ValueError(f"utterance {name}: audio must be a non-empty 1-D array, found shape {audio.shape}")
     if not np.all(np.isfinite(audio)):
         bad = int(np.flatnonzero(~np.isfinite(audio))[0])
         raise ValueError(f"utterance {name}: sample {bad} is NaN or infinite; repair or leave out the recording")
-    if not np.any(audio):
-        raise ValueError(f"utterance {name}: all samples are zero; leave out the recording")
+    if np.ptp(audio) == 0:
+        raise ValueError(f"utterance {name}: all samples are {audio[0]:g}: nothing sounds; leave out the recording")
 
 
 def write_corpus(

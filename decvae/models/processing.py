@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import gcd
 from typing import Any
 
 import numpy as np
-from scipy.signal import resample_poly
 from torch import Tensor
 
+from decvae.corpora.audio import resample
 from decvae.corpora.store import check_audio
 from decvae.decomposition.cache import decompose_utterance, with_signal
 from decvae.features.extract import frame_features, sequence_features
@@ -97,15 +96,14 @@ def prepare_audio(
     Raises
     ------
     ValueError
-        If it is not one channel, has NaN, infinite or only zero samples, or is shorter than one frame.
+        If it is not one channel, has NaN, infinite or equal samples only, or is shorter than one frame.
     """
     audio = np.asarray(waveform.detach().cpu() if isinstance(waveform, Tensor) else waveform, dtype=np.float32)
     check_audio(audio, name)
     if sampling_rate != int(sampling_rate) or sampling_rate < 1:
         raise ValueError(f"sampling_rate must be a positive whole number of Hz, found {sampling_rate}")
     if sampling_rate != target_rate:
-        common = gcd(int(sampling_rate), target_rate)
-        audio = resample_poly(audio, target_rate // common, int(sampling_rate) // common).astype(np.float32)
+        audio = resample(audio, int(sampling_rate), target_rate)
     if len(audio) < (shortest := frame_length(target_rate, framing)):
         raise ValueError(f"{name}: {len(audio)} samples at {target_rate} Hz are less than one frame of {shortest}")
     return audio
