@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 from decvae.corpora.recordings import IngestError
+from decvae.corpora.tables import read_rows
 from decvae.settings.corpora import CorpusSettings, FolderSettings
 
 LABEL_PREFIX = "labels:"
@@ -48,12 +49,12 @@ def factor_columns(names: list[str]) -> list[str]:
 
 
 def manifest_columns(path: Path) -> list[str]:
-    """Names of the columns of a manifest, without reading its rows.
+    """Names of the columns of a manifest.
 
     Raises
     ------
     IngestError
-        If the file is missing, of an unknown suffix, unreadable, or without a column ``path``.
+        If the file is missing, of an unknown suffix or unreadable, and as :func:`checked_columns`.
     """
     suffix = path.suffix.lower()
     if suffix not in (".csv", ".tsv", ".parquet"):
@@ -64,11 +65,31 @@ def manifest_columns(path: Path) -> list[str]:
 
             names = [str(name) for name in read_schema(path).names]
         else:
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                names = next(csv.reader(file, delimiter="," if suffix == ".csv" else "\t"), [])
+            names, _ = read_rows(path)
     except (OSError, ValueError) as error:
         raise IngestError(f"manifest {path} cannot be read: {error}") from error
-    names = [name.strip() for name in names]
+    return checked_columns(path, names)
+
+
+def checked_columns(path: Path, heads: Sequence[str]) -> list[str]:
+    """Names of the columns of a manifest, without those that have none.
+
+    Raises
+    ------
+    IngestError
+        If there is no column ``path``, or two columns have one meaning: the same name, in capitals or not, with
+        ``labels:`` or not.
+    """
+    names = [name.strip() for name in heads if name.strip()]
     if "path" not in names:
         raise IngestError(f"manifest {path} needs a column `path` and at least one row; it has {names}")
+    meant: dict[str, str] = {}
+    for name in names:
+        meaning = name.removeprefix(LABEL_PREFIX).casefold()
+        if meaning in meant:
+            raise IngestError(
+                f"manifest {path} has the columns {meant[meaning]!r} and {name!r}, which would both be {meaning!r}; "
+                "rename one or leave it out"
+            )
+        meant[meaning] = name
     return names

@@ -194,6 +194,9 @@ def ingest(
     if low:
         listing.notes.append(f"{len(low)} recordings have a rate below {rate} Hz: nothing lies above half their own")
 
+    for note in listing.notes:
+        print(f"corpus {corpus}: {note}")
+
     def last(utterances: Iterator[Utterance]) -> Iterator[Utterance]:
         yield from utterances
         # Before the file is complete: nothing of a corpus with unusable audio is kept in strict mode.
