@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from decvae.corpora.recordings import IngestError
 from decvae.corpora.tables import read_rows
+from decvae.settings.base import suggest
 from decvae.settings.corpora import CorpusSettings, FolderSettings
+from decvae.settings.evaluation import group_of_choice
 
 LABEL_PREFIX = "labels:"
 RESERVED = ("path", "id", "start", "end", "split")
@@ -41,6 +43,48 @@ def kept_factors(settings: CorpusSettings) -> list[str]:
     """Those of :func:`factors_of` that the corpus keeps (``factors``)."""
     wanted = getattr(settings, "factors", ())
     return [name for name in factors_of(settings) if not wanted or name in wanted]
+
+
+def unknown_names(name: str, settings: CorpusSettings) -> Iterator[str]:
+    """Sentences on names in the section of a corpus that none of its factors or labels has; the nearest is offered.
+
+    Raises
+    ------
+    IngestError
+        As :func:`factors_of`.
+    """
+    known = factors_of(settings)
+    keys = {"factors": tuple(getattr(settings, "factors", ()))}
+    if isinstance(settings, FolderSettings):
+        keys["content"] = (settings.content,) if settings.content is not None else ()
+        numbers = [column for column in settings.values if column in keys["factors"]]
+        keys["factors"] = tuple(factor for factor in keys["factors"] if factor not in numbers)
+    for key, own in getattr(settings, "controlled_sets", {}).items():
+        keys[f"controlled_sets.{key}.factors"] = own.factors
+        keys[f"controlled_sets.{key}.classes"] = tuple(own.classes)
+    for key, words in keys.items():
+        for word in words:
+            if word not in known:
+                yield f"`corpora.{name}.{key}` has {word!r}, which is no factor or label of it.{suggest(word, known)}"
+
+
+def unknown_groups(corpora: Mapping[str, CorpusSettings], groups: Mapping[str, str]) -> Iterator[str]:
+    """Sentences on names in ``evaluation.groups`` that no corpus has; none if a manifest cannot be read (yet)."""
+    known: dict[str, None] = {}
+    for settings in corpora.values():
+        if isinstance(settings, FolderSettings) and settings.root is None:
+            return
+        try:
+            known |= dict.fromkeys(factors_of(settings))
+        except IngestError:
+            return
+    for factor, choice in groups.items():
+        by = group_of_choice(choice)
+        if factor not in known:
+            yield f"`evaluation.groups` has {factor!r}, which is no factor of a corpus.{suggest(factor, known)}"
+        if by != "utterance" and by not in known:
+            allowed = ("utterance", *known)
+            yield f"`evaluation.groups.{factor}` is {choice!r}: {by!r} is no factor of a corpus.{suggest(by, allowed)}"
 
 
 def factor_columns(names: list[str]) -> list[str]:
