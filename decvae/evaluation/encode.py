@@ -18,6 +18,7 @@ from decvae.models.autoencoders import Autoencoder
 from decvae.models.checkpoints import resolve_checkpoint
 from decvae.models.fitted import KernelPCAModel, LinearModel
 from decvae.models.modeling_decvae import DecVAEModel
+from decvae.study.keys import dotted
 
 Baseline = Autoencoder | LinearModel | KernelPCAModel
 Model = DecVAEModel | Baseline
@@ -41,12 +42,14 @@ def encode_splits(run_dir: str | Path, checkpoint: str, splits: Iterable[SplitFi
     Raises
     ------
     ArtifactError
-        If the checkpoint has no weights, or corpus and features hold different utterances.
+        If the checkpoint has no weights, was trained on inputs made in another way, or corpus and features hold
+        different utterances.
     """
     folder, record = resolve_checkpoint(run_dir, checkpoint)
     model = load_model(folder)
     for own in splits:
         data = FeatureFile(own.features)
+        _check_inputs(model, data, f"checkpoint {checkpoint} of {Path(run_dir).name}")
         with Corpus(own.corpus) as corpus:
             labels = corpus[own.split]
             if labels.utterance_ids != data.utterance_ids:
@@ -64,6 +67,17 @@ def encode_splits(run_dir: str | Path, checkpoint: str, splits: Iterable[SplitFi
                 "provenance": provenance({"checkpoint_sha256": record.sha256, "features": data.input}),
             }
         write_latents(own.latents, tables, attributes)
+
+
+def _check_inputs(model: Model, data: FeatureFile, name: str) -> None:
+    """Refuse features that were made in another way than those that the model knows, as far as it says."""
+    own = getattr(model, "config", None)
+    known = dotted(getattr(own, "preprocessing", {}))
+    found = {key: value for key, value in dotted(data.preprocessing).items() if key in known}
+    differing = [key for key, value in found.items() if known[key] != value]
+    if differing:
+        shown = "; ".join(f"{key} is {known[key]!r} for the model, {found[key]!r} here" for key in differing)
+        raise ArtifactError(f"{name} was trained on other inputs than {data.path} holds: {shown}. Give the run its own")
 
 
 def _encode(model: Model, data: FeatureFile, device: str) -> dict[str, list[Arrays]]:

@@ -385,6 +385,7 @@ class DecVAEModel(DecVAEPreTrainedModel):
                     f"{config.components(branch)}"
                 )
         batch = move(decvae_batch(data, indices, config.branches), self.device)
+        batch = {name: value.to(self.dtype) if value.is_floating_point() else value for name, value in batch.items()}
         with torch.inference_mode():
             output = self.eval()(**batch)
         self.train(training)

@@ -105,6 +105,24 @@ def test_a_file_of_another_rate_has_the_latents_of_its_corpus(model, tmp_path):
     np.testing.assert_array_equal(model.encode(samples, rate).z.mu, model.encode(stored, 16000).z.mu)
 
 
+def test_one_channel_as_torchaudio_and_soundfile_give_it(study, model):
+    audio = _audio(study, 1)
+    expected = model.encode(audio, 16000).z.mu
+    for shape in ((1, -1), (-1, 1)):
+        np.testing.assert_array_equal(model.encode(audio.reshape(shape), 16000).z.mu, expected)
+    np.testing.assert_array_equal(model.encode(torch.from_numpy(audio)[None], 16000).z.mu, expected)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-4), ("float16", 0.1), ("bfloat16", 0.3)])
+def test_models_of_other_precisions_encode(study, model, dtype, tolerance):
+    audio = _audio(study, 1)
+    expected = model.encode(audio, 16000)
+    found = model.to(getattr(torch, dtype)).encode(audio, 16000)
+    for one, other in ((found.z.mu, expected.z.mu), (found.s.mu, expected.s.mu)):
+        assert one.dtype == np.float32
+        assert np.abs(one - other).max() < tolerance * max(1, np.abs(other).max())
+
+
 def test_a_recording_of_one_frame_has_latents(study, model):
     found = model.encode(_audio(study, 0)[:400], 16000)
     assert found.times.tolist() == [0.0125]
@@ -116,7 +134,10 @@ def test_a_recording_of_one_frame_has_latents(study, model):
     [
         (np.zeros(800), 16000, "recording 0: all samples are 0: nothing sounds"),
         (np.full(800, np.nan), 16000, "sample 0 is NaN or infinite"),
-        (np.ones((2, 800)), 16000, "must be a non-empty 1-D array"),
+        (np.ones((2, 800)), 16000, r"recording 0 has shape \(2, 800\), which is several channels"),
+        ([0.1, 0.2], 16000, "recording 0 is one number: pass an array of samples"),
+        (["a.wav"], 16000, "recording 0 is the path 'a.wav': pass its samples"),
+        (np.ones((2, 2, 800)), 16000, "must be a non-empty 1-D array"),
         (np.arange(399), 16000, "399 samples at 16000 Hz are less than one frame of 400"),
         (np.arange(800), 0, "sampling_rate must be a positive whole number"),
     ],
