@@ -110,6 +110,25 @@ def write_table(table: pd.DataFrame, path: str | Path, float_format: str | None 
             table.to_csv(partial, index=False, float_format=float_format)
 
 
+def h5_name(name: str) -> str:
+    """A name that a user has given, as one that HDF5 takes for one object.
+
+    >>> h5_name("HC/ALS"), h5_name("50 %"), h5_name(".")
+    ('HC%2FALS', '50 %25', '%2E')
+    """
+    escaped = name.replace("%", "%25").replace("/", "%2F")
+    return escaped.replace(".", "%2E") if set(name) == {"."} else escaped
+
+
+def given_name(name: str) -> str:
+    """What :func:`h5_name` was made of.
+
+    >>> given_name("HC%2FALS")
+    'HC/ALS'
+    """
+    return name.replace("%2E", ".").replace("%2F", "/").replace("%25", "%")
+
+
 @contextlib.contextmanager
 def create_h5(path: str | Path, file_format: str, version: int, *, track_order: bool = False) -> Iterator[h5py.File]:
     """Write one of our HDF5 files atomically; with ``track_order`` its groups are listed in the order of creation."""

@@ -121,8 +121,8 @@ def checked_columns(path: Path, heads: Sequence[str]) -> list[str]:
     Raises
     ------
     IngestError
-        If there is no column ``path``, or two columns have one meaning: the same name, in capitals or not, with
-        ``labels:`` or not.
+        If there is no column ``path``, a name has a ``+`` or invisible characters, or two columns have one meaning: the
+        same name, in capitals or not, with ``labels:`` or not.
     """
     names = [name.strip() for name in heads if name.strip()]
     if "path" not in names:
@@ -134,6 +134,11 @@ def checked_columns(path: Path, heads: Sequence[str]) -> list[str]:
             raise IngestError(
                 f"manifest {path} has the columns {meant[meaning]!r} and {name!r}, which would both be {meaning!r}; "
                 "rename one or leave it out"
+            )
+        if "+" in name or not name.isprintable():
+            raise IngestError(
+                f"manifest {path} has the column {name!r}: names of factors have no `+`, which joins them in "
+                "tables, and no invisible characters; rename it"
             )
         meant[meaning] = name
     return names

@@ -23,7 +23,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from decvae.artifacts import ArtifactError, create_h5, open_h5
+from decvae.artifacts import ArtifactError, create_h5, given_name, h5_name, open_h5
 
 FORMAT = "decvae-latents"
 FORMAT_VERSION = 2
@@ -107,8 +107,8 @@ def write_latents(path: str | Path, tables: Sequence[LatentTable], attributes: d
                     group[name] = array
             factors = group.create_group("factors", track_order=True)
             for name, codes in table.factors.items():
-                factors[name] = codes
-                factors[name].attrs["names"] = json.dumps(table.class_names[name])
+                factors[h5_name(name)] = codes
+                factors[h5_name(name)].attrs["names"] = json.dumps(table.class_names[name])
 
 
 def read_latents(paths: Sequence[str | Path]) -> dict[str, LatentTable]:
@@ -153,8 +153,8 @@ def _read_table(group: h5py.Group, branch: str, split_by: str | None) -> LatentT
         branch=branch,
         split_by=split_by,
         subspaces=json.loads(group.attrs["subspaces"]),
-        factors={name: data[:] for name, data in factors.items()},
-        class_names={name: json.loads(data.attrs["names"]) for name, data in factors.items()},
+        factors={given_name(name): data[:] for name, data in factors.items()},
+        class_names={given_name(name): json.loads(data.attrs["names"]) for name, data in factors.items()},
         **{name: group[name][:] for name in ARRAYS if name in group},
     )
 

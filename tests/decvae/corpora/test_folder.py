@@ -303,11 +303,31 @@ def test_manifests_of_any_unicode_and_line_end(tmp_path, write_audio, encoding):
         ("path,split\na.wav,train,Allison\n", "line 2 has 3 cells, the head 2"),
         ("path,split,mood\na.wav,train,groß\n".encode("latin-1"), "line 2 is not UTF-8 text; save the file as UTF-8"),
         ("path;split\na.wav;train\n", "needs a column `path`"),
+        ("path,split,a+b\na.wav,train,x\n", "names of factors have no `\\+`"),
     ],
 )
 def test_ambiguous_and_ragged_manifests_are_refused(tmp_path, write_audio, text, message):
     with pytest.raises(IngestError, match=message):
         listed(tmp_path, write_audio, text)
+
+
+def test_any_text_is_the_name_of_a_factor_a_label_or_a_number(tmp_path, write_audio):
+    names = ["HC/ALS", "a.b", "Größe (cm)", "50 %", ".", "%2F"]
+    (tmp_path / "labels.csv").write_text("start,end,label\n0,1,a/b\n")
+    rows = []
+    for split in ("train", "dev", "test"):
+        row = {"path": write_audio(tmp_path / f"{split}.wav").name, "split": split, "age/years": 4}
+        rows.append({**row, "labels:x/y": "labels.csv", **dict.fromkeys(names, f"c/{split}")})
+    manifest(tmp_path, rows)
+    section = FolderSettings(values=("age/years",))
+    ingest_corpus(tmp_path, section, tmp_path / "out.h5", corpus="mine", seed=0)
+    with Corpus(tmp_path / "out.h5") as corpus:
+        split = corpus["dev"]
+        assert list(split.factors) == names and list(split.values) == ["age/years"]
+        assert split.interval_names == ["x/y"] and split.class_names("x/y") == ["a/b"]
+        assert split.class_names("HC/ALS") == ["c/dev", "c/test", "c/train"]
+        assert set(split.frame_labels("x/y", 0)[0]) == {0}
+        assert len(split.intervals("x/y", 0)[0]) == len(split.all_intervals("x/y")[0]) == 1
 
 
 def test_the_index_of_a_data_frame_is_no_factor(tmp_path, write_audio):

@@ -38,6 +38,13 @@ def test_round_trip(table, tmp_path):
     assert (found.subspaces, found.class_names, found.logvar) == (table.subspaces, table.class_names, None)
 
 
+def test_any_text_is_the_name_of_a_factor(table, tmp_path):
+    table.factors["HC/ALS"], table.class_names["HC/ALS"] = table.factors["vowel"], ["a/b", "c", "d"]
+    write_latents(tmp_path / "latents.h5", [table], {"run": "r", "checkpoint": "best"})
+    found = read_latents([tmp_path / "latents.h5"])["Z"]
+    assert list(found.factors) == ["vowel", "HC/ALS"] and found.class_names["HC/ALS"] == ["a/b", "c", "d"]
+
+
 def test_select_restricts_every_column(table):
     part = table.select(table.overlap)
     assert len(part) == 2
