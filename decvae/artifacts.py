@@ -110,24 +110,44 @@ def write_table(table: pd.DataFrame, path: str | Path, float_format: str | None 
             table.to_csv(partial, index=False, float_format=float_format)
 
 
+def h5_name(name: str) -> str:
+    """A name that a user has given, as one that HDF5 takes for one object.
+
+    >>> h5_name("HC/ALS"), h5_name("50 %"), h5_name(".")
+    ('HC%2FALS', '50 %25', '%2E')
+    """
+    escaped = name.replace("%", "%25").replace("/", "%2F")
+    return escaped.replace(".", "%2E") if set(name) == {"."} else escaped
+
+
+def given_name(name: str) -> str:
+    """What :func:`h5_name` was made of.
+
+    >>> given_name("HC%2FALS")
+    'HC/ALS'
+    """
+    return name.replace("%2E", ".").replace("%2F", "/").replace("%25", "%")
+
+
 @contextlib.contextmanager
 def create_h5(path: str | Path, file_format: str, version: int, *, track_order: bool = False) -> Iterator[h5py.File]:
     """Write one of our HDF5 files atomically; with ``track_order`` its groups are listed in the order of creation."""
     import h5py
 
-    with atomic_path(path) as partial, h5py.File(partial, "w", track_order=track_order) as file:
+    # Nobody else knows the temporary name: a file system without locks does as well.
+    with atomic_path(path) as partial, h5py.File(partial, "w", track_order=track_order, locking=False) as file:
         file.attrs.update(format=file_format, format_version=version)
         yield file
 
 
 def open_h5(path: str | Path, expected_format: str, version: int | None = None) -> h5py.File:
-    """Open one of our HDF5 files for reading.
+    """Open one of our HDF5 files for reading, without a lock: files are renamed into place whole and never change.
 
     Raises
     ------
     ArtifactError
-        If the file is missing, is not HDF5 (for instance cut short), or has another ``format`` attribute or, where a
-        ``version`` is given, another ``format_version``.
+        If the file is missing, may not be opened, is not HDF5 (for instance cut short), or has another ``format``
+        attribute or, where a ``version`` is given, another ``format_version``.
     """
     import h5py
 
@@ -135,8 +155,13 @@ def open_h5(path: str | Path, expected_format: str, version: int | None = None) 
     if not path.exists():
         raise ArtifactError(f"{path} does not exist; run the rule that makes it (snakemake {path}).")
     try:
-        file = h5py.File(path, "r")
+        file = h5py.File(path, "r", locking=False)
     except OSError as error:
+        if isinstance(error, (PermissionError, BlockingIOError)) or "lock file" in str(error):
+            raise ArtifactError(
+                f"{path} cannot be opened ({error}). The file itself may be whole, do not delete it: look for its "
+                "permissions and for HDF5_USE_FILE_LOCKING in the environment (FALSE on file systems without locks)."
+            ) from error
         raise ArtifactError(
             f"{path} cannot be read as HDF5: it is cut short or damaged ({error}). Delete it and run again."
         ) from error

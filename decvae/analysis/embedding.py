@@ -6,6 +6,7 @@ The coordinates are computed once and stored; figures are drawn from the table. 
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from sklearn.preprocessing import StandardScaler
 
 from decvae.artifacts import FACTOR
 from decvae.settings.embeddings import EmbeddingSettings
+
+logger = logging.getLogger(__name__)
 
 PCA_DIMENSIONS = 50
 TRUSTWORTHINESS_NEIGHBORS = 12
@@ -112,6 +115,9 @@ def embed(points: np.ndarray, settings: EmbeddingSettings, n_dims: int = 2, seed
     van der Maaten and Hinton (2008), Visualizing data using t-SNE. McInnes, Healy and Melville (2018), UMAP.
     """
     points = _standardised(points)
+    if not np.ptp(points, axis=0).any():
+        logger.warning("all %d points are equal, as those of a collapsed model: their map is one place", len(points))
+        return np.zeros((len(points), n_dims))
     name = "perplexity" if settings.method == "tsne" else "n_neighbors"
     size = getattr(settings, name)
     if len(points) <= size:

@@ -12,22 +12,21 @@ from pathlib import Path
 
 import pandas as pd
 
+from decvae.corpora.factors import LABEL_PREFIX, RESERVED, checked_columns
+from decvae.corpora.labels import read_labels
 from decvae.corpora.recordings import (
+    AUDIO_FILES,
+    EXAMPLES,
     IngestError,
-    Labels,
     Listing,
     Problems,
     Recording,
     assign_splits,
-    read_timed,
+    below,
 )
-from decvae.corpora.timit import parse_phn
+from decvae.corpora.tables import cell_text, read_rows
 from decvae.settings.base import SPLITS
 from decvae.settings.corpora import FolderSettings
-
-LABEL_PREFIX = "labels:"
-RESERVED = ("path", "id", "start", "end", "split")
-_HTK_UNIT = 1e-7  # seconds
 
 
 def list_recordings(root: Path, settings: FolderSettings, seed: int = 0) -> Listing:
@@ -39,16 +38,23 @@ def list_recordings(root: Path, settings: FolderSettings, seed: int = 0) -> List
         If the manifest itself cannot be read.
     """
     listing = Listing()
-    table = read_manifest(root / settings.manifest)
+    manifest = below(root, settings.manifest)
+    if manifest is None:
+        raise IngestError(f"manifest {settings.manifest} lies outside the root {root}; nothing outside of it is read")
+    table = read_manifest(manifest)
     absent = [name for name in settings.values if name not in table]
     if absent:
         raise IngestError(f"{root / settings.manifest} has no column {', '.join(absent)}, which `values` names")
     rows = [(f"{settings.manifest}, row {number}", row) for number, row in enumerate(table.to_dict("records"), start=2)]
+    unnamed: list[str] = []
     splits = {} if "split" in table else _drawn_splits(table, settings, seed)
     for where, row in rows:
-        recording = _recording(row, where, root, settings, splits, listing.problems)
+        recording = _recording(row, where, root, settings, splits, listing.problems, unnamed)
         if recording is not None:
             listing.recordings.append(recording)
+    if unnamed:
+        shown = "; ".join(unnamed[:EXAMPLES])
+        listing.notes.append(f"{len(unnamed)} files have labels without text, whose time has no label: {shown}")
     if settings.gap_label is not None:
         names = [name.removeprefix(LABEL_PREFIX) for name in table if name.startswith(LABEL_PREFIX)]
         listing.gaps = dict.fromkeys(names, settings.gap_label)
@@ -56,29 +62,38 @@ def list_recordings(root: Path, settings: FolderSettings, seed: int = 0) -> List
 
 
 def read_manifest(path: Path) -> pd.DataFrame:
-    """The manifest, all cells as text ("" where empty).
+    """The manifest, all cells as text without blanks around them ("" where missing).
+
+    Columns without a name, which hold the index of a data frame, are left out.
 
     Raises
     ------
     IngestError
-        If the file is missing, of an unknown suffix, unreadable, empty or without a column ``path``.
+        If the file is missing, of an unknown suffix, unreadable, empty or without a column ``path``, or has two columns
+        of one meaning.
     """
     suffix = path.suffix.lower()
     try:
         if suffix == ".parquet":
-            table = pd.read_parquet(path)
-            table = table.astype(object).where(table.notna(), "").map(str)
+            frame = pd.read_parquet(path)
+            frame = frame.astype(object).where(frame.notna(), "").map(str)
+            heads, rows = [str(name).strip() for name in frame.columns], frame.to_numpy().tolist()
         elif suffix in (".csv", ".tsv"):
-            table = pd.read_csv(path, sep="," if suffix == ".csv" else "\t", dtype=str, keep_default_na=False)
+            heads, lines = read_rows(path)
+            rows = [row for _, row in lines]
         else:
             raise IngestError(f"manifest {path}: its suffix must be .csv, .tsv or .parquet")
     except IngestError:
         raise
     except (OSError, ValueError) as error:  # pandas' and pyarrow's errors are ValueErrors
         raise IngestError(f"manifest {path} cannot be read: {error}") from error
-    table.columns = [str(name).strip() for name in table.columns]
-    if "path" not in table or table.empty:
+    table = pd.DataFrame(rows, columns=pd.RangeIndex(len(heads)), dtype=str)
+    table = table[[place for place, name in enumerate(heads) if name]]  # the nameless column of a data frame's index
+    table.columns = checked_columns(path, heads)
+    if table.empty:
         raise IngestError(f"manifest {path} needs a column `path` and at least one row; it has {list(table.columns)}")
+    for name in table.columns:
+        table[name] = table[name].str.strip() if name == "path" else table[name].map(cell_text)
     return table
 
 
@@ -105,8 +120,8 @@ def _group(row: dict[str, str], by: str) -> str:
 
 
 def _below(root: Path, given: str, where: str, problems: Problems) -> Path | None:
-    path = (root / given).resolve()
-    if not path.is_relative_to(root.resolve()):
+    path = below(root, given)
+    if path is None:
         problems.add("path outside the root", where, given)
         return None
     if not path.is_file():
@@ -129,14 +144,22 @@ def _number(text: str, name: str, default: float, where: str, problems: Problems
 
 
 def _recording(
-    row: dict[str, str], where: str, root: Path, settings: FolderSettings, splits: dict[str, str], problems: Problems
+    row: dict[str, str],
+    where: str,
+    root: Path,
+    settings: FolderSettings,
+    splits: dict[str, str],
+    problems: Problems,
+    unnamed: list[str],
 ) -> Recording | None:
-    """One row; None if it has problems. All of them are recorded."""
+    """One row; None if it has problems. All of them are recorded, and labels without text in ``unnamed``."""
     before = problems.counts.total()
     if not row["path"]:
         problems.add("bad row", where, "no path")
         return None
     path = _below(root, row["path"], where, problems)
+    if path is not None and path.suffix.lower() not in AUDIO_FILES:
+        problems.add("unreadable audio", where, f"{row['path']}: the suffix must be one of {', '.join(AUDIO_FILES)}")
     start = _number(row.get("start", ""), "start", 0.0, where, problems)
     stop = _number(row.get("end", ""), "end", math.inf, where, problems)
     if start < 0 or stop <= start:
@@ -150,7 +173,7 @@ def _recording(
             problems.add("missing label", where, f"{name} is empty")
         elif name.startswith(LABEL_PREFIX):
             found = _below(root, cell, where, problems)
-            tier = read_labels(found, problems) if found else None
+            tier = read_labels(found, name.removeprefix(LABEL_PREFIX), problems, unnamed) if found else None
             if tier is not None:
                 labels[name.removeprefix(LABEL_PREFIX)] = tier
         elif name in settings.values:
@@ -159,52 +182,5 @@ def _recording(
             factors[name] = cell or None
     if problems.counts.total() > before or path is None:
         return None
-    name = row.get("id") or Path(row["path"]).with_suffix("").as_posix() + (f"@{start:g}" if start else "")
+    name = row.get("id") or Path(row["path"]).with_suffix("").as_posix() + (f"@{start:.12g}" if start else "")
     return Recording(name, path, split, start, stop, factors, values, labels)
-
-
-# ---- Tables of labels ----
-
-
-def read_labels(path: Path, problems: Problems) -> Labels | None:
-    """Time-aligned labels of one file, by its suffix; None, and a problem recorded, if it is unusable.
-
-    ``.csv``, ``.tsv``
-        Columns start, end (or stop) and label, in seconds.
-    ``.phn``
-        As in TIMIT: start, end and label, in samples at 16 kHz.
-    ``.lab``
-        With a line ``#``, as in xwaves and Festival: end in seconds, a number, label. Without: start, end and label as
-        in HTK, in units of 100 ns.
-    ``.txt``
-        Start, end and label in seconds, as Audacity exports them.
-    """
-    if path.stat().st_size == 0:
-        problems.add("no labels", path)
-        return None
-    suffix, table = path.suffix.lower(), _parse_table
-    parser = {".csv": table, ".tsv": table, ".phn": parse_phn, ".lab": _parse_lab, ".txt": _parse_plain}.get(suffix)
-    if parser is None:
-        problems.add("bad labels", path, "the suffix must be .csv, .tsv, .phn, .lab or .txt")
-        return None
-    return read_timed(path, parser, problems)
-
-
-def _parse_table(path: Path) -> list[tuple[float, float, str]]:
-    table = pd.read_csv(path, sep="," if path.suffix.lower() == ".csv" else "\t", dtype=str, keep_default_na=False)
-    end = "end" if "end" in table else "stop"
-    return [(float(row["start"]), float(row[end]), row["label"]) for row in table.to_dict("records")]
-
-
-def _parse_lab(path: Path) -> list[tuple[float, float, str]]:
-    lines = [line.split() for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    if ["#"] in lines:
-        body = lines[lines.index(["#"]) + 1 :]
-        ends = [float(line[0]) for line in body]
-        return [(start, end, line[2]) for start, end, line in zip([0.0, *ends[:-1]], ends, body, strict=True)]
-    return [(int(line[0]) * _HTK_UNIT, int(line[1]) * _HTK_UNIT, line[2]) for line in lines]
-
-
-def _parse_plain(path: Path) -> list[tuple[float, float, str]]:
-    lines = [line.split(maxsplit=2) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return [(float(line[0]), float(line[1]), line[2].strip()) for line in lines]

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 import soundfile
-import soxr
 
 from decvae.artifacts import progress, provenance
+from decvae.corpora.audio import TOLERANCE_SECONDS, AudioInfo, Unusable, audio_info, read_audio
 from decvae.corpora.recordings import IngestError, Labels, Listing, Problems, Recording, out_of_order
 from decvae.corpora.store import Intervals, Utterance, check_audio, write_corpus
 from decvae.framing import SPEECH, Framing, frame_length
 from decvae.settings.base import SPLITS
 from decvae.settings.corpora import (
+    Channel,
     FolderSettings,
     IemocapSettings,
     RecordingSettings,
@@ -29,46 +27,6 @@ from decvae.settings.corpora import (
 )
 
 SAMPLING_RATE = 16000  # of the corpora of speech
-LABEL_TOLERANCE_SECONDS = 0.05  # labels may end this much after the audio; they are cut there
-_UNKNOWN_BYTES = 0x7FFF0000  # streaming programs write such a size, or a larger one, for one they do not know
-
-
-class AudioInfo(NamedTuple):
-    """Header of an audio file."""
-
-    rate: int
-    seconds: float
-
-
-@cache
-def audio_info(path: Path) -> AudioInfo | str:
-    """Rate and duration from the header; or the kind of problem that the file has, without reading its samples."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(1024)
-        if head.startswith(b"NIST_1A") and b"shorten" in head:
-            return "compressed SPHERE"
-        found = soundfile.info(path)
-        seconds = found.frames / found.samplerate
-        if _promised_seconds(found, head) > seconds + LABEL_TOLERANCE_SECONDS:
-            return "audio cut short"
-        return AudioInfo(found.samplerate, seconds)
-    except (OSError, soundfile.SoundFileError):
-        return "unreadable audio"
-
-
-def _promised_seconds(found: Any, head: bytes) -> float:
-    """Duration that the header of a SPHERE or RIFF file promises; 0 if it does not say (as that of a stream).
-
-    libsndfile reads what there is of a RIFF file that is cut short, and notes the difference.
-    """
-    if sphere := re.search(rb"sample_count -i (\d+)", head):
-        return int(sphere[1]) / found.samplerate
-    note = re.search(r"data : (\d+) \(should be \d+\)", found.extra_info)
-    align = re.search(r"Block Align +: (\d+)", found.extra_info)
-    if not note or not align or int(note[1]) >= _UNKNOWN_BYTES:
-        return 0.0
-    return int(note[1]) / int(align[1]) / found.samplerate
 
 
 @dataclass(frozen=True)
@@ -84,15 +42,14 @@ class _Excerpt:
 def _excerpt(recording: Recording, settings: RecordingSettings, native_rate: int | None) -> _Excerpt | tuple[str, str]:
     """The part to read; or, if the recording cannot be used, the kind of problem that it has and a detail."""
     info = audio_info(recording.path)
-    if isinstance(info, str):
-        size = f"{recording.path.stat().st_size} bytes" if recording.path.is_file() else ""
-        return info if recording.path.exists() else "missing file", size
+    if isinstance(info, Unusable):
+        return info
     if native_rate is not None and info.rate != native_rate:
         return "wrong rate", f"{info.rate} Hz instead of {native_rate} Hz"
     if info.seconds == 0:
         return "too short", "no samples"
     start, stop = recording.start, min(recording.stop, info.seconds)
-    if start >= stop or (math.isfinite(recording.stop) and recording.stop > info.seconds + LABEL_TOLERANCE_SECONDS):
+    if start >= stop or (math.isfinite(recording.stop) and recording.stop > info.seconds + TOLERANCE_SECONDS):
         given = f"{recording.start:g} to {recording.stop:g} s of a file of {info.seconds:g} s"
         return "labels outside the audio", given
     if stop - start > settings.longest_seconds:
@@ -107,7 +64,7 @@ def _excerpt(recording: Recording, settings: RecordingSettings, native_rate: int
     for name, labels in recording.labels.items():
         if mistake := out_of_order(labels):
             return "times out of order", f"{name}: {mistake}"
-        if len(labels.names) and labels.stops[-1] > info.seconds + LABEL_TOLERANCE_SECONDS:
+        if len(labels.names) and labels.stops[-1] > info.seconds + TOLERANCE_SECONDS:
             detail = f"{name} ends at {labels.stops[-1]:g} s, the audio at {info.seconds:g} s"
             return "labels outside the audio", detail
     return _Excerpt(recording, info, start, stop)
@@ -136,16 +93,6 @@ def checked(listing: Listing, settings: RecordingSettings) -> list[_Excerpt]:
     return found
 
 
-def read_audio(path: Path, start: float, stop: float, rate: int) -> np.ndarray:
-    """A part of a file (in seconds) at the given rate: ``(T,)`` float32, the mean of all channels."""
-    with soundfile.SoundFile(path) as file:
-        first = round(start * file.samplerate)
-        file.seek(first)
-        audio = file.read(round(stop * file.samplerate) - first, dtype="float32", always_2d=True).mean(axis=1)
-        native = file.samplerate
-    return audio if native == rate else soxr.resample(audio, native, rate).astype(np.float32)
-
-
 def _intervals(labels: Labels, excerpt: _Excerpt, rate: int, n: int, codes: dict[str, int]) -> Intervals:
     """Labels in samples of the excerpt, cut at its ends; labels outside it are dropped."""
     starts = np.clip(np.round((labels.starts - excerpt.start) * rate), 0, n).astype(np.int64)
@@ -171,14 +118,19 @@ def _class_names(listing: Listing, excerpts: list[_Excerpt], wanted: set[str]) -
 
 
 def _utterances(
-    excerpts: list[_Excerpt], split: str, names: dict[str, list[str]], rate: int, problems: Problems
+    excerpts: list[_Excerpt],
+    split: str,
+    names: dict[str, list[str]],
+    rate: int,
+    channel: Channel,
+    problems: Problems,
 ) -> Iterator[Utterance]:
     codes = {name: {value: code for code, value in enumerate(values)} for name, values in names.items()}
     own = [excerpt for excerpt in excerpts if excerpt.recording.split == split]
     for excerpt in progress(own, description=f"ingest {split}"):
         recording = excerpt.recording
         try:
-            audio = read_audio(recording.path, excerpt.start, excerpt.stop, rate)
+            audio = read_audio(recording.path, excerpt.start, excerpt.stop, rate, channel)
             check_audio(audio, recording.id)
         except ValueError as error:
             problems.add("unusable audio", recording.path, str(error))
@@ -236,11 +188,14 @@ def ingest(
     if problems and (settings.strict or problems.counts["empty split"]):
         raise IngestError(f"corpus {corpus} has {problems.report()}")
     rate = _sampling_rate(settings) or excerpts[0].info.rate
-    names = _class_names(listing, excerpts, set(settings.factors))
+    names = _class_names(listing, excerpts, _kept_factors(listing, settings))
     record = provenance(settings.plain(without=("root", "controlled_sets")), seed)
     low = [excerpt for excerpt in excerpts if excerpt.info.rate < rate]
     if low:
         listing.notes.append(f"{len(low)} recordings have a rate below {rate} Hz: nothing lies above half their own")
+
+    for note in listing.notes:
+        print(f"corpus {corpus}: {note}")
 
     def last(utterances: Iterator[Utterance]) -> Iterator[Utterance]:
         yield from utterances
@@ -250,7 +205,7 @@ def ingest(
         record.update(skipped=dict(problems.counts), omitted=dict(listing.omitted), notes=listing.notes)
 
     splits: dict[str, Iterator[Utterance]] = {
-        split: _utterances(excerpts, split, names, rate, problems) for split in SPLITS
+        split: _utterances(excerpts, split, names, rate, settings.channel, problems) for split in SPLITS
     }
     splits[SPLITS[-1]] = last(splits[SPLITS[-1]])
     write_corpus(
@@ -262,6 +217,7 @@ def ingest(
         provenance=record,
         framing=_framing(settings),
         gaps={name: value for name, value in listing.gaps.items() if name in names},
+        split_by=_split_by(listing, settings),
     )
     if problems:
         print(f"corpus {corpus} has {problems.report()}\nThese recordings were left out.")
@@ -288,6 +244,29 @@ def ingest_corpus(
     if not root.is_dir():
         raise IngestError(f"corpus {corpus}: its root {root} is not a folder; set `corpora.{corpus}.root`")
     return ingest(reader.list_recordings(root, settings, seed), path, settings, corpus=corpus, seed=seed)
+
+
+def _split_by(listing: Listing, settings: RecordingSettings) -> str | None:
+    """The factor that the splits are drawn by, which scores keep together, too; None if no recording has it."""
+    by = settings.split_by if isinstance(settings, FolderSettings) else None
+    return by if any(by in recording.factors for recording in listing.recordings) else None
+
+
+def _kept_factors(listing: Listing, settings: RecordingSettings) -> set[str]:
+    """Factors and labels to keep (empty for all).
+
+    Raises
+    ------
+    IngestError
+        If they leave out the factor that the splits are drawn by.
+    """
+    wanted, by = set(settings.factors), _split_by(listing, settings)
+    if wanted and by is not None and by not in wanted:
+        raise IngestError(
+            f"`factors` is {list(settings.factors)}, without {by!r}, by which recordings are split (`split_by`): "
+            f"without it scores could not keep every {by} on one side; add it"
+        )
+    return wanted
 
 
 def _sampling_rate(settings: RecordingSettings) -> int | None:

@@ -12,27 +12,31 @@ from pathlib import Path
 
 import numpy as np
 
-AUDIO_FILES = (".wav", ".flac", ".ogg", ".mp3")
+AUDIO_FILES = (
+    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".sph", ".nist"),
+    *(".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".w64", ".rf64"),
+)
 # Suffixes of the label files and tables of each kind of corpus.
 LABEL_FILES = {
     "timit": (".phn",),
     "voc_als": (".xlsx",),
     "iemocap": (".phseg", ".txt"),
-    "folder": (".csv", ".tsv", ".parquet", ".lab", ".phn", ".txt"),
+    "folder": (".csv", ".tsv", ".parquet", ".lab", ".phn", ".txt", ".textgrid"),
 }
+TOUCHING_SECONDS = 1e-5  # labels that overlap by less touch: times are rounded
 EXAMPLES = 3  # shown of each kind of problem
 # Every kind of problem and how to mend it.
 REMEDIES = {
     "half a tree": "complete the copy of the corpus, or correct `root`",
     "missing file": "restore the file, or take it out of the list of recordings",
     "bad row": "correct the row",
-    "path outside the root": "give paths below `root`; nothing outside of it is read",
+    "path outside the root": "give paths below `root` (a link there may lead anywhere)",
     "bad number": "write times and values as plain numbers",
-    "unreadable audio": "replace the file by a whole one (WAV, NIST SPHERE, FLAC, OGG, MP3)",
+    "unreadable audio": "replace the file by a whole one (WAV, NIST SPHERE, FLAC, OGG, MP3, AIFF ...)",
     "compressed SPHERE": "unpack it, for instance by `sph2pipe -f wav`; shorten-compressed files cannot be read",
-    "audio cut short": "copy the file anew: it holds less sound than its header says",
+    "audio cut short": "copy the file anew: it holds less sound than its header, its tag or the end of its stream says",
     "wrong rate": "resample the files, or set `sampling_rate`",
-    "unusable audio": "leave out the recording: it is silent throughout, or holds NaN or infinite samples",
+    "unusable audio": "leave out the recording: it is silent, holds NaN or infinite samples, or lacks `channel`",
     "too long": "give start and end of what is wanted, or raise `longest_seconds`",
     "too short": "leave out the recording, or lower `min_seconds` or `skip_seconds`",
     "no labels": "restore the label file: it is empty",
@@ -183,6 +187,12 @@ def find_parent(root: Path, wanted: set[str], depth: int = 2) -> Path | None:
     return best
 
 
+def below(root: Path, given: str) -> Path | None:
+    """A path that is given below ``root``; None if it leads out of it. Links below ``root`` are followed anywhere."""
+    path = Path(os.path.normpath(root / given))
+    return path if path.is_relative_to(os.path.normpath(root)) else None
+
+
 def out_of_order(labels: Labels) -> str:
     """What is wrong with the times of the first label that is no number from 0 on, ends before it starts or overlaps.
 
@@ -192,7 +202,7 @@ def out_of_order(labels: Labels) -> str:
     for bad, word in (
         (~(np.isfinite(starts) & np.isfinite(stops) & (starts >= 0)), "is no time"),
         (stops < starts, "ends before it starts"),
-        (starts < np.r_[-np.inf, stops[:-1]], "overlaps"),
+        (starts < np.r_[-np.inf, stops[:-1]] - TOUCHING_SECONDS, "overlaps"),
     ):
         if bad.any():
             first = int(np.argmax(bad))
@@ -271,7 +281,8 @@ def tree_fingerprint(root: Path, kind: str) -> str:
     """Hash of the names and sizes of all audio files below ``root``, and of the content of all label files.
 
     Audio is not read and times of change do not matter, so that a copy or a touch has the same fingerprint; audio that
-    was replaced by another of exactly the same size is not noticed. Hidden files are left out.
+    was replaced by another of exactly the same size is not noticed. Hidden files are left out. Links are followed, as
+    they are when the corpus is read.
 
     Raises
     ------
@@ -281,13 +292,24 @@ def tree_fingerprint(root: Path, kind: str) -> str:
     if not root.is_dir():
         raise NotADirectoryError(f"{root} is not a folder")
     digest = hashlib.sha256()
-    for folder, subfolders, names in os.walk(root):
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        for name in sorted(names):
-            path, suffix = Path(folder, name), os.path.splitext(name)[1].lower()
-            if name.startswith(".") or suffix not in (*AUDIO_FILES, *LABEL_FILES[kind]):
-                continue
+    for path in _tree(root, frozenset()):
+        suffix = path.suffix.lower()
+        if suffix in (*AUDIO_FILES, *LABEL_FILES[kind]):
             digest.update(path.relative_to(root).as_posix().encode())
             known = path.read_bytes() if suffix in LABEL_FILES[kind] else str(path.stat().st_size).encode()
             digest.update(hashlib.sha256(known).digest())
     return digest.hexdigest()[:16]
+
+
+def _tree(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
+    """All files below a folder, sorted, without hidden ones; a link to a folder ``above`` it is not followed."""
+    here = folder.resolve()
+    if here in above:
+        return
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            yield from _tree(path, above | {here})
+        elif path.is_file():
+            yield path

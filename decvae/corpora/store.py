@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 import h5py
 import numpy as np
 
-from decvae.artifacts import ArtifactError, create_h5, open_h5
+from decvae.artifacts import ArtifactError, create_h5, given_name, h5_name, open_h5
 from decvae.framing import SPEECH, Framing, count_frames, frame_labels
 
 T = TypeVar("T")
@@ -63,15 +63,15 @@ def check_audio(audio: np.ndarray, name: str) -> None:
     Raises
     ------
     ValueError
-        For NaN or infinite samples, all-zero audio or an empty signal; the message names the utterance.
+        For NaN or infinite samples, constant audio or an empty signal; the message names the utterance.
     """
     if audio.ndim != 1 or audio.size == 0:
         raise ValueError(f"utterance {name}: audio must be a non-empty 1-D array, found shape {audio.shape}")
     if not np.all(np.isfinite(audio)):
         bad = int(np.flatnonzero(~np.isfinite(audio))[0])
         raise ValueError(f"utterance {name}: sample {bad} is NaN or infinite; repair or leave out the recording")
-    if not np.any(audio):
-        raise ValueError(f"utterance {name}: all samples are zero; leave out the recording")
+    if np.ptp(audio) == 0:
+        raise ValueError(f"utterance {name}: all samples are {audio[0]:g}: nothing sounds; leave out the recording")
 
 
 def write_corpus(
@@ -84,6 +84,7 @@ def write_corpus(
     provenance: dict[str, Any],
     framing: Framing = SPEECH,
     gaps: dict[str, str] | None = None,
+    split_by: str | None = None,
 ) -> None:
     """Write a corpus file, one utterance at a time (the corpus is never held in memory).
 
@@ -97,6 +98,8 @@ def write_corpus(
         How utterances are cut into frames.
     gaps : {interval name: class name}
         Class of the frames that lie between the labels; none by default.
+    split_by : str, optional
+        Factor whose classes are in one split each.
 
     Raises
     ------
@@ -110,6 +113,8 @@ def write_corpus(
             frame_seconds=framing.frame_seconds,
             hop_seconds=framing.hop_seconds,
         )
+        if split_by is not None:
+            file.attrs["split_by"] = split_by
         for split, utterances in splits.items():
             _write_split(file.create_group(split), utterances, class_names, gaps or {})
         file.attrs["provenance"] = json.dumps(provenance, sort_keys=True)
@@ -134,12 +139,12 @@ def _write_split(
     group.create_dataset("utterance", data=ids, dtype=h5py.string_dtype())
     coded = group.create_group("factors", track_order=True)
     for name, codes in _columns([factors for factors, _, _ in rows], group.name).items():
-        coded[name] = np.asarray(codes, dtype=np.int64)
-        coded[name].attrs["names"] = json.dumps(class_names[name])
+        coded[h5_name(name)] = np.asarray(codes, dtype=np.int64)
+        coded[h5_name(name)].attrs["names"] = json.dumps(class_names[name])
     for name, values in _columns([values for _, values, _ in rows], group.name).items():
-        group[f"values/{name}"] = np.asarray(values, dtype=np.float64)
+        group[f"values/{h5_name(name)}"] = np.asarray(values, dtype=np.float64)
     for name, labels in _columns([intervals for _, _, intervals in rows], group.name).items():
-        sub = group.create_group(f"intervals/{name}")
+        sub = group.create_group(f"intervals/{h5_name(name)}")
         sub.attrs["names"] = json.dumps(class_names[name])
         sub.attrs["gap"] = class_names[name].index(gaps[name]) if name in gaps else -1
         for position, key in enumerate(("start", "stop", "code")):
@@ -187,41 +192,41 @@ class CorpusSplit:
     @property
     def factors(self) -> dict[str, np.ndarray]:
         """Class codes ``(n,)`` of every utterance factor."""
-        return {name: data[:] for name, data in self._group.get("factors", {}).items()}
+        return {given_name(name): data[:] for name, data in self._group.get("factors", {}).items()}
 
     @property
     def values(self) -> dict[str, np.ndarray]:
         """Continuous factors ``(n,)``."""
-        return {name: data[:] for name, data in self._group.get("values", {}).items()}
+        return {given_name(name): data[:] for name, data in self._group.get("values", {}).items()}
 
     @property
     def interval_names(self) -> list[str]:
         """Names of the time-aligned labels."""
-        return list(self._group.get("intervals", {}))
+        return [given_name(name) for name in self._group.get("intervals", {})]
 
     def class_names(self, name: str) -> list[str]:
         """Names of the codes of a factor or time-aligned label."""
         for kind in ("factors", "intervals"):
-            if f"{kind}/{name}" in self._group:
-                return json.loads(self._group[f"{kind}/{name}"].attrs["names"])
+            if f"{kind}/{h5_name(name)}" in self._group:
+                return json.loads(self._group[f"{kind}/{h5_name(name)}"].attrs["names"])
         raise KeyError(f"no factor {name!r} in {self._group.file.filename}{self._group.name}")
 
     def frame_labels(self, name: str, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Labels ``(F,)`` int64 and overlap flags ``(F,)`` bool of the frames of utterance ``index``."""
         length = int(self.offsets[index + 1] - self.offsets[index])
         n_frames = count_frames(length, self.sampling_rate, self.framing)
-        gap = int(self._group[f"intervals/{name}"].attrs["gap"])
+        gap = int(self._group[f"intervals/{h5_name(name)}"].attrs["gap"])
         return frame_labels(*self.intervals(name, index), n_frames, self.sampling_rate, gap, self.framing)
 
     def intervals(self, name: str, index: int) -> Intervals:
         """Starts, stops (in samples) and codes of the time-aligned labels of utterance ``index``."""
-        sub = self._group[f"intervals/{name}"]
+        sub = self._group[f"intervals/{h5_name(name)}"]
         part = slice(*sub["offsets"][index : index + 2])
         return sub["start"][part], sub["stop"][part], sub["code"][part]
 
     def all_intervals(self, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Utterance, start, stop and code of every time-aligned label of the split."""
-        sub = self._group[f"intervals/{name}"]
+        sub = self._group[f"intervals/{h5_name(name)}"]
         utterance = np.repeat(np.arange(len(self)), np.diff(sub["offsets"][:]))
         return utterance, sub["start"][:], sub["stop"][:], sub["code"][:]
 
@@ -241,6 +246,7 @@ class Corpus:
         self.name: str = self._file.attrs["corpus"]
         self.sampling_rate = int(self._file.attrs["sampling_rate"])
         self.framing = Framing(float(self._file.attrs["frame_seconds"]), float(self._file.attrs["hop_seconds"]))
+        self.split_by: str | None = self._file.attrs.get("split_by")
         self.provenance: dict[str, Any] = json.loads(self._file.attrs["provenance"])
         self.splits: list[str] = list(self._file)
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from decvae.corpora.phonemes import FOLD_61_TO_48, QUIET, SILENCE, TIMIT_61, fold, phone_set
 from decvae.corpora.recordings import Labels, Listing, Problems, Recording, files, find_parent, folders, read_timed
+from decvae.corpora.tables import read_text
 from decvae.settings.corpora import TimitSettings
 
 SAMPLING_RATE = 16000
@@ -107,7 +108,7 @@ def _list_speaker(
 def parse_phn(path: Path) -> list[tuple[float, float, str]]:
     """Lines ``start stop label`` (in samples at 16 kHz) of a ``.PHN`` file, in seconds."""
     rows = []
-    lines = [line.split() for line in path.read_text(encoding="latin-1").splitlines() if line.strip()]
+    lines = [line.split() for line in read_text(path, "latin-1").splitlines() if line.strip()]
     for number, line in enumerate(lines, start=1):
         if len(line) != 3 or not (line[0].isdigit() and line[1].isdigit()):
             raise ValueError(f"line {number}: {' '.join(line)!r}")

@@ -10,9 +10,11 @@ from __future__ import annotations
 import math
 import re
 from io import BytesIO
+from itertools import zip_longest
 from pathlib import Path
 
 from decvae.corpora.recordings import Listing, Recording, assign_splits, files, find_parent, folders
+from decvae.corpora.tables import cell_text
 from decvae.settings.corpora import VocAlsSettings
 
 CONTENT = "phoneme"
@@ -91,7 +93,9 @@ def _read_table(listing: Listing, place: Path) -> People:
         return {}
     try:
         content = BytesIO(tables[0].read_bytes())  # a path would stay open
-        rows = list(load_workbook(content, read_only=True, data_only=True).active.iter_rows(values_only=True))
+        sheet = load_workbook(content, read_only=True, data_only=True).active
+        sheet.reset_dimensions()  # some programs write a size that is not that of the sheet
+        rows = list(sheet.iter_rows(values_only=True))
     except Exception as error:  # openpyxl raises errors of many libraries for a damaged file
         listing.problems.add("no labels", tables[0], f"not a readable workbook: {error}")
         return {}
@@ -104,7 +108,7 @@ def _read_table(listing: Listing, place: Path) -> People:
         return {}
     people = {}
     for number, row in enumerate(rows[header + 1 :], start=header + 2):
-        cells = {name: _text(row[names.index(name)]) for name in COLUMNS}
+        cells = {name: _text(cell) for name, cell in zip_longest(names, row[: len(names)]) if name in COLUMNS}
         where = f"{tables[0]}, row {number}"
         if not cells["ID"]:
             continue
@@ -122,8 +126,8 @@ def _text(cell: object) -> str:
     """A cell as text: 3 and 3.0 are "3", an empty cell and a dash are nothing."""
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
-    text = "" if cell is None else str(cell).strip()
-    return "" if text in ("-", "–", "NA", "N/A", "nan") else text
+    text = "" if cell is None else cell_text(str(cell))
+    return "" if text in ("-", "–") else text
 
 
 def _clinical_factors(listing: Listing, cells: dict[str, str], where: str) -> dict[str, str | None]:

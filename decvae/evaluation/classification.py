@@ -227,7 +227,7 @@ def _neighbours(z: np.ndarray, y: np.ndarray, groups: np.ndarray, seed: int) -> 
     """The number of neighbours with the best accuracy on the validation part; scikit-learn's 5 if there is none."""
     split = _inner_split(y, groups, seed)
     if split is None:
-        return 5
+        return min(5, len(z))
     train, validation = split
     scaler = StandardScaler().fit(z[train])
     z_train, z_validation = scaler.transform(z[train]), scaler.transform(z[validation])

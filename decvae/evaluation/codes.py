@@ -11,7 +11,15 @@ from decvae.evaluation.aggregation import Space, aggregate, available_aggregatio
 from decvae.evaluation.classification import Splits
 from decvae.evaluation.latents import LatentTable, balanced_rows
 from decvae.evaluation.metrics.checks import active_codes, check_codes, classes_of
-from decvae.evaluation.protocols import Grouping, classes_scored_as, grouped_splits, grouping, scored_factors
+from decvae.evaluation.protocols import (
+    Grouping,
+    classes_scored_as,
+    grouped_splits,
+    grouping,
+    is_split,
+    scored_factors,
+    why_not_scored,
+)
 from decvae.settings.evaluation import EvaluationSettings
 
 logger = logging.getLogger(__name__)
@@ -166,22 +174,52 @@ def _available(table: LatentTable, space: Space, requested: tuple[str, ...]) -> 
 
 
 def _usable_factors(table: LatentTable, settings: EvaluationSettings, seed: int) -> dict[str, Factor]:
-    """Factors with two classes or more; where the group is not known, the label counts as missing."""
+    """Factors that can be learned and recognised; the others are left out one by one, with the reason in the log.
+
+    Where the group is not known, the label counts as missing.
+    """
     found: dict[str, Factor] = {}
     for name, y in scored_factors(table).items():
+        reason = "it has one class only"
         if len(classes_of(y)) > 1:
             groups = grouping(table, name, settings.groups.get(name))
             y = np.where(groups.groups < 0, -1, y)
-        if len(classes_of(y)) < 2:
-            logger.warning("branch %s: factor %s has one class only and is not scored", table.branch, name)
+            reason = why_not_scored(y, groups)
+        if reason:
+            logger.warning("branch %s: factor %s is not scored: %s", table.branch, name, reason)
             continue
         if missing := int(np.sum(y < 0)):
             logger.info("branch %s: %d of %d rows have no label of %s", table.branch, missing, len(y), name)
         classes = table.class_names[name]
         found[name] = Factor(name, y, classes, groups, [], classes_scored_as(name, classes))
-    for by in dict.fromkeys(factor.grouping.by for factor in found.values()):  # these share their splits
-        alike = [factor for factor in found.values() if factor.grouping.by == by]
-        y = np.stack([factor.y for factor in alike], axis=1)
-        splits = grouped_splits(y, alike[0].grouping.groups, seed)[: settings.disentanglement_folds]
-        found |= {factor.name: replace(factor, splits=splits) for factor in alike}
-    return found
+    return _with_splits(table.branch, found, settings, seed)
+
+
+def _with_splits(branch: str, found: dict[str, Factor], settings: EvaluationSettings, seed: int) -> dict[str, Factor]:
+    """The factors with their splits; those of a group share them, unless these leave one class to a part of a factor.
+
+    Such a factor is split by itself; if that does not help it is left out, with the reason in the log.
+    """
+
+    def splits_of(factors: list[Factor]) -> Splits:
+        y = np.stack([factor.y for factor in factors], axis=1)
+        return grouped_splits(y, factors[0].grouping.groups, seed)[: settings.disentanglement_folds]
+
+    shared = {
+        by: splits_of([factor for factor in found.values() if factor.grouping.by == by])
+        for by in dict.fromkeys(factor.grouping.by for factor in found.values())
+    }
+    split: dict[str, Factor] = {}
+    for name, factor in found.items():
+        own = shared[factor.grouping.by]
+        if not is_split(factor.scored, own):
+            own = splits_of([factor])
+        if is_split(factor.scored, own):
+            split[name] = replace(factor, splits=own)
+        else:
+            by = factor.grouping.by
+            message = (
+                "branch %s: factor %s is not scored: a fold of its %ss has one class to train on or no labels to test"
+            )
+            logger.warning(message, branch, name, by)
+    return split

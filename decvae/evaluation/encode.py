@@ -18,6 +18,7 @@ from decvae.models.autoencoders import Autoencoder
 from decvae.models.checkpoints import resolve_checkpoint
 from decvae.models.fitted import KernelPCAModel, LinearModel
 from decvae.models.modeling_decvae import DecVAEModel
+from decvae.study.keys import dotted
 
 Baseline = Autoencoder | LinearModel | KernelPCAModel
 Model = DecVAEModel | Baseline
@@ -41,17 +42,22 @@ def encode_splits(run_dir: str | Path, checkpoint: str, splits: Iterable[SplitFi
     Raises
     ------
     ArtifactError
-        If the checkpoint has no weights, or corpus and features hold different utterances.
+        If the checkpoint has no weights, was trained on inputs made in another way, or corpus and features hold
+        different utterances.
     """
     folder, record = resolve_checkpoint(run_dir, checkpoint)
     model = load_model(folder)
     for own in splits:
         data = FeatureFile(own.features)
+        _check_inputs(model, data, f"checkpoint {checkpoint} of {Path(run_dir).name}")
         with Corpus(own.corpus) as corpus:
             labels = corpus[own.split]
             if labels.utterance_ids != data.utterance_ids:
                 raise ArtifactError(f"{own.features} and {own.corpus} hold different utterances; delete the former")
-            tables = [_table(model, branch, rows, labels) for branch, rows in _encode(model, data, device).items()]
+            tables = [
+                _table(model, branch, rows, labels, corpus.split_by)
+                for branch, rows in _encode(model, data, device).items()
+            ]
             attributes = {
                 "run": Path(run_dir).name,
                 "checkpoint": checkpoint,
@@ -61,6 +67,17 @@ def encode_splits(run_dir: str | Path, checkpoint: str, splits: Iterable[SplitFi
                 "provenance": provenance({"checkpoint_sha256": record.sha256, "features": data.input}),
             }
         write_latents(own.latents, tables, attributes)
+
+
+def _check_inputs(model: Model, data: FeatureFile, name: str) -> None:
+    """Refuse features that were made in another way than those that the model knows, as far as it says."""
+    own = getattr(model, "config", None)
+    known = dotted(getattr(own, "preprocessing", {}))
+    found = {key: value for key, value in dotted(data.preprocessing).items() if key in known}
+    differing = [key for key, value in found.items() if known[key] != value]
+    if differing:
+        shown = "; ".join(f"{key} is {known[key]!r} for the model, {found[key]!r} here" for key in differing)
+        raise ArtifactError(f"{name} was trained on other inputs than {data.path} holds: {shown}. Give the run its own")
 
 
 def _encode(model: Model, data: FeatureFile, device: str) -> dict[str, list[Arrays]]:
@@ -93,7 +110,9 @@ def _encode_frames(model: Baseline, data: FeatureFile, index: int, device: str) 
     return {"mu": model.encode(data.vectors(index)[:, :1])}
 
 
-def _table(model: Model, branch: str, rows: list[Arrays], labels: CorpusSplit) -> LatentTable:
+def _table(
+    model: Model, branch: str, rows: list[Arrays], labels: CorpusSplit, split_by: str | None = None
+) -> LatentTable:
     arrays = {name: np.concatenate([item[name] for item in rows]) for name in rows[0]}
     counts = np.array([len(item["mu"]) for item in rows])
     utterance = np.repeat(np.arange(len(rows)), counts)
@@ -109,6 +128,7 @@ def _table(model: Model, branch: str, rows: list[Arrays], labels: CorpusSplit) -
         subspaces = ["X", *(f"OC{c}" for c in range(1, arrays["mu"].shape[1]))]
     return LatentTable(
         branch=branch,
+        split_by=split_by,
         subspaces=subspaces,
         utterance=utterance,
         frame=np.concatenate([np.arange(count) for count in counts]),

@@ -2,7 +2,7 @@
 
 Layout of the file (``format = "decvae-latents"``), one per run, checkpoint and split::
 
-    attrs: format, format_version, run, checkpoint, epoch, corpus, split, provenance (JSON)
+    attrs: format, format_version, run, checkpoint, epoch, corpus, split, provenance (JSON), split_by (if known)
     Z/mu, Z/logvar          float32 (n, n_subspaces, d)      attrs of Z: subspaces (JSON list)
     Z/features              float32 (n, C + 1, D)            levels X, OC1..OCC: the space of the decomposition loss
     Z/present               bool    (n, C)                   the component is not absent; where the run has components
@@ -23,7 +23,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from decvae.artifacts import ArtifactError, create_h5, open_h5
+from decvae.artifacts import ArtifactError, create_h5, given_name, h5_name, open_h5
 
 FORMAT = "decvae-latents"
 FORMAT_VERSION = 2
@@ -57,6 +57,8 @@ class LatentTable:
         False where a component is absent: its latents say so and nothing about the signal. None without components.
     split : (n,) int or None
         Which of the pooled files the row comes from, counted from 0; None if that is not known.
+    split_by : str or None
+        The factor whose classes are in one split each; None if there is none.
     """
 
     branch: str
@@ -71,6 +73,7 @@ class LatentTable:
     class_names: dict[str, list[str]] = field(default_factory=dict)
     present: np.ndarray | None = None
     split: np.ndarray | None = None
+    split_by: str | None = None
 
     def __len__(self) -> int:
         return len(self.mu)
@@ -93,6 +96,8 @@ def write_latents(path: str | Path, tables: Sequence[LatentTable], attributes: d
     with create_h5(path, FORMAT, FORMAT_VERSION) as file:
         for name, value in attributes.items():
             file.attrs[name] = json.dumps(value, sort_keys=True) if isinstance(value, dict) else value
+        if tables[0].split_by is not None:
+            file.attrs["split_by"] = tables[0].split_by
         for table in tables:
             group = file.create_group(table.branch)
             group.attrs["subspaces"] = json.dumps(table.subspaces)
@@ -102,8 +107,8 @@ def write_latents(path: str | Path, tables: Sequence[LatentTable], attributes: d
                     group[name] = array
             factors = group.create_group("factors", track_order=True)
             for name, codes in table.factors.items():
-                factors[name] = codes
-                factors[name].attrs["names"] = json.dumps(table.class_names[name])
+                factors[h5_name(name)] = codes
+                factors[h5_name(name)].attrs["names"] = json.dumps(table.class_names[name])
 
 
 def read_latents(paths: Sequence[str | Path]) -> dict[str, LatentTable]:
@@ -132,7 +137,8 @@ def read_latents(paths: Sequence[str | Path]) -> dict[str, LatentTable]:
             origin = origin or found
             if found != origin:
                 raise ArtifactError(f"{path} holds run and checkpoint {found}, the files before it {origin}")
-            tables = {branch: _read_table(file[branch], branch) for branch in BRANCHES if branch in file}
+            split_by = file.attrs.get("split_by")
+            tables = {branch: _read_table(file[branch], branch, split_by) for branch in BRANCHES if branch in file}
         for branch, table in tables.items():
             table.utterance = table.utterance + shift
             table.split = np.full(len(table), len(parts.get(branch, ())))
@@ -141,13 +147,14 @@ def read_latents(paths: Sequence[str | Path]) -> dict[str, LatentTable]:
     return {branch: _columnwise(tables, np.concatenate) for branch, tables in parts.items()}
 
 
-def _read_table(group: h5py.Group, branch: str) -> LatentTable:
+def _read_table(group: h5py.Group, branch: str, split_by: str | None) -> LatentTable:
     factors = group.get("factors", {})
     return LatentTable(
         branch=branch,
+        split_by=split_by,
         subspaces=json.loads(group.attrs["subspaces"]),
-        factors={name: data[:] for name, data in factors.items()},
-        class_names={name: json.loads(data.attrs["names"]) for name, data in factors.items()},
+        factors={given_name(name): data[:] for name, data in factors.items()},
+        class_names={given_name(name): json.loads(data.attrs["names"]) for name, data in factors.items()},
         **{name: group[name][:] for name in ARRAYS if name in group},
     )
 

@@ -37,7 +37,7 @@ from decvae.evaluation.parts import Part, Row, score, spread_of
 
 logger = logging.getLogger(__name__)
 
-SPLIT_SEED, FOLDS, INNER_FOLDS = 42, 5, 3
+SPLIT_SEED, FOLDS, INNER_FOLDS, NEIGHBOURS = 42, 5, 3, 5
 STRENGTHS = (0.01, 0.1, 1.0, 10.0, np.inf)  # C; infinity is no penalty
 SCORES = ("accuracy", "unweighted_accuracy", "f1_macro", "f1_weighted")
 
@@ -72,16 +72,22 @@ def published_splits(factors: dict[str, np.ndarray]) -> Splits:
 
     SimVowels (a factor ``vowel``): one 80/20 split stratified by speaker. Others: five folds stratified by the tuple of
     all factors (the reference's key makes different tuples collide; here every tuple has its own). None where a speaker
-    has one row, or no tuple has five.
+    has one row, a fifth of the rows cannot have all speakers, or no tuple has five.
     """
     n = len(next(iter(factors.values())))
     if "vowel" in factors or len(factors) == 1:
         key = factors.get("speaker", next(iter(factors.values())))
-        if np.unique(key, return_counts=True)[1].min() < 2:
+        if not _holds_every_class(key):
             return []
         return list(StratifiedShuffleSplit(1, test_size=0.2, random_state=SPLIT_SEED).split(np.zeros(n), key))
     key = np.unique(np.stack(list(factors.values()), axis=1), axis=0, return_inverse=True)[1].ravel()
     return _stratified(key, SPLIT_SEED) if np.bincount(key).max() >= FOLDS else []
+
+
+def _holds_every_class(y: np.ndarray) -> bool:
+    """Whether a random fifth of the rows, and the rest, can have a row of every class."""
+    counts = np.unique(y, return_counts=True)[1]
+    return bool(counts.min() > 1 and np.ceil(0.2 * len(y)) >= len(counts))
 
 
 def _metrics(codes: Codes) -> Part:
@@ -113,6 +119,9 @@ def _task(codes: Codes, name: str) -> Part:
     codes = codes.labelled(name)
     if np.unique(codes.factors[name].y, return_counts=True)[1].max() < FOLDS and name != "emotion":
         logger.warning("%s: no class of %s has %d rows; it is not classified", codes.name, name, FOLDS)
+        return Part()
+    if not all(_is_tunable(codes, name, train, seed) for train, _, seed in _outer(codes, name)):
+        logger.warning("%s: a fold of %s has too few rows to tune and fit on; it is not classified", codes.name, name)
         return Part()
     found: dict[str, np.ndarray] = {
         classifier: np.array([_fold_scores(codes, name, classifier, *split) for split in _outer(codes, name)])
@@ -159,12 +168,21 @@ def _inner(codes: Codes, name: str, train: np.ndarray, seed: int) -> Split:
     y, speakers = codes.factors[name].y[train], _speakers(codes, name)
     if speakers is not None:
         splits = GroupShuffleSplit(1, test_size=0.2, random_state=seed).split(y, groups=speakers[train])
-    elif np.unique(y, return_counts=True)[1].min() < 2:
+    elif not _holds_every_class(y):
         splits = iter([np.split(np.random.default_rng(seed).permutation(len(train)), [int(0.8 * len(train))])])
     else:
         splits = StratifiedShuffleSplit(1, test_size=0.2, random_state=seed).split(train, y)
     fitted, tuned = next(splits)
     return train[fitted], train[tuned]
+
+
+def _is_tunable(codes: Codes, name: str, train: np.ndarray, seed: int) -> bool:
+    """Whether a training part has a class with a row for each inner fold to tune on, and two classes to fit."""
+    if len(train) < FOLDS:
+        return False
+    y, (fitted, tuned) = codes.factors[name].y, _inner(codes, name, train, seed)
+    enough = len(tuned) > 0 and np.unique(y[tuned], return_counts=True)[1].max() >= INNER_FOLDS
+    return bool(enough and len(fitted) >= NEIGHBOURS and len(np.unique(y[fitted])) > 1)
 
 
 def _fold_scores(
@@ -177,7 +195,7 @@ def _fold_scores(
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
         linear = classifier == "logistic_regression"
-        found = LogisticRegression(max_iter=1000) if linear else estimator(classifier, seed, 5)
+        found = LogisticRegression(max_iter=1000) if linear else estimator(classifier, seed, NEIGHBOURS)
         model = make_pipeline(StandardScaler(), found)
         if linear:
             grid = {"logisticregression__C": STRENGTHS}

@@ -27,7 +27,7 @@ from decvae.evaluation.intervals import (
     mean_interval,
     rows_of_scores,
 )
-from decvae.evaluation.metrics.checks import TrainTest, classes_of, joint_split
+from decvae.evaluation.metrics.checks import TrainTest, joint_split
 from decvae.evaluation.metrics.dci import DCI
 from decvae.evaluation.metrics.registry import metrics_of, statistics
 from decvae.evaluation.parts import Part, Row, score
@@ -71,14 +71,13 @@ def _statistics(codes: Codes) -> Part:
 
 
 def _n_folds(codes: Codes) -> int:
-    """Folds that every factor has; none if a training part has a single class or constant codes."""
+    """Folds that every factor has; none if the codes are constant in a training part."""
     factors = codes.factors.values()
     n_folds = min((len(factor.splits) for factor in factors), default=0)
     for factor in factors:
-        for train, test in factor.splits[:n_folds]:
-            few = np.sum(factor.y[test] >= 0) < 2 or len(classes_of(factor.y[train])) < 2
-            if few or np.all(np.ptp(codes.z[train], axis=0) == 0):
-                message = "%s: too few groups to split for %s, DCI, explicitness, SAP and votes are left out"
+        for train, _ in factor.splits[:n_folds]:
+            if np.all(np.ptp(codes.z[train], axis=0) == 0):
+                message = "%s: codes are constant in a fold of %s, DCI, explicitness, SAP and votes are left out"
                 logger.warning(message, codes.name, factor.name)
                 return 0
     return n_folds
@@ -136,10 +135,6 @@ def _task(codes: Codes, name: str, classifier: str) -> Part:
     settings, codes = codes.settings, _learnable(codes.labelled(name), name)
     factor = codes.factors[name]
     y, groups = factor.y, factor.grouping.groups
-    if len(np.unique(y)) < 2 or len(np.unique(groups)) < 2:
-        by = factor.grouping.by
-        logger.warning("%s: too few %ss for two classes of %s; it is not classified", codes.name, by, name)
-        return Part()
     found = cross_validated_accuracy(
         codes.z,
         y,

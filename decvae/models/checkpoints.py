@@ -124,6 +124,23 @@ class CheckpointStore:
         write_json(self.run_dir / MANIFEST, self.state())
 
 
+def local_options(name: str | Path | None, options: dict[str, Any]) -> dict[str, Any]:
+    """Options of a ``from_pretrained`` that does not go to the network unless it is asked to.
+
+    Raises
+    ------
+    ArtifactError
+        If there is no folder of this name, unless ``local_files_only`` is false.
+    """
+    options = {"local_files_only": True, **options}
+    if options["local_files_only"] and name is not None and not Path(name).is_dir():
+        raise ArtifactError(
+            f"there is no such folder as {name} (from {Path.cwd()}); give that of a checkpoint, such as "
+            "results/runs/RUN/checkpoints/epoch-0012, or `local_files_only=False` for a name on a hub"
+        )
+    return options
+
+
 def whole_folder(folder: str | Path) -> Path:
     """The folder of a checkpoint, which has weights and configuration.
 
@@ -132,6 +149,7 @@ def whole_folder(folder: str | Path) -> Path:
     ArtifactError
         If it lacks one of them.
     """
+    local_options(folder, {})
     for name in ("config.json", WEIGHTS):
         if not (Path(folder) / name).is_file():
             raise ArtifactError(f"checkpoint {folder} has no {name}; train the run again or restore the folder")

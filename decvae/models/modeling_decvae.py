@@ -24,6 +24,7 @@ from decvae.artifacts import ArtifactError
 from decvae.features.batches import decvae_batch, move
 from decvae.features.store import Features
 from decvae.models.card import write_card
+from decvae.models.checkpoints import local_options
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.encoders import (
     AttentionPooling,
@@ -215,12 +216,16 @@ class DecVAEPreTrainedModel(PreTrainedModel):
     ) -> Self:
         """Load a checkpoint folder, as ``PreTrainedModel.from_pretrained``; every weight must be there and fit.
 
+        Nothing is looked for on the network unless ``local_files_only`` is false.
+
         Raises
         ------
         ArtifactError
-            Naming the weights that are missing or have another shape, unless ``ignore_mismatched_sizes``: then they are
-            drawn anew.
+            If there is no such folder; naming the weights that are missing or have another shape, unless
+            ``ignore_mismatched_sizes``: then they are drawn anew.
         """
+        name = arguments[0] if arguments else options.get("pretrained_model_name_or_path")
+        options = local_options(name, options)
         model, info = cast(
             tuple[Self, dict[str, Any]],
             super().from_pretrained(*arguments, output_loading_info=True, ignore_mismatched_sizes=True, **options),
@@ -396,6 +401,7 @@ class DecVAEModel(DecVAEPreTrainedModel):
                     f"{config.components(branch)}"
                 )
         batch = move(decvae_batch(data, indices, config.branches), self.device)
+        batch = {name: value.to(self.dtype) if value.is_floating_point() else value for name, value in batch.items()}
         with torch.inference_mode():
             output = self.eval()(**batch)
         self.train(training)

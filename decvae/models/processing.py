@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import gcd
+from os import PathLike
 from typing import Any
 
 import numpy as np
-from scipy.signal import resample_poly
 from torch import Tensor
 
+from decvae.corpora.audio import resample
 from decvae.corpora.store import check_audio
 from decvae.decomposition.cache import decompose_utterance, with_signal
 from decvae.features.extract import frame_features, sequence_features
@@ -97,15 +97,25 @@ def prepare_audio(
     Raises
     ------
     ValueError
-        If it is not one channel, has NaN, infinite or only zero samples, or is shorter than one frame.
+        If it is no array of one channel, (T,), (1, T) or (T, 1), has NaN, infinite or equal samples only, or is shorter
+        than one frame.
     """
-    audio = np.asarray(waveform.detach().cpu() if isinstance(waveform, Tensor) else waveform, dtype=np.float32)
+    if isinstance(waveform, (str, bytes, PathLike)):
+        raise ValueError(f"{name} is the path {waveform!r}: pass its samples, as of soundfile.read, and their rate")
+    if isinstance(waveform, Tensor):
+        waveform = waveform.detach().cpu().float().numpy()
+    audio = np.asarray(waveform, dtype=np.float32)
+    if audio.ndim == 0:
+        raise ValueError(f"{name} is one number: pass an array of samples, or a list of such arrays")
+    if audio.ndim == 2 and 1 in audio.shape:
+        audio = audio.reshape(-1)
+    if audio.ndim == 2:
+        raise ValueError(f"{name} has shape {audio.shape}, which is several channels: pass one of them, or their mean")
     check_audio(audio, name)
     if sampling_rate != int(sampling_rate) or sampling_rate < 1:
         raise ValueError(f"sampling_rate must be a positive whole number of Hz, found {sampling_rate}")
     if sampling_rate != target_rate:
-        common = gcd(int(sampling_rate), target_rate)
-        audio = resample_poly(audio, target_rate // common, int(sampling_rate) // common).astype(np.float32)
+        audio = resample(audio, int(sampling_rate), target_rate)
     if len(audio) < (shortest := frame_length(target_rate, framing)):
         raise ValueError(f"{name}: {len(audio)} samples at {target_rate} Hz are less than one frame of {shortest}")
     return audio

@@ -127,6 +127,9 @@ _Sets = Annotated[
 ]
 
 
+Channel = Literal["mean"] | Count
+
+
 class RecordingSettings(Section):
     """What is taken of every recording of a corpus."""
 
@@ -135,6 +138,9 @@ class RecordingSettings(Section):
     )
     strict: bool = setting(True, "Stop if anything is wrong with the files, instead of leaving out what is.")
     factors: Items[str] = setting((), "Factors and time-aligned labels to keep (empty for all).")
+    channel: Channel = setting(
+        "mean", "Of recordings with several channels: their mean, or the number of one of them, counted from 1."
+    )
     skip_seconds: _Skipped = 0.0
     min_seconds: _Least = 0.0
     max_seconds: _Longest = None
@@ -227,7 +233,10 @@ class FolderSettings(RecordingSettings):
     manifest: str = setting(
         "manifest.csv", "List of the recordings below root, as .csv, .tsv or .parquet (docs/corpora.md)."
     )
-    content: str | None = setting(None, "Factor or label that figures show first; null takes the first one.")
+    content: str | None = setting(
+        None,
+        "Factor or label that figures show first; null takes the first label, else the first factor of the manifest.",
+    )
     values: Items[str] = setting((), "Columns of the manifest that are numbers, not classes.")
     gap_label: str | None = setting(None, "Class of the time between labels; null leaves it without label.")
     split_by: str = setting("speaker", "Without a column split: column whose classes are never divided, or recording.")

@@ -9,18 +9,30 @@ from pydantic import Field
 from decvae.settings.base import Distinct, Section, Split, setting
 
 Protocol = Literal["sound", "published"]
-Grouping = Literal["utterance", "speaker", "session", "leave_one_speaker_out", "leave_one_session_out"]
 Classifier = Literal["logistic_regression", "random_forest", "svc", "knn", "dummy", "dummy_uniform"]
 Branches = Literal["Z", "S", "Z+S"]
 PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
-GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
 TEST_FOLDS = 5
 CHECKPOINT = r"init|best|last|epoch-[0-9]{4}|step-[0-9]{6}"
 Checkpoint = Annotated[str, Field(pattern=f"^({CHECKPOINT})$")]
 Aggregation = Annotated[str, Field(pattern=r"^(X|OC[1-9][0-9]*|OCs_joint|OCs_proj|all)$")]
 _Latents = Annotated[str, Field(pattern=r"^(X|OC[1-9][0-9]*|OCs_joint|all)$")]
 _Wanted = Annotated[str, Field(pattern=f"^(every|{CHECKPOINT})$")]
-_Factor = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+_Factor = Annotated[str, Field(min_length=1)]
+_Grouping = Annotated[
+    str,
+    Field(
+        min_length=1,
+        description="What is never divided when this factor is scored: utterance, a factor such as speaker or patient, "
+        "or leave_one_NAME_out.",
+    ),
+]
+
+
+def group_of_choice(choice: str) -> str:
+    """What a choice of ``evaluation.groups`` groups by: ``patient`` of ``patient`` and of ``leave_one_patient_out``."""
+    found = choice.removeprefix("leave_one_")
+    return found.removesuffix("_out") if found != choice and found.endswith("_out") else choice
 
 
 class EvaluationSettings(Section):
@@ -46,12 +58,10 @@ class EvaluationSettings(Section):
         "does.",
         min_length=1,
     )
-    groups: dict[
-        _Factor, Annotated[Grouping, Field(description="What is never divided when this factor is scored.")]
-    ] = setting(
+    groups: dict[_Factor, _Grouping] = setting(
         {},
-        "What the sound protocol never divides, by factor, where it is to differ; vowel: speaker asks for vowels of "
-        "unseen speakers.",
+        "What the sound protocol never divides, by factor, where it is to differ: utterance, any factor, or "
+        "leave_one_NAME_out; vowel: speaker asks for vowels of unseen speakers.",
     )
     branches: Distinct[Branches] = setting(
         ("Z", "S"),

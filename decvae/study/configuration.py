@@ -139,6 +139,13 @@ def _run_inconsistencies(config: StudyConfiguration, key: str, run: Settings, fu
             f"newest multiples of `checkpoint_steps` ({full['training']['checkpoint_steps']}). See "
             "`training.checkpoint_epochs`, `checkpoint_steps`, `keep_checkpoints` and `early_stopping_patience`."
         )
+    training, processes = full["training"], config.execution.processes
+    shares = training["accumulation"] * processes
+    if trained and training["batch_size"] % shares:
+        yield (
+            f"`{key}` has training.batch_size {training['batch_size']}, which `execution.processes` {processes} and "
+            f"training.accumulation {training['accumulation']} cannot share out evenly; make it a multiple of {shares}."
+        )
     attends = model == "decvae" and full["branches"] != "Z" and sequences["pooling"] == "attention"
     width, heads = full["network"]["projection_dim"], sequences["attention_heads"]
     if attends and width % heads:

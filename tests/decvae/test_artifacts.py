@@ -9,7 +9,16 @@ import h5py
 import pandas as pd
 import pytest
 
-from decvae.artifacts import ArtifactError, atomic_path, open_h5, provenance, settings_hash, write_json, write_table
+from decvae.artifacts import (
+    ArtifactError,
+    atomic_path,
+    create_h5,
+    open_h5,
+    provenance,
+    settings_hash,
+    write_json,
+    write_table,
+)
 
 
 def test_atomic_path_leaves_nothing_behind_after_an_error(tmp_path):
@@ -95,3 +104,41 @@ def test_open_h5_names_what_is_wrong(tmp_path):
     truncated.write_bytes(truncated.read_bytes()[:4000])
     with pytest.raises(ArtifactError, match="cut short"):
         open_h5(truncated, "decvae-corpus")
+
+
+def test_a_file_that_another_process_has_locked_is_read(tmp_path):
+    path = tmp_path / "a.h5"
+    with create_h5(path, "x", 1) as file:
+        file["values"] = [1, 2]
+    lock = "import fcntl, sys; file = open(sys.argv[1], 'rb'); fcntl.flock(file, fcntl.LOCK_EX); print(1, flush=True)"
+    command = [sys.executable, "-c", f"{lock}; sys.stdin.read()", path]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        try:
+            other.stdout.readline()
+            with pytest.raises(BlockingIOError):
+                h5py.File(path, "r", locking=True)
+            with open_h5(path, "x", 1) as file:
+                assert file["values"][:].tolist() == [1, 2]
+        finally:
+            other.kill()
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (BlockingIOError(11, "unable to lock file"), "do not delete it"),
+        (OSError("unable to lock file, errno = 37"), "do not delete it"),
+        (PermissionError(13, "Permission denied"), "do not delete it"),
+        (OSError("truncated file"), "cut short or damaged"),
+    ],
+)
+def test_a_lock_is_not_damage(tmp_path, monkeypatch, error, message):
+    def refuse(*args, **kwargs):
+        raise error
+
+    path = tmp_path / "a.h5"
+    path.write_bytes(b"x")
+    monkeypatch.setattr(h5py, "File", refuse)
+    with pytest.raises(ArtifactError, match=message) as found:
+        open_h5(path, "x")
+    assert ("Delete it" in str(found.value)) == ("damaged" in message)

@@ -71,6 +71,15 @@ def test_a_corpus_is_read_described_drawn_and_follows_its_files(project, overlay
     assert project.planned(target, *overlay)["ingest_corpus"] == 1
 
 
+def test_names_that_no_corpus_has_stop_the_plan(project, overlay):
+    project.edit("mine.yaml", "content: mood", "content: moood")
+    done = project.snakemake("-n", "figures", *overlay, check=False)
+    assert done.returncode != 0
+    assert "`corpora.mine.content` has 'moood', which is no factor or label of it. Did you mean `mood`?" in (
+        done.stdout + done.stderr
+    )
+
+
 def test_problems_of_the_files_are_reported(project, overlay):
     (project.root / "recordings/3.wav").write_bytes(b"")
     (project.root / "recordings/4.wav").unlink()

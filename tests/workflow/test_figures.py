@@ -46,7 +46,8 @@ def betas(value):
 
 @pytest.fixture
 def corpora(tmp_path):
-    """Sections of one corpus of every kind; nothing is read, so that empty folders do."""
+    """Sections of one corpus of every kind; nothing but the head of a manifest is read, so that empty folders do."""
+    (tmp_path / "manifest.csv").write_text("path\n")
     kinds = ("timit", "voc_als", "iemocap", "folder")
     return {kind: {"kind": kind, "root": str(tmp_path)} for kind in kinds} | {"sim_vowels": {"kind": "sim_vowels"}}
 
@@ -278,3 +279,12 @@ def test_a_figure_is_data():
 def test_a_mistake_in_the_look_is_an_error():
     with pytest.raises(ConfigError, match=r"figures.palette"):
         study(figures={"palette": "rainbow"})
+
+
+def test_own_recordings_without_a_content_have_figures_of_scores(tmp_path):
+    (tmp_path / "manifest.csv").write_text("path,split,mood\n")
+    section = {"kind": "folder", "root": str(tmp_path)}
+    found = names([{"corpus": "mine", "label": "own"}], corpora={"mine": section})
+    assert "mine/metrics_bars" in found
+    (tmp_path / "manifest.csv").write_text("path,split\n")
+    assert "mine/metrics_bars" not in names([{"corpus": "mine", "label": "own"}], corpora={"mine": section})

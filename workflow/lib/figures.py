@@ -20,8 +20,10 @@ from source import as_input
 from tables import shown_scores
 
 from decvae.artifacts import settings_hash
+from decvae.corpora.factors import kept_factors
 from decvae.names.models import AUTOENCODERS, METHODS, PAIRED_KEYS, PAPER_BETAS, name_in_paper
 from decvae.names.scores import drawn_scores
+from decvae.settings.corpora import FolderSettings
 from decvae.study.keys import dotted, without
 from decvae.study.labels import decvae_series
 from decvae.study.reach import component_counts
@@ -123,8 +125,10 @@ class Study:
 
     def content(self, corpus: str) -> str:
         """The factor or label that figures of a corpus show first; empty if it has none."""
-        own = getattr(self.config.corpora[corpus], "content", None)
-        return own or PAPER["kinds"][self.kind(corpus)].get("content", "")
+        section = self.config.corpora[corpus]
+        if isinstance(section, FolderSettings):
+            return section.content or next(iter(kept_factors(section)), "")
+        return str(PAPER["kinds"][self.kind(corpus)]["content"])
 
     def of_corpus(self, corpus: str, runs: list[Run] | None = None) -> list[Run]:
         """Those of the ``runs``, by default of all, that are of a corpus."""

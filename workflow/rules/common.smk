@@ -9,7 +9,8 @@ from snakemake.exceptions import WorkflowError
 
 import paths
 from decvae.study.configuration import validate_config
-from decvae.corpora.recordings import tree_fingerprint
+from decvae.corpora.factors import unknown_groups, unknown_names
+from decvae.corpora.recordings import IngestError, tree_fingerprint
 from decvae.study.runs import (
     controlled_sets,
     corpus_id,
@@ -32,7 +33,12 @@ try:
     TRAVERSED = select_runs(RUNS, CONFIG, "traversal")
     EMBEDDED = select_runs(RUNS, CONFIG, "embeddings")
     EVALUATED = evaluated_states(RUNS, CONFIG.evaluation)  # every (run, checkpoint) of the metric tables
-except ConfigError as error:
+    used = dict.fromkeys(run.settings["corpus"] for run in RUNS.values())
+    unknown = [problem for name in used for problem in unknown_names(name, CONFIG.corpora[name])]
+    unknown += unknown_groups(CONFIG.corpora, CONFIG.evaluation.groups)
+    if unknown:
+        raise ConfigError(unknown)
+except (ConfigError, IngestError) as error:
     raise WorkflowError(str(error)) from None
 
 config.update(CONFIG.model_dump(include={"logging", "execution", "decomposition"}))  # completed, for scripts

@@ -57,6 +57,13 @@ def test_scale_of_a_dimension_does_not_matter():
     )
 
 
+@pytest.mark.parametrize("method", ["tsne", "umap"])
+def test_equal_points_are_one_place(method, caplog):
+    found = embed(np.full((50, 5), 3.0), EmbeddingSettings(method=method, perplexity=5.0), n_dims=3)
+    assert found.shape == (50, 3) and not found.any()
+    assert "all 50 points are equal" in caplog.text
+
+
 def test_six_points_are_judged_by_as_many_neighbours_as_there_can_be():
     points = np.random.default_rng(0).standard_normal((6, 3))
     expected = manifold.trustworthiness(

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 import soundfile
 
-from decvae.corpora.folder import list_recordings, read_labels
+from decvae.corpora.folder import list_recordings
 from decvae.corpora.ingest import ingest, ingest_corpus
+from decvae.corpora.labels import read_labels
 from decvae.corpora.recordings import IngestError, Problems
 from decvae.corpora.store import Corpus
 from decvae.corpora.summary import summary_tables
@@ -25,6 +26,18 @@ def manifest(root, rows, name="manifest.csv"):
         table.to_parquet(root / name)
     else:
         table.to_csv(root / name, index=False, sep="\t" if name.endswith(".tsv") else ",")
+
+
+def test_the_corpus_knows_what_its_splits_keep_together(tmp_path, write_audio):
+    rows = [{"path": write_audio(tmp_path / f"{k}.wav").name, "patient": f"p{k}", "mood": k % 2} for k in range(9)]
+    manifest(tmp_path, rows)
+    for section, expected in (({"split_by": "patient"}, "patient"), ({"split_by": "recording"}, None)):
+        ingest_corpus(tmp_path, FolderSettings.parse(section), tmp_path / "out.h5", corpus="mine", seed=0)
+        with Corpus(tmp_path / "out.h5") as corpus:
+            assert corpus.split_by == expected
+    section = {"split_by": "patient", "factors": ["mood"]}
+    with pytest.raises(IngestError, match="without 'patient', by which recordings are split"):
+        ingest_corpus(tmp_path, FolderSettings.parse(section), tmp_path / "out.h5", corpus="mine", seed=0)
 
 
 @pytest.mark.parametrize("name", ["manifest.csv", "manifest.tsv", "manifest.parquet"])
@@ -114,16 +127,17 @@ def test_bad_labels_are_problems(tmp_path, write_audio):
 @pytest.mark.parametrize(
     ("row", "text", "message"),
     [
-        ({"start": "nan"}, "", r"bad number \(1\).*row 2: start 'nan'"),
+        ({"start": "soon"}, "", r"bad number \(1\).*row 2: start 'soon'"),
         ({"end": "inf"}, "", r"bad number \(1\).*row 2: end 'inf'"),
         ({"start": "-1"}, "", r"times out of order \(1\)"),
         ({"path": ""}, "", r"bad row \(1\).*no path"),
         ({"path": "/etc/hosts"}, "", r"path outside the root \(1\)"),
-        ({"path": "link.wav"}, "", r"path outside the root \(1\)"),
+        ({"path": "../outside.wav"}, "", r"path outside the root \(1\)"),
+        ({"path": "good.txt"}, "", r"unreadable audio \(1\).*the suffix must be one of .wav"),
         ({"path": "header.wav"}, "", r"too short \(1\).*no samples"),
-        ({"path": "cut.wav"}, "", r"audio cut short \(1\).*cut.wav: 9000 bytes"),
+        ({"path": "cut.wav"}, "", r"audio cut short \(1\).*cut.wav: at 0.280 s of 1.000 s"),
         ({"path": "cut.sph"}, "", r"audio cut short \(1\)"),
-        ({"path": "cut.flac"}, "", r"unreadable audio \(1\)"),
+        ({"path": "cut.flac"}, "", r"audio cut short \(1\).*cut.flac: at 0.\d+ s of 1.000 s"),
         ({"labels:sound": ""}, "", r"missing label \(1\).*labels:sound is empty"),
         ({}, "nan\t0.5\ta\n", r"times out of order \(1\).*a at nan-0.5 s is no time"),
         ({}, "-0.1\t0.5\ta\n", r"times out of order \(1\)"),
@@ -136,7 +150,7 @@ def test_bad_labels_are_problems(tmp_path, write_audio):
 def test_one_bad_row_is_one_problem(tmp_path, write_audio, row, text, message):
     root = tmp_path / "corpus"
     write_audio(root / "good.wav")
-    (root / "link.wav").symlink_to(write_audio(tmp_path / "outside.wav"))
+    write_audio(tmp_path / "outside.wav")
     soundfile.write(root / "header.wav", np.zeros(0), 16000)
     for name, options in (("cut.wav", {}), ("cut.sph", {"format": "NIST"}), ("cut.flac", {"format": "FLAC"})):
         whole = write_audio(root / name, **options).read_bytes()
@@ -225,7 +239,7 @@ def test_drawn_splits_divide_no_speaker(tmp_path, write_audio):
 )
 def test_tables_of_labels(tmp_path, name, text):
     (tmp_path / name).write_text(text)
-    labels = read_labels(tmp_path / name, problems := Problems())
+    labels = read_labels(tmp_path / name, "phone", problems := Problems(), [])
     assert not problems
     assert [part.replace("_", " ") for part in labels.names] == ["aa", "b c"]
     np.testing.assert_allclose([labels.starts, labels.stops], [[0, 0.5], [0.5, 1.25]])
@@ -257,3 +271,80 @@ def test_a_pulse_wave_at_250_hz_with_frames_of_its_own(mini_corpus, tmp_path):
         assert (centre[:, 0] < 5).all() and np.nanmax(centre) == pytest.approx(12, abs=4)
     write_features(cache_path, tmp_path / "features.h5", "waveform", FeatureSettings())
     assert FeatureFile(tmp_path / "features.h5").frame_length == 400
+
+
+def listed(tmp_path, write_audio, text, **section):
+    write_audio(tmp_path / "a.wav")
+    (tmp_path / "manifest.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
+    return list_recordings(tmp_path, FolderSettings.parse({"split_by": "recording", **section}))
+
+
+def test_missing_values_of_r_and_blanks_are_no_classes(tmp_path, write_audio):
+    text = "path,id,split,speaker,mood,age\n"
+    text += "a.wav,1,train,s0 ,NA,NA\na.wav,2,dev,s0,a,41\na.wav,3,test, s0,none,\n"
+    found = listed(tmp_path, write_audio, text, values=["age"]).recordings
+    assert [one.factors["mood"] for one in found] == [None, "a", "none"]
+    assert {one.factors["speaker"] for one in found} == {"s0"}
+    np.testing.assert_array_equal([one.values["age"] for one in found], [np.nan, 41, np.nan])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_manifests_of_any_unicode_and_line_end(tmp_path, write_audio, encoding):
+    text = 'path,split,Größe\r\na.wav,train,"groß, ""sehr"""\r\n'.encode(encoding)
+    assert listed(tmp_path, write_audio, text).recordings[0].factors == {"Größe": 'groß, "sehr"'}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("path,split,vowel,labels:vowel\na.wav,train,a,b\n", "'vowel' and 'labels:vowel', which would both be 'vowel'"),
+        ("path,split,speaker,Speaker \na.wav,train,a,b\n", "'speaker' and 'Speaker', which would both be"),
+        ("path,split,path\na.wav,train,a\n", "'path' and 'path'"),
+        ("path,split\na.wav,train,Allison\n", "line 2 has 3 cells, the head 2"),
+        ("path,split,mood\na.wav,train,groß\n".encode("latin-1"), "line 2 is not UTF-8 text; save the file as UTF-8"),
+        ("path;split\na.wav;train\n", "needs a column `path`"),
+        ("path,split,a+b\na.wav,train,x\n", "names of factors have no `\\+`"),
+    ],
+)
+def test_ambiguous_and_ragged_manifests_are_refused(tmp_path, write_audio, text, message):
+    with pytest.raises(IngestError, match=message):
+        listed(tmp_path, write_audio, text)
+
+
+def test_any_text_is_the_name_of_a_factor_a_label_or_a_number(tmp_path, write_audio):
+    names = ["HC/ALS", "a.b", "Größe (cm)", "50 %", ".", "%2F"]
+    (tmp_path / "labels.csv").write_text("start,end,label\n0,1,a/b\n")
+    rows = []
+    for split in ("train", "dev", "test"):
+        row = {"path": write_audio(tmp_path / f"{split}.wav").name, "split": split, "age/years": 4}
+        rows.append({**row, "labels:x/y": "labels.csv", **dict.fromkeys(names, f"c/{split}")})
+    manifest(tmp_path, rows)
+    section = FolderSettings(values=("age/years",))
+    ingest_corpus(tmp_path, section, tmp_path / "out.h5", corpus="mine", seed=0)
+    with Corpus(tmp_path / "out.h5") as corpus:
+        split = corpus["dev"]
+        assert list(split.factors) == names and list(split.values) == ["age/years"]
+        assert split.interval_names == ["x/y"] and split.class_names("x/y") == ["a/b"]
+        assert split.class_names("HC/ALS") == ["c/dev", "c/test", "c/train"]
+        assert set(split.frame_labels("x/y", 0)[0]) == {0}
+        assert len(split.intervals("x/y", 0)[0]) == len(split.all_intervals("x/y")[0]) == 1
+
+
+def test_the_index_of_a_data_frame_is_no_factor(tmp_path, write_audio):
+    found = listed(tmp_path, write_audio, ",path,split,mood\n0,a.wav,train,x\n")
+    assert found.recordings[0].factors == {"mood": "x"}
+
+
+def test_ids_of_long_recordings_differ(tmp_path, write_audio):
+    text = "path,split,start\na.wav,train,100000.1\na.wav,train,100000.2\na.wav,train,0.5\n"
+    ids = [one.id for one in listed(tmp_path, write_audio, text).recordings]
+    assert ids == ["a@100000.1", "a@100000.2", "a@0.5"]
+
+
+def test_links_below_the_root_are_followed_and_nothing_else_leaves_it(tmp_path, write_audio):
+    root = tmp_path / "corpus"
+    root.mkdir()
+    (root / "link").symlink_to(write_audio(tmp_path / "elsewhere" / "x.wav").parent)
+    assert listed(root, write_audio, "path,split\nlink/x.wav,train\n").recordings[0].path.is_file()
+    with pytest.raises(IngestError, match="lies outside the root"):
+        listed(root, write_audio, "path,split\na.wav,train\n", manifest="../manifest.csv")

@@ -47,7 +47,8 @@ def test_round_trip_of_ragged_utterances(tmp_path):
 @pytest.mark.parametrize(
     ("audio", "message"),
     [
-        (np.zeros(800, np.float32), "utterance bad: all samples are zero"),
+        (np.zeros(800, np.float32), "utterance bad: all samples are 0: nothing sounds"),
+        (np.full(800, 0.25, np.float32), "utterance bad: all samples are 0.25: nothing sounds"),
         (np.array([1.0, np.nan], np.float32), "utterance bad: sample 1 is NaN"),
         (np.zeros(0, np.float32), "utterance bad: audio must be a non-empty"),
     ],

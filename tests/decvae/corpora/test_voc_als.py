@@ -1,5 +1,8 @@
 """Reading VOC-ALS: the table, its bins, patients on one side of every split."""
 
+import re
+import shutil
+import zipfile
 from collections import defaultdict
 
 import pytest
@@ -92,3 +95,22 @@ def test_a_person_in_two_rows_is_a_problem(voc_als_tree):
     listing = list_recordings(voc_als_tree, VocAlsSettings())
     assert listing.problems.counts == {"repeated id": 1}
     assert {one.factors["king_stage"] for one in listing.recordings if one.factors["speaker"] == "PZ001"} == {"4A"}
+
+
+def test_a_sheet_whose_declared_size_is_wrong_is_read_whole(mini_corpus, tmp_path):
+    """As some programs write it: the sheet says that it has one cell."""
+    root = mini_corpus("voc_als")
+    copy = tmp_path / "copy"
+    shutil.copytree(root, copy)
+    (table,) = copy.rglob("*.xlsx")
+    parts = {}
+    with zipfile.ZipFile(table) as file:
+        parts = {name: file.read(name) for name in file.namelist()}
+    (sheet,) = (name for name in parts if name.startswith("xl/worksheets/") and name.endswith(".xml"))
+    parts[sheet], count = re.subn(rb'<dimension ref="[^"]+"', b'<dimension ref="A1"', parts[sheet])
+    assert count == 1
+    with zipfile.ZipFile(table, "w") as file:
+        for name, content in parts.items():
+            file.writestr(name, content)
+    found = [list_recordings(place, VocAlsSettings()).recordings for place in (root, copy)]
+    assert [one.factors for one in found[0]] == [one.factors for one in found[1]] and found[0]

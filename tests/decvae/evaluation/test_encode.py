@@ -1,5 +1,9 @@
 """From a checkpoint to the latent file."""
 
+import json
+import shutil
+
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -89,3 +93,16 @@ def test_files_that_do_not_belong_together_are_refused(study, run_settings, tmp_
         read_latents([*paths, tmp_path / "init.h5"])
     with pytest.raises(ArtifactError, match="decvae-features"):
         read_latents([study.features["dev"]])
+
+
+def test_inputs_of_another_kind_than_the_models_own_are_refused(study, run_settings, tmp_path):
+    other = tmp_path / "other.h5"
+    shutil.copy(study.features["dev"], other)
+    with h5py.File(other, "a") as file:
+        made = json.loads(file.attrs["preprocessing"])
+        made["decomposition"]["notch"]["enabled"] = not made["decomposition"]["notch"]["enabled"]
+        file.attrs["preprocessing"] = json.dumps(made)
+    _encode(study, run_settings, tmp_path)
+    files = [SplitFiles("dev", other, study.corpus, tmp_path / "out.h5")]
+    with pytest.raises(ArtifactError, match=r"decomposition\.notch\.enabled is (\w+) for the model, (\w+) here"):
+        encode_splits(tmp_path, "best", files)

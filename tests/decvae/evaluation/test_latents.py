@@ -28,12 +28,21 @@ def table():
 
 def test_round_trip(table, tmp_path):
     path = tmp_path / "latents.h5"
+    table.split_by = "patient"
     write_latents(path, [table], {"run": "r", "checkpoint": "best", "provenance": {"seed": 0}})
     found = read_latents([path])["Z"]
+    assert found.split_by == "patient"
     for name in ("mu", "features", "present", "utterance", "frame", "overlap"):
         np.testing.assert_array_equal(getattr(found, name), getattr(table, name))
     np.testing.assert_array_equal(found.factors["vowel"], table.factors["vowel"])
     assert (found.subspaces, found.class_names, found.logvar) == (table.subspaces, table.class_names, None)
+
+
+def test_any_text_is_the_name_of_a_factor(table, tmp_path):
+    table.factors["HC/ALS"], table.class_names["HC/ALS"] = table.factors["vowel"], ["a/b", "c", "d"]
+    write_latents(tmp_path / "latents.h5", [table], {"run": "r", "checkpoint": "best"})
+    found = read_latents([tmp_path / "latents.h5"])["Z"]
+    assert list(found.factors) == ["vowel", "HC/ALS"] and found.class_names["HC/ALS"] == ["a/b", "c", "d"]
 
 
 def test_select_restricts_every_column(table):

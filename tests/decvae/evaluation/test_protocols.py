@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -105,6 +107,45 @@ def test_groups_can_be_chosen_by_factor():
     assert grouping(table, "speaker", "utterance").by == "utterance"
 
 
+def test_labels_of_patients_are_scored_on_unseen_patients_whatever_their_column_is_called(caplog):
+    patient, loudness = UTTERANCE % 8, UTTERANCE % 5
+    table = make_table(diagnosis=patient % 2, loudness=loudness, patient=patient)
+    for split_by in ("patient", None):  # drawn by patient, or by recording
+        own = replace(table, split_by=split_by)
+        found = grouping(own, "diagnosis")
+        assert found.by == "patient" and np.array_equal(found.groups, patient) and not found.leave_one_out
+        assert grouping(own, "loudness").by == "utterance"
+        with pytest.raises(ValueError, match="diagnosis goes with the patient"):
+            grouping(own, "diagnosis", "utterance")
+    assert "diagnosis never changes within a class of patient" in caplog.text
+    assert grouping(replace(table, split_by="patient"), "patient").by == "utterance"
+
+
+def test_people_are_told_apart_by_what_the_splits_are_drawn_by():
+    patient = UTTERANCE % 8
+    table = replace(make_table(king_stage=patient % 2, emotion=UTTERANCE % 3, patient=patient), split_by="patient")
+    assert grouping(table, "king_stage").by == "patient"
+    assert grouping(table, "emotion").by == "patient" and grouping(table, "emotion").leave_one_out
+
+
+def test_a_label_within_a_finer_column_is_named_and_a_synonym_owns_nothing(caplog):
+    patient = UTTERANCE % 8
+    table = make_table(diagnosis=patient % 2, german=1 - patient % 2, ward=patient % 4, patient=patient)
+    assert grouping(table, "diagnosis").by == "patient"
+    assert "within a class of patient or ward" in caplog.text
+    assert grouping(make_table(diagnosis=patient % 2, german=1 - patient % 2), "diagnosis").by == "utterance"
+    file = make_table(diagnosis=patient % 2, file=UTTERANCE)  # every utterance a class: utterances are kept anyway
+    assert grouping(file, "diagnosis").by == "utterance"
+
+
+def test_any_factor_can_be_a_group():
+    patient = UTTERANCE % 8
+    table = make_table(loudness=UTTERANCE % 5, patient=patient)
+    assert np.array_equal(grouping(table, "loudness", "patient").groups, patient)
+    each = grouping(table, "loudness", "leave_one_patient_out")
+    assert each.by == "patient" and each.leave_one_out
+
+
 @pytest.mark.parametrize(
     ("factor", "choice", "message"),
     [
@@ -112,7 +153,8 @@ def test_groups_can_be_chosen_by_factor():
         ("phoneme", "session", "no factor `session`"),
         ("king_stage", "utterance", "king_stage goes with the speaker"),
         ("smoker", "utterance", "smoker goes with the speaker"),
-        ("phoneme", "leave_one_utterance_out", "unknown groups 'leave_one_utterance_out' of factor phoneme"),
+        ("phoneme", "leave_one_sesion_out", "no factor `sesion`; they have phoneme"),
+        ("phoneme", "spekaer", "Did you mean `speaker`"),
     ],
 )
 def test_choices_that_leak_or_do_not_exist_are_refused(factor, choice, message):

@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from transformers import AutoModel, AutoModelForPreTraining
 
 from decvae.artifacts import ArtifactError
+from decvae.models.auto import load_model
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.modeling_decvae import DecVAEModel
 from decvae.models.modeling_pretraining import DecVAEForPreTraining
@@ -221,3 +222,16 @@ def test_missing_and_mismatched_weights_are_named(tmp_path):
     loaded, info = DecVAEModel.from_pretrained(tmp_path, ignore_mismatched_sizes=True, output_loading_info=True)
     assert info["missing_keys"] == {"branch_z.project.0.bias"}
     torch.testing.assert_close(loaded.branch_z.project[1].weight, model.branch_z.project[1].weight)
+
+
+@pytest.mark.parametrize("kind", [DecVAEModel, DecVAEForPreTraining])
+def test_a_mistyped_folder_is_named_at_once(kind, tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError("nothing is asked of the network")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    for name in (tmp_path / "epoch-0021", "results/epoch-0021"):
+        with pytest.raises(ArtifactError, match=r"no such folder as .*epoch-0021"):
+            kind.from_pretrained(name)
+        with pytest.raises(ArtifactError, match=r"no such folder as .*epoch-0021"):
+            load_model(name)

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from scipy.signal import resample_poly
 from transformers import AutoModel
 
+from decvae.corpora.ingest import ingest_corpus
 from decvae.corpora.store import Corpus
 from decvae.decomposition.cache import DecompositionCache
 from decvae.evaluation.encode import SplitFiles, encode_splits
@@ -16,6 +18,7 @@ from decvae.models.checkpoints import resolve_checkpoint
 from decvae.models.configuration_decvae import DecVAEConfig
 from decvae.models.modeling_decvae import DecVAEModel
 from decvae.models.processing import prepare_audio
+from decvae.settings.corpora import FolderSettings
 from decvae.settings.features import FeatureSettings
 from decvae.training.pretrain import build_model, pretrain_run
 
@@ -87,6 +90,39 @@ def test_other_sampling_rates_are_resampled(study, model):
     assert np.corrcoef(with_rate.s.mu.ravel(), plain.s.mu.ravel())[0, 1] > 0.9
 
 
+def test_a_file_of_another_rate_has_the_latents_of_its_corpus(model, tmp_path):
+    time = np.arange(12000) / 8000
+    audio = np.sin(2 * np.pi * 500 * time) + 0.1 * np.random.default_rng(0).normal(size=12000)
+    for split in ("train", "dev", "test"):
+        soundfile.write(tmp_path / f"{split}.wav", 0.2 * audio, 8000, subtype="FLOAT")
+    rows = "".join(f"{split}.wav,{split},{mood}\n" for split, mood in zip(("train", "dev", "test"), "aba", strict=True))
+    (tmp_path / "manifest.csv").write_text("path,split,mood\n" + rows)
+    ingest_corpus(tmp_path, FolderSettings(), tmp_path / "out.h5", corpus="mine", seed=0)
+    with Corpus(tmp_path / "out.h5") as corpus:
+        stored = corpus["dev"].audio(0)
+    samples, rate = soundfile.read(tmp_path / "dev.wav")
+    np.testing.assert_array_equal(prepare_audio(samples, rate, 16000, "dev"), stored)
+    np.testing.assert_array_equal(model.encode(samples, rate).z.mu, model.encode(stored, 16000).z.mu)
+
+
+def test_one_channel_as_torchaudio_and_soundfile_give_it(study, model):
+    audio = _audio(study, 1)
+    expected = model.encode(audio, 16000).z.mu
+    for shape in ((1, -1), (-1, 1)):
+        np.testing.assert_array_equal(model.encode(audio.reshape(shape), 16000).z.mu, expected)
+    np.testing.assert_array_equal(model.encode(torch.from_numpy(audio)[None], 16000).z.mu, expected)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-4), ("float16", 0.1), ("bfloat16", 0.3)])
+def test_models_of_other_precisions_encode(study, model, dtype, tolerance):
+    audio = _audio(study, 1)
+    expected = model.encode(audio, 16000)
+    found = model.to(getattr(torch, dtype)).encode(audio, 16000)
+    for one, other in ((found.z.mu, expected.z.mu), (found.s.mu, expected.s.mu)):
+        assert one.dtype == np.float32
+        assert np.abs(one - other).max() < tolerance * max(1, np.abs(other).max())
+
+
 def test_a_recording_of_one_frame_has_latents(study, model):
     found = model.encode(_audio(study, 0)[:400], 16000)
     assert found.times.tolist() == [0.0125]
@@ -96,11 +132,14 @@ def test_a_recording_of_one_frame_has_latents(study, model):
 @pytest.mark.parametrize(
     ("audio", "rate", "message"),
     [
-        (np.zeros(800), 16000, "recording 0: all samples are zero"),
+        (np.zeros(800), 16000, "recording 0: all samples are 0: nothing sounds"),
         (np.full(800, np.nan), 16000, "sample 0 is NaN or infinite"),
-        (np.ones((2, 800)), 16000, "must be a non-empty 1-D array"),
-        (np.ones(399), 16000, "399 samples at 16000 Hz are less than one frame of 400"),
-        (np.ones(800), 0, "sampling_rate must be a positive whole number"),
+        (np.ones((2, 800)), 16000, r"recording 0 has shape \(2, 800\), which is several channels"),
+        ([0.1, 0.2], 16000, "recording 0 is one number: pass an array of samples"),
+        (["a.wav"], 16000, "recording 0 is the path 'a.wav': pass its samples"),
+        (np.ones((2, 2, 800)), 16000, "must be a non-empty 1-D array"),
+        (np.arange(399), 16000, "399 samples at 16000 Hz are less than one frame of 400"),
+        (np.arange(800), 0, "sampling_rate must be a positive whole number"),
     ],
 )
 def test_bad_recordings_are_refused(model, audio, rate, message):

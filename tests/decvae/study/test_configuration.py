@@ -91,6 +91,11 @@ MISTAKES = {
         "decomposition.frequency_groups_hz",
         "needs 6",
     ),
+    "processes that cannot share a batch": (
+        {"execution": {"processes": 3}, "runs": [{"training": {"batch_size": 16}}]},
+        "runs[0]",
+        "multiple of 3",
+    ),
     "gaps": ({"decomposition": {"vmd": {"min_gap_hz": 2000.0}}}, "decomposition.vmd.min_gap_hz", "max_gap_hz"),
 }
 
