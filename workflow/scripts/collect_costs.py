@@ -16,5 +16,4 @@ with job_log(snakemake.log[0]):
     jobs = job_costs(snakemake.params.folder)
     write_table(jobs, snakemake.output.jobs, float_format="%.6g")
     write_table(rule_costs(jobs), snakemake.output.rules, float_format="%.6g")
-
-print(summary(jobs, os.cpu_count() or 1), end="", file=sys.__stdout__)
+    print(summary(jobs, os.cpu_count() or 1), end="", file=sys.__stdout__)

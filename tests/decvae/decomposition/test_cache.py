@@ -164,7 +164,7 @@ def test_shards_of_other_audio_are_not_used(corpus, tmp_path, monkeypatch, made)
     ("audio", "named"),
     [
         (np.full(1000, np.nan), "u1.*NaN"),
-        (np.zeros(1000), "u1.*zero"),
+        (np.zeros(1000), "u1.*samples are 0"),
         (np.ones(399) * np.arange(399), "u1.*399 samples"),
     ],
 )
