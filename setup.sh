@@ -104,7 +104,7 @@ setup_speech() {
     fi
 }
 
-# The loops that numba compiles, so that the first jobs need not; anew when their code or the processor changes.
+# The loops that numba compiles, so that the first jobs need not; anew when their code or the locked packages change.
 setup_kernels() {
     local sources stamp
     sources=$(cat decvae/decomposition/*.py decvae/evaluation/metrics/*.py requirements.lock | cksum | tr ' ' '-')

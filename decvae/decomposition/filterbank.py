@@ -79,7 +79,7 @@ def filter_modes(
         low_hz, high_hz = np.tile(edges_hz[:-1], len(frames)), np.tile(edges_hz[1:], len(frames))
     if settings.partition:
         return _partition(frames, fs, owner, low_hz, high_hz, settings.order, run), owner
-    # Edges lie on the grid of the spectrum: few distinct filters, each designed once.
+    # Edges lie on the grid of the spectrum: bands recur, and each filter is designed once.
     edges, which = np.unique(np.stack([low_hz, high_hz], axis=1), axis=0, return_inverse=True)
     return run(design_bands(settings.order, edges, fs), frames, which, owner), owner
 
