@@ -16,6 +16,7 @@ from sklearn.model_selection import GroupShuffleSplit
 from decvae.corpora.phonemes import FOLD_48_TO_39
 from decvae.evaluation.classification import Splits, grouped_folds, groups_per_class
 from decvae.evaluation.latents import LatentTable
+from decvae.evaluation.metrics.checks import classes_of
 from decvae.settings.base import suggest
 from decvae.settings.evaluation import TEST_FOLDS, group_of_choice
 
@@ -125,10 +126,10 @@ def _holding(table: LatentTable, factor: str) -> list[str]:
     They have more classes than the factor: a coarser one, or another word for the same, is no owner of it.
     """
     y, sizes = table.factors[factor], {}
-    n_classes = len(np.unique(y[y >= 0]))
+    n_classes = len(classes_of(y))
     for name, codes in table.factors.items():
         known = codes >= 0
-        n_owners, n_utterances = len(np.unique(codes[known])), len(np.unique(table.utterance[known]))
+        n_owners, n_utterances = len(classes_of(codes)), len(np.unique(table.utterance[known]))
         if name != factor and n_classes < n_owners < n_utterances and _never_changes(y, codes):
             sizes[name] = n_owners
     return sorted(sizes, key=lambda name: -sizes[name])
@@ -186,7 +187,7 @@ def why_not_scored(y: np.ndarray, grouping: Grouping) -> str:
 
 def is_split(y: np.ndarray, splits: Splits) -> bool:
     """Whether every training part of a factor has two classes and every test part two labels."""
-    return all(len(np.unique(y[train][y[train] >= 0])) > 1 and np.sum(y[test] >= 0) > 1 for train, test in splits)
+    return all(len(classes_of(y[train])) > 1 and np.sum(y[test] >= 0) > 1 for train, test in splits)
 
 
 def grouped_splits(y: np.ndarray, groups: np.ndarray, seed: int) -> Splits:
